@@ -1,0 +1,124 @@
+import { isEventType } from './event-types.ts';
+import {
+  deferredEntryPrefix,
+  entryKey,
+  entryPrefix,
+  isEventId,
+  pageOf,
+  parsePageKey,
+  timeOfId,
+} from './keys.ts';
+import { pickDefined } from './pick.ts';
+
+/** Where an event comes from and what it belongs to; flows from request to event to handler to the next event. */
+export interface EventContext {
+  /** Shared by everything that one request set off. */
+  readonly correlationId?: string;
+  /** The message, request or event that directly caused this event. */
+  readonly causationId?: string;
+  /** W3C trace context of the writer: https://www.w3.org/TR/trace-context/ */
+  readonly traceparent?: string;
+  /** On whose behalf; also the group of fair queues. */
+  readonly tenant?: string;
+}
+
+/** One event as the outbox holds it: written once, never rewritten. */
+export interface Entry extends EventContext {
+  /** UUIDv7 in lower case. Its time is the event's time, its minute the entry's page. */
+  readonly id: string;
+  readonly type: string;
+  /** Version of the data's shape, from 1. */
+  readonly version: number;
+  /** `type/id` of the business thing the event is about. */
+  readonly aggregate: string;
+  /** Position in the aggregate's history, from 1, where the event takes part in one. */
+  readonly sequence?: number;
+  /** The event's data as JSON text: kept as written, parsed only where it is used. */
+  readonly data: string;
+}
+
+/** A row as the document client reads and writes it. */
+export type Row = Record<string, unknown>;
+
+const contextKeys = ['correlationId', 'causationId', 'traceparent', 'tenant'] as const;
+const optionalTexts: readonly string[] = contextKeys;
+
+/** The outbox table's row of an entry. `expiresAt` is in epoch seconds, as DynamoDB's TTL wants it. */
+export function entryToRow(entry: Entry, options: { shards: number; retentionMs: number }): Row {
+  const expiresAt = Math.ceil((timeOfId(entry.id) + options.retentionMs) / 1000);
+  return { ...entryKey(entry, options.shards), ...pickEntry(entry), expiresAt };
+}
+
+/** What is wrong with a row that should hold an entry. */
+export interface InvalidEntry {
+  readonly problem: string;
+}
+
+/**
+ * The entry that a row of a page holds, or what is wrong with it.
+ *
+ * Anyone who may write to the table can write nonsense; nonsense is told apart here, never thrown,
+ * so that it can be parked instead of blocking what comes behind it.
+ */
+export function rowToEntry(row: Row): Entry | InvalidEntry {
+  const problem = problemWithKey(row) ?? problemWithEntry(row);
+  return problem === undefined ? pickEntry(row as unknown as Entry) : { problem };
+}
+
+export function isInvalidEntry(entry: Entry | InvalidEntry): entry is InvalidEntry {
+  return 'problem' in entry;
+}
+
+/** What is wrong with an entry's own attributes, whatever row it came from; `undefined` if nothing is. */
+export function problemWithEntry(row: Row): string | undefined {
+  const checks: [name: string, isValid: boolean][] = [
+    ['id', isEventId(row['id'])],
+    ['type', typeof row['type'] === 'string' && isEventType(row['type'])],
+    ['version', isCount(row['version'])],
+    ['aggregate', typeof row['aggregate'] === 'string' && row['aggregate'].includes('/')],
+    ['sequence', row['sequence'] === undefined || isCount(row['sequence'])],
+    ['data', typeof row['data'] === 'string' && isJson(row['data'])],
+    ...optionalTexts.map((name): [string, boolean] => [
+      name,
+      row[name] === undefined || typeof row[name] === 'string',
+    ]),
+  ];
+  const wrong = checks.filter(([, isValid]) => !isValid).map(([name]) => name);
+  return wrong.length === 0 ? undefined : `missing or malformed: ${wrong.join(', ')}`;
+}
+
+function problemWithKey({ pk, sk, id }: Row): string | undefined {
+  if (typeof pk !== 'string' || typeof sk !== 'string') return 'pk and sk must be strings';
+  const page = parsePageKey(pk)?.page;
+  if (page === undefined) return 'pk is no page';
+  const keys = [entryPrefix, deferredEntryPrefix].map((prefix) => `${prefix}${String(id)}`);
+  if (!keys.includes(sk)) return 'sk does not name the id';
+  if (isEventId(id) && pageOf(timeOfId(id)) !== page) return 'the id is of another page';
+  return undefined;
+}
+
+/** An entry without whatever else its row holds. */
+export function pickEntry(row: Entry): Entry {
+  return pickDefined(row, [
+    'id',
+    'type',
+    'version',
+    'aggregate',
+    'sequence',
+    'data',
+    ...contextKeys,
+  ]);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,181 @@
+import { OutboxError } from './error.ts';
+import type { TypeFilter } from './event-types.ts';
+
+/** Environment variables by which constructs configure functions. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Turns a value into JSON; constructs pass one that understands tokens. */
+export type Stringify = (value: unknown) => string;
+
+/** What a writer must know of its outbox. */
+export interface WriterConfig {
+  readonly tableName: string;
+  readonly shards: number;
+  readonly retentionMs: number;
+  /** What the destinations take: a type that none takes is refused, and so is a message too large for one. */
+  readonly accepts: readonly Acceptance[];
+}
+
+/** What one destination takes. */
+export interface Acceptance {
+  /** @default - every type */
+  readonly types?: TypeFilter;
+  readonly maxMessageBytes: number;
+}
+
+export type DestinationKind = 'bus' | 'queue' | 'topic';
+
+/** A destination as the relay knows it. */
+export interface DestinationConfig {
+  /** Unique in its outbox and stable: the waiting room refers to it. */
+  readonly name: string;
+  readonly kind: DestinationKind;
+  /** Bus name or ARN, queue URL, or topic ARN. */
+  readonly target: string;
+  /** Whether it keeps order: a FIFO queue or topic. */
+  readonly ordered: boolean;
+  /** @default - every type */
+  readonly types?: TypeFilter;
+}
+
+/** What the relay and the sweeper must know of their outbox. */
+export interface RelayConfig {
+  readonly tableName: string;
+  readonly shards: number;
+  readonly retentionMs: number;
+  /** CloudEvents source of every message, and EventBridge's source. */
+  readonly source: string;
+  readonly destinations: readonly DestinationConfig[];
+  readonly maxAttempts: number;
+}
+
+/** What a consumer must know of its inbox. */
+export interface InboxConfig {
+  /** Unique among the inboxes that share a table, and stable: markers carry it. */
+  readonly name: string;
+  readonly tableName: string;
+  /** How long a handled message is remembered. */
+  readonly dedupeWindowMs: number;
+  /** Where a message that can never succeed is sent at once. */
+  readonly deadLetterQueueUrl: string;
+}
+
+export function writerToEnvironment(
+  config: WriterConfig,
+  stringify: Stringify,
+): Record<string, string> {
+  return {
+    OUTBOX_TABLE: config.tableName,
+    OUTBOX_SHARDS: String(config.shards),
+    OUTBOX_RETENTION_MS: String(config.retentionMs),
+    OUTBOX_ACCEPTS: stringify(config.accepts),
+  };
+}
+
+export function writerFromEnvironment(environment: Environment): WriterConfig {
+  const read = reader(environment, 'call outbox.grantWrite(fn) in the CDK app');
+  return {
+    tableName: read.text('OUTBOX_TABLE'),
+    shards: read.number('OUTBOX_SHARDS'),
+    retentionMs: read.number('OUTBOX_RETENTION_MS'),
+    accepts: read.list<Acceptance>('OUTBOX_ACCEPTS'),
+  };
+}
+
+export function relayToEnvironment(
+  config: RelayConfig,
+  stringify: Stringify,
+): Record<string, string> {
+  return {
+    OUTBOX_TABLE: config.tableName,
+    OUTBOX_SHARDS: String(config.shards),
+    OUTBOX_RETENTION_MS: String(config.retentionMs),
+    OUTBOX_SOURCE: config.source,
+    OUTBOX_DESTINATIONS: stringify(config.destinations),
+    OUTBOX_MAX_ATTEMPTS: String(config.maxAttempts),
+  };
+}
+
+export function relayFromEnvironment(environment: Environment): RelayConfig {
+  const read = reader(environment, 'deploy the function with the Outbox construct, which sets it');
+  return {
+    tableName: read.text('OUTBOX_TABLE'),
+    shards: read.number('OUTBOX_SHARDS'),
+    retentionMs: read.number('OUTBOX_RETENTION_MS'),
+    source: read.text('OUTBOX_SOURCE'),
+    destinations: read.list<DestinationConfig>('OUTBOX_DESTINATIONS'),
+    maxAttempts: read.number('OUTBOX_MAX_ATTEMPTS'),
+  };
+}
+
+export function inboxToEnvironment(config: InboxConfig): Record<string, string> {
+  return {
+    INBOX_NAME: config.name,
+    INBOX_TABLE: config.tableName,
+    INBOX_DEDUPE_WINDOW_MS: String(config.dedupeWindowMs),
+    INBOX_DEAD_LETTER_QUEUE_URL: config.deadLetterQueueUrl,
+  };
+}
+
+export function inboxFromEnvironment(environment: Environment): InboxConfig {
+  const read = reader(
+    environment,
+    'pass the function to an Inbox construct as its handler, which sets it',
+  );
+  return {
+    name: read.text('INBOX_NAME'),
+    tableName: read.text('INBOX_TABLE'),
+    dedupeWindowMs: read.number('INBOX_DEDUPE_WINDOW_MS'),
+    deadLetterQueueUrl: read.text('INBOX_DEAD_LETTER_QUEUE_URL'),
+  };
+}
+
+interface Reader {
+  text(name: string): string;
+  number(name: string): number;
+  list<T>(name: string): T[];
+}
+
+function reader(environment: Environment, mend: string): Reader {
+  const text = (name: string): string => {
+    const value = environment[name];
+    if (value === undefined || value === '') {
+      throw new OutboxError(
+        'ENVIRONMENT_MISSING',
+        `environment variable ${name} is missing: ${mend}`,
+        {
+          facts: { variable: name },
+        },
+      );
+    }
+    return value;
+  };
+  const invalid = (name: string, expected: string): OutboxError =>
+    new OutboxError(
+      'ENVIRONMENT_INVALID',
+      `environment variable ${name} must be ${expected}, got ${JSON.stringify(text(name))}: ${mend}`,
+      { facts: { variable: name } },
+    );
+  return {
+    text,
+    number: (name) => {
+      const value = Number(text(name));
+      if (!Number.isSafeInteger(value) || value < 1) throw invalid(name, 'a whole number from 1');
+      return value;
+    },
+    list: <T>(name: string): T[] => {
+      const value = parseJson(text(name));
+      if (!Array.isArray(value) || value.length === 0)
+        throw invalid(name, 'a JSON list that is not empty');
+      return value as T[];
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

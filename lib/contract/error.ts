@@ -1,0 +1,71 @@
+const brand = Symbol.for('cdk-outbox/error');
+
+/**
+ * Everything that can go wrong by name. The literal is stable: match on it, not on messages.
+ */
+export type OutboxErrorCode =
+  | 'AGGREGATE_INVALID'
+  | 'CONDITION_FAILED'
+  | 'DUPLICATE_ITEM'
+  | 'ENTRY_INVALID'
+  | 'ENTRY_TOO_LARGE'
+  | 'ENVIRONMENT_INVALID'
+  | 'ENVIRONMENT_MISSING'
+  | 'EVENT_ALREADY_WRITTEN'
+  | 'EVENT_INVALID'
+  | 'EVENT_NOT_JSON'
+  | 'EVENT_STALE'
+  | 'EVENT_TYPE_INVALID'
+  | 'EVENT_TYPE_UNKNOWN'
+  | 'EVENT_TYPE_UNWANTED'
+  | 'EVENT_VERSION_UNKNOWN'
+  | 'HANDLER_DUPLICATE'
+  | 'HANDLER_REJECTED'
+  | 'ITEM_TOO_LARGE'
+  | 'MESSAGE_INVALID'
+  | 'MESSAGE_TOO_LARGE'
+  | 'NOTHING_TO_WRITE'
+  | 'OPTION_INVALID'
+  | 'OUTBOX_MISSING'
+  | 'SEQUENCE_CONFLICT'
+  | 'SEQUENCE_INVALID'
+  | 'TABLE_NOT_FOUND'
+  | 'TOKEN_INVALID'
+  | 'TOKEN_MISMATCH'
+  | 'TOO_MANY_ACTIONS'
+  | 'TRANSACTION_CANCELLED'
+  | 'TRANSACTION_CONFLICT'
+  | 'TRANSACTION_TOO_LARGE';
+
+/** Facts about a failure, for logs and for code: ids, numbers and names, never payloads. */
+export type ErrorFacts = Readonly<Record<string, unknown>>;
+
+/**
+ * The one error of the package's run-time code.
+ *
+ * Its message names the value, the limit and the mend; `facts` holds the same as data. Recognise it
+ * with {@link OutboxError.is}, which also holds across two copies of the package, where
+ * `instanceof` does not.
+ */
+export class OutboxError extends Error {
+  override readonly name = 'OutboxError';
+  readonly code: OutboxErrorCode;
+  readonly facts: ErrorFacts;
+
+  constructor(
+    code: OutboxErrorCode,
+    message: string,
+    options: ErrorOptions & { facts?: ErrorFacts } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : {});
+    this.code = code;
+    this.facts = options.facts ?? {};
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** Whether `error` is an {@link OutboxError}, and of the given code if one is named. */
+  static is(error: unknown, code?: OutboxErrorCode): error is OutboxError {
+    if (typeof error !== 'object' || error === null || !(brand in error)) return false;
+    return code === undefined || (error as { code?: unknown }).code === code;
+  }
+}

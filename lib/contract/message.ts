@@ -1,0 +1,129 @@
+import type { Entry } from './entry.ts';
+import { padSequence, timeOfId } from './keys.ts';
+import { pickDefined } from './pick.ts';
+
+/**
+ * What a consumer receives: a CloudEvents 1.0 event in JSON.
+ *
+ * Attributes beside the standard ones are CloudEvents extensions, in lower case as the
+ * specification wants them. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+ */
+export interface Message {
+  readonly specversion: '1.0';
+  /** The event's id: the key to drop duplicates by. It is the same in every delivery. */
+  readonly id: string;
+  /** The service that wrote the event. */
+  readonly source: string;
+  readonly type: string;
+  /** The aggregate, `type/id`. */
+  readonly subject: string;
+  /** When the event was written, RFC 3339. */
+  readonly time: string;
+  readonly datacontenttype: 'application/json';
+  readonly data: unknown;
+  /** Version of the data's shape, from 1. */
+  readonly dataversion: number;
+  /** Position in the aggregate's history as 16 digits, so that it sorts as text. */
+  readonly sequence?: string;
+  readonly correlationid: string;
+  readonly causationid?: string;
+  /** https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md */
+  readonly traceparent?: string;
+  readonly tenant?: string;
+  /** Names the replay that delivered this message again; absent in an ordinary delivery. */
+  readonly replayid?: string;
+  /** Present where an entry was given up: the sequence passes without an event. Such a message has no data. */
+  readonly skipped?: true;
+}
+
+/** Everything about a message but its data: what travels beside the body, and what logs may hold. */
+export type MessageAttributes = Omit<Message, 'data'>;
+
+/** How a delivery differs from the ordinary one. */
+export interface DeliveryMarks {
+  readonly replayId?: string;
+}
+
+/** The message that tells consumers of an entry. */
+export function toMessageAttributes(
+  entry: Entry,
+  source: string,
+  marks: DeliveryMarks = {},
+): MessageAttributes {
+  return {
+    specversion: '1.0',
+    id: entry.id,
+    source,
+    type: entry.type,
+    subject: entry.aggregate,
+    time: new Date(timeOfId(entry.id)).toISOString(),
+    datacontenttype: 'application/json',
+    dataversion: entry.version,
+    correlationid: entry.correlationId ?? entry.id,
+    ...(entry.sequence === undefined ? {} : { sequence: padSequence(entry.sequence) }),
+    ...(entry.causationId === undefined ? {} : { causationid: entry.causationId }),
+    ...(marks.replayId === undefined ? {} : { replayid: marks.replayId }),
+    ...pickDefined(entry, ['traceparent', 'tenant']),
+  };
+}
+
+/**
+ * The message as JSON text.
+ *
+ * The entry's data is spliced in as it was written: numbers beyond a double's precision and the order
+ * of keys survive.
+ */
+export function toMessageJson(entry: Entry, source: string, marks: DeliveryMarks = {}): string {
+  const attributes = JSON.stringify(toMessageAttributes(entry, source, marks));
+  return `${attributes.slice(0, -1)},"data":${entry.data}}`;
+}
+
+/** Why something received is no message. */
+export interface InvalidMessage {
+  readonly problem: string;
+}
+
+const requiredTexts = ['id', 'source', 'type', 'subject', 'time'] as const;
+const optionalTexts = [
+  'correlationid',
+  'causationid',
+  'traceparent',
+  'tenant',
+  'replayid',
+] as const;
+
+/** The message that `value` (parsed JSON) is, or why it is none. */
+export function toMessage(value: unknown): Message | InvalidMessage {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { problem: 'not a JSON object' };
+  }
+  const candidate = value as Record<string, unknown>;
+  if (candidate['specversion'] !== '1.0') return { problem: 'not a CloudEvents 1.0 event' };
+  const wrong = wrongAttributes(candidate);
+  if (wrong.length > 0) return { problem: `missing or malformed: ${wrong.join(', ')}` };
+  return { correlationid: candidate['id'], ...candidate } as unknown as Message;
+}
+
+export function isInvalidMessage(message: Message | InvalidMessage): message is InvalidMessage {
+  return 'problem' in message;
+}
+
+/** A message's sequence as a number, where it has one. */
+export function sequenceOf(message: MessageAttributes): number | undefined {
+  return message.sequence === undefined ? undefined : Number(message.sequence);
+}
+
+function wrongAttributes(candidate: Record<string, unknown>): string[] {
+  const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  const isVersion = Number.isSafeInteger(candidate['dataversion']);
+  const { sequence } = candidate;
+  const isSequence =
+    sequence === undefined || (typeof sequence === 'string' && /^\d{1,16}$/.test(sequence));
+  return [
+    ...requiredTexts.filter((name) => !isText(candidate[name])),
+    ...optionalTexts.filter((name) => candidate[name] !== undefined && !isText(candidate[name])),
+    ...(isVersion ? [] : ['dataversion']),
+    ...(isSequence ? [] : ['sequence']),
+    ...('data' in candidate || candidate['skipped'] === true ? [] : ['data']),
+  ];
+}

@@ -1,0 +1,74 @@
+import type { Row } from './entry.ts';
+import { parsePageKey, receiptKey, receiptPrefix, type Page } from './keys.ts';
+
+/** What became of entries: delivered everywhere, moved to the waiting room, or given up on the record. */
+export type ReceiptOutcome = 'published' | 'waiting' | 'discarded';
+
+/** Says what became of entries of one page. A page is settled when each of its entries has one. */
+export interface Receipt {
+  readonly id: string;
+  readonly page: Page;
+  readonly outcome: ReceiptOutcome;
+  /** Epoch milliseconds. */
+  readonly time: number;
+  readonly eventIds: readonly string[];
+  /** Sort keys of rows in the page that are no valid entries, and so have no event id. */
+  readonly invalidRows?: readonly string[];
+  /** Epoch seconds; not before that of its entries. */
+  readonly expiresAt: number;
+}
+
+const idBytes = 16;
+
+/** The outbox table's row of a receipt: 16 bytes per event id, so a hundred of them cost two write units. */
+export function receiptToRow(receipt: Receipt, shards: number): Row {
+  const { id, page, eventIds, invalidRows, ...rest } = receipt;
+  return {
+    ...receiptKey(page, id, shards),
+    ...rest,
+    ids: packIds(eventIds),
+    ...(invalidRows === undefined || invalidRows.length === 0 ? {} : { invalidRows }),
+  };
+}
+
+export function rowToReceipt(row: Row): Receipt {
+  const { pk, sk, outcome, time, ids, invalidRows, expiresAt } = row as {
+    pk: string;
+    sk: string;
+    outcome: ReceiptOutcome;
+    time: number;
+    ids: Uint8Array;
+    invalidRows?: string[];
+    expiresAt: number;
+  };
+  return {
+    id: sk.slice(receiptPrefix.length),
+    page: parsePageKey(pk)?.page ?? '',
+    outcome,
+    time,
+    eventIds: unpackIds(ids),
+    ...(invalidRows === undefined ? {} : { invalidRows }),
+    expiresAt,
+  };
+}
+
+/** UUIDs as bytes, 16 each, in order. */
+export function packIds(ids: readonly string[]): Uint8Array {
+  const packed = new Uint8Array(ids.length * idBytes);
+  ids.forEach((id, index) => {
+    const hex = id.replaceAll('-', '');
+    for (let byte = 0; byte < idBytes; byte++) {
+      packed[index * idBytes + byte] = Number.parseInt(hex.slice(byte * 2, byte * 2 + 2), 16);
+    }
+  });
+  return packed;
+}
+
+export function unpackIds(packed: Uint8Array): string[] {
+  return Array.from({ length: packed.length / idBytes }, (_, index) => {
+    const hex = Array.from(packed.subarray(index * idBytes, (index + 1) * idBytes), (byte) =>
+      byte.toString(16).padStart(2, '0'),
+    ).join('');
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  });
+}

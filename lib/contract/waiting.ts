@@ -1,0 +1,130 @@
+import { pickEntry, type Entry, type Row } from './entry.ts';
+import { pickDefined } from './pick.ts';
+import { shardOf, table, waitingKey, waitingPrefix, type Key } from './keys.ts';
+
+/**
+ * Why an entry waits: `deferred` (due later), `retrying` (failed, due again), `held` (an earlier entry
+ * of its aggregate waits for an ordered destination), `parked` (needs a person).
+ */
+export type WaitingState = 'deferred' | 'retrying' | 'held' | 'parked';
+
+export const waitingStates: readonly WaitingState[] = ['deferred', 'retrying', 'held', 'parked'];
+
+/** Why the last attempt did not succeed. Never holds a payload. */
+export interface DeliveryError {
+  readonly code: string;
+  readonly message: string;
+  /** Name of the destination that refused, where one did. */
+  readonly destination?: string;
+}
+
+/** A row of the outbox table that should hold an entry and does not, kept whole so that a person can judge it. */
+export interface InvalidRow {
+  readonly key: Key;
+  /** The whole row as JSON. */
+  readonly json: string;
+}
+
+/** An entry in the waiting room. It stays until it is published or discarded: it has no expiry. */
+export interface Waiting {
+  /** What waits: a copy of the entry, whole, since the entry itself expires; or a row that is none. */
+  readonly entry: Entry | InvalidRow;
+  readonly state: WaitingState;
+  /** When it is looked at next, epoch milliseconds. A parked one is due when it was parked. */
+  readonly dueAt: number;
+  /** Delivery attempts that were started, counted before each attempt. */
+  readonly attempts: number;
+  /** Destinations that still lack it. All that want its type, if it says nothing. */
+  readonly missing?: readonly string[];
+  /** Whether an ordered destination lacks it, so that later entries of its aggregate are held. */
+  readonly holds: boolean;
+  readonly error?: DeliveryError;
+  /** Epoch milliseconds. */
+  readonly firstTriedAt?: number;
+  readonly lastTriedAt?: number;
+}
+
+/** Keys that one state spreads over in the waiting index, to stay clear of a partition's write limit. */
+export const waitingIndexSpread = 4;
+
+/** What the waiting index holds beside the keys: enough to list and filter, never the data. */
+export const waitingIndexAttributes: readonly string[] = [
+  'id',
+  'type',
+  'aggregate',
+  'sequence',
+  'state',
+  'attempts',
+  'errorCode',
+  'firstTriedAt',
+  'lastTriedAt',
+];
+
+export function isInvalidRow(entry: Entry | InvalidRow): entry is InvalidRow {
+  return 'json' in entry;
+}
+
+/** Key of what waits. A row that is no entry waits under its own key. */
+export function keyOfWaiting(entry: Entry | InvalidRow): Key {
+  return isInvalidRow(entry)
+    ? { pk: `${waitingPrefix}${entry.key.pk}`, sk: entry.key.sk }
+    : waitingKey(entry);
+}
+
+/** Partition keys of the waiting index that hold a state. */
+export function waitingIndexKeys(state: WaitingState): string[] {
+  return Array.from({ length: waitingIndexSpread }, (_, spread) => `${state}#${spread}`);
+}
+
+/** The partition key of the waiting index under which a row of this key and state is found. */
+export function waitingIndexKey(key: Key, state: WaitingState): string {
+  return `${state}#${shardOf(key.sk, waitingIndexSpread)}`;
+}
+
+/** The outbox table's row of a waiting entry. */
+export function waitingToRow(waiting: Waiting): Row {
+  const { entry, error, ...rest } = waiting;
+  const key = keyOfWaiting(entry);
+  return {
+    ...key,
+    ...(isInvalidRow(entry) ? { invalid: { ...entry.key }, json: entry.json } : entry),
+    ...rest,
+    ...(error === undefined ? {} : errorAttributes(error)),
+    [table.waitingKey]: waitingIndexKey(key, waiting.state),
+  };
+}
+
+export function rowToWaiting(row: Row): Waiting {
+  const { errorCode, ...fields } = row;
+  return {
+    entry: 'json' in row ? invalidRowOf(row) : pickEntry(row as unknown as Entry),
+    state: fields['state'] as WaitingState,
+    dueAt: fields['dueAt'] as number,
+    attempts: fields['attempts'] as number,
+    holds: fields['holds'] as boolean,
+    ...pickDefined(fields as Partial<Waiting>, ['missing', 'firstTriedAt', 'lastTriedAt']),
+    ...(errorCode === undefined ? {} : { error: errorOf(row) }),
+  };
+}
+
+/** The attributes under which an error is kept: flat, so that the index can hold its code. */
+export function errorAttributes(error: DeliveryError): Row {
+  return {
+    errorCode: error.code,
+    errorMessage: error.message,
+    ...(error.destination === undefined ? {} : { errorDestination: error.destination }),
+  };
+}
+
+function errorOf(row: Row): DeliveryError {
+  const { errorCode, errorMessage, errorDestination } = row as Record<string, string | undefined>;
+  return {
+    code: errorCode ?? 'unknown',
+    message: errorMessage ?? '',
+    ...(errorDestination === undefined ? {} : { destination: errorDestination }),
+  };
+}
+
+function invalidRowOf(row: Row): InvalidRow {
+  return { key: row['invalid'] as Key, json: row['json'] as string };
+}

@@ -1,0 +1,2 @@
+// Constructs: what a CDK app imports as `cdk-outbox`.
+export {};

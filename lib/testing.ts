@@ -1,0 +1,2 @@
+// What a service's tests import as `cdk-outbox/testing`.
+export {};
