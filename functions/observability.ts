@@ -1,0 +1,28 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+
+import type { Log, Meter } from '../lib/runtime/ports.ts';
+
+/** Logs and metrics of one of the package's own functions. */
+export interface Observability {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly meter: Meter;
+}
+
+/** Log lines and metrics carry the outbox's source as their service. */
+export function observe(source: string): Observability {
+  const logger = new Logger({ serviceName: source });
+  const metrics = new Metrics({ namespace: 'cdk-outbox', serviceName: source });
+  return {
+    logger,
+    metrics,
+    log: logger,
+    meter: {
+      count: (metric, value) => {
+        metrics.addMetric(metric, MetricUnit.Count, value);
+      },
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import middy from '@middy/core';
+
+import { relayFromEnvironment } from '../../lib/contract/environment.ts';
+import { openDestinations } from '../../lib/relay/destinations/open.ts';
+import { createDynamoDBStore } from '../../lib/relay/dynamodb/store.ts';
+import { createRelay, type Relay } from '../../lib/relay/relay.ts';
+import { newId, systemClock } from '../../lib/runtime/system.ts';
+import { observe } from '../observability.ts';
+
+const config = relayFromEnvironment(process.env);
+const { logger, metrics, log, meter } = observe(config.source);
+
+const relay = openDestinations(config.destinations).then((destinations) =>
+  createRelay({
+    ...config,
+    store: createDynamoDBStore({ client: new DynamoDBClient(), ...config }),
+    destinations,
+    clock: systemClock,
+    random: Math.random,
+    newId,
+    log,
+    meter,
+  }),
+);
+
+/** Invoked by the outbox table's stream. */
+export const handler = middy<Parameters<Relay>[0], Awaited<ReturnType<Relay>>>()
+  .use(injectLambdaContext(logger))
+  .use(logMetrics(metrics))
+  .handler(async (event, context) => (await relay)(event, context));

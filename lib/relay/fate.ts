@@ -1,0 +1,155 @@
+import { backoffMs, type Backoff } from '../runtime/backoff.ts';
+import type { Random } from '../runtime/ports.ts';
+import type { Entry } from '../contract/entry.ts';
+import type { DeliveryError, WaitingState } from '../contract/waiting.ts';
+import type { Outcome } from './destination.ts';
+
+/** An entry to be delivered, with what is known of earlier attempts. */
+export interface Candidate {
+  readonly entry: Entry;
+  /** Attempts started before this one. */
+  readonly attempts: number;
+  /** Destinations that lack it. @default - all that want its type */
+  readonly missing?: readonly string[];
+}
+
+/** What one destination said of one candidate. */
+export interface Answer {
+  readonly destination: string;
+  readonly ordered: boolean;
+  readonly outcome: Outcome;
+}
+
+/**
+ * What an attempt made of an entry: delivered everywhere; on to the waiting room; or `unsettled`: it
+ * stays where it came from, because nobody could be reached and waiting rows would only copy a backlog.
+ */
+export type Fate =
+  | { readonly status: 'published'; readonly candidate: Candidate }
+  | { readonly status: 'unsettled'; readonly candidate: Candidate; readonly error: DeliveryError }
+  | WaitingFate;
+
+export interface WaitingFate {
+  readonly status: 'waiting';
+  readonly candidate: Candidate;
+  readonly state: Exclude<WaitingState, 'deferred'>;
+  readonly missing: readonly string[];
+  /** Whether an ordered destination is among the missing. */
+  readonly holds: boolean;
+  readonly attempts: number;
+  /** Milliseconds until it is looked at again. */
+  readonly delayMs: number;
+  readonly error: DeliveryError;
+}
+
+/** When a failed entry is tried again, and when it is parked. */
+export interface RetryPolicy {
+  readonly maxAttempts: number;
+  readonly backoff: Backoff;
+  readonly random: Random;
+}
+
+/** Waits of about 1, 4, 16 and 60 minutes between the attempts: five attempts take about an hour. */
+export const retryBackoff: Backoff = {
+  baseMs: 60_000,
+  maxMs: 3_600_000,
+  factor: 4,
+  jitter: 'equal',
+};
+
+/** How long a held entry waits before it is looked at though nobody released it: heals a lost release. */
+export const heldCheckMs = 5 * 60_000;
+
+/** No destination took its type: somebody changed a filter after it was written. */
+const unwanted: DeliveryError = {
+  code: 'NO_DESTINATION',
+  message:
+    'no destination takes this type of event: widen a filter, then redrive it, or discard it',
+};
+
+/** What the answers make of a candidate, the destinations being in working order. */
+export function fateOf(
+  candidate: Candidate,
+  answers: readonly Answer[],
+  policy: RetryPolicy,
+): Exclude<Fate, { status: 'unsettled' }> {
+  const attempts = candidate.attempts + 1;
+  if (answers.length === 0) return parkUnwanted(candidate, attempts);
+  const open = answers.filter(({ outcome }) => outcome.status !== 'published');
+  const worst = worstOf(open);
+  if (worst === undefined) return { status: 'published', candidate };
+  const state = stateAfter(worst, attempts, policy);
+  return {
+    status: 'waiting',
+    candidate,
+    state,
+    missing: open.map(({ destination }) => destination),
+    holds: open.some(({ ordered }) => ordered),
+    attempts: state === 'held' ? candidate.attempts : attempts,
+    delayMs: delayOf(state, attempts, policy),
+    error: errorOf(worst),
+  };
+}
+
+/** The candidate left where it is. */
+export function unsettled(candidate: Candidate, answers: readonly Answer[]): Fate {
+  const worst = worstOf(answers);
+  return { status: 'unsettled', candidate, error: worst === undefined ? unwanted : errorOf(worst) };
+}
+
+type OpenAnswer = Answer & { readonly outcome: Exclude<Outcome, { status: 'published' }> };
+
+// What may still succeed is tried before a person is called: a rejection counts only once nothing else is open.
+const gravity = { failed: 4, unavailable: 3, rejected: 2, held: 1, published: 0 } as const;
+
+function worstOf(answers: readonly Answer[]): OpenAnswer | undefined {
+  const open = answers.filter(
+    (answer): answer is OpenAnswer => answer.outcome.status !== 'published',
+  );
+  return open.toSorted((a, b) => gravity[b.outcome.status] - gravity[a.outcome.status])[0];
+}
+
+function stateAfter(
+  worst: OpenAnswer,
+  attempts: number,
+  policy: RetryPolicy,
+): WaitingFate['state'] {
+  switch (worst.outcome.status) {
+    case 'rejected':
+      return 'parked';
+    case 'held':
+      return 'held';
+    case 'failed':
+    case 'unavailable':
+      return attempts >= policy.maxAttempts ? 'parked' : 'retrying';
+  }
+}
+
+function delayOf(state: WaitingFate['state'], attempts: number, policy: RetryPolicy): number {
+  switch (state) {
+    case 'parked':
+      return 0;
+    case 'held':
+      return heldCheckMs;
+    case 'retrying':
+      return backoffMs(attempts, policy.backoff, policy.random);
+  }
+}
+
+function errorOf({ destination, outcome }: OpenAnswer): DeliveryError {
+  return { ...outcome.error, destination };
+}
+
+function parkUnwanted(candidate: Candidate, attempts: number): WaitingFate {
+  const missing = candidate.missing ?? [];
+  return {
+    status: 'waiting',
+    candidate,
+    state: 'parked',
+    missing,
+    holds: false,
+    attempts,
+    delayMs: 0,
+    error: unwanted,
+  };
+}

@@ -1,0 +1,69 @@
+import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+
+import type { Entry } from '../contract/entry.ts';
+import { entryPrefix } from '../contract/keys.ts';
+import type { MisshapenRow } from './admit.ts';
+import { deliver, type Delivery, type DeliverPorts } from './deliver.ts';
+import { createLagNoter } from './lag.ts';
+import type { Notes } from './store.ts';
+import { decodeRecord, sortKeyOf } from './stream.ts';
+
+/** What the relay needs of the world. */
+export interface RelayPorts extends DeliverPorts {
+  readonly store: DeliverPorts['store'] & Pick<Notes, 'noteLag'>;
+}
+
+/** What the relay uses of a Lambda context. */
+export interface Invocation {
+  getRemainingTimeInMillis(): number;
+}
+
+export type Relay = (
+  event: DynamoDBStreamEvent,
+  invocation: Invocation,
+) => Promise<DynamoDBBatchResponse>;
+
+/** Kept back from an invocation's time for writing waiting rows and receipts. */
+const reserveMs = 10_000;
+
+/**
+ * The function behind the outbox table's stream: delivers the entries of a batch.
+ *
+ * Answers with at most one identifier, the first record that is not settled; Lambda then brings
+ * everything from it on again. That happens in an outage only. Everything else is settled here: what
+ * cannot be delivered goes to the waiting room, so no entry ever blocks the shard behind it.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+ */
+export function createRelay(ports: RelayPorts): Relay {
+  const noteLag = createLagNoter(ports);
+  return async ({ Records: records }, invocation) => {
+    await noteLag(records);
+    const deadline = ports.clock.now() + invocation.getRemainingTimeInMillis() - reserveMs;
+    const unsettled = await deliver(deliveryOf(records, ports), ports, { deadline });
+    return { batchItemFailures: firstOf(unsettled, records) };
+  };
+}
+
+function deliveryOf(records: readonly DynamoDBRecord[], { log }: RelayPorts): Delivery {
+  const entries = new Map<string, Entry>();
+  const misshapen: MisshapenRow[] = [];
+  for (const record of records.map(decodeRecord)) {
+    // By id: a stream may bring a record twice, even in one batch.
+    if (record.kind === 'entry') entries.set(record.entry.id, record.entry);
+    if (record.kind === 'misshapen') misshapen.push(record.row);
+    if (record.kind === 'imageless')
+      log.error('no image: set the stream to NEW_IMAGE', { ...record.key });
+  }
+  return { entries: [...entries.values()], misshapen };
+}
+
+function firstOf(
+  unsettled: readonly Entry[],
+  records: readonly DynamoDBRecord[],
+): DynamoDBBatchResponse['batchItemFailures'] {
+  if (unsettled.length === 0) return [];
+  const sortKeys = new Set(unsettled.map(({ id }) => `${entryPrefix}${id}`));
+  const first = records.find((record) => sortKeys.has(sortKeyOf(record)));
+  // Without a sequence number the identifier is empty, which Lambda takes for the whole batch: rightly.
+  return [{ itemIdentifier: first?.dynamodb?.SequenceNumber ?? '' }];
+}

@@ -1,0 +1,59 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBRecord, StreamRecord } from 'aws-lambda';
+
+import { isInvalidEntry, rowToEntry, type Entry, type InvalidEntry } from '../contract/entry.ts';
+import { entryPrefix, parsePageKey, type Key } from '../contract/keys.ts';
+import type { MisshapenRow } from './admit.ts';
+
+/** What a stream record means to the relay. */
+export type Decoded =
+  | { readonly kind: 'entry'; readonly entry: Entry }
+  | { readonly kind: 'misshapen'; readonly row: MisshapenRow }
+  /** Not the relay's: a receipt, a waiting row, an expiry. */
+  | { readonly kind: 'foreign' }
+  /** An entry whose image the stream does not carry. The sweeper reads it from the table. */
+  | { readonly kind: 'imageless'; readonly key: Key };
+
+/**
+ * Reads a stream record. Never throws: a record that crashes the relay would block its shard.
+ *
+ * The stream's filter lets only new entries through; this is the second line, for tables whose
+ * trigger somebody changed.
+ */
+export function decodeRecord({ eventName, dynamodb }: DynamoDBRecord): Decoded {
+  const key = keyOf(dynamodb);
+  if (eventName !== 'INSERT' || !key.sk.startsWith(entryPrefix)) return { kind: 'foreign' };
+  const image = dynamodb?.NewImage as Image | undefined;
+  if (image === undefined) return { kind: 'imageless', key };
+  const entry = readEntry(image);
+  return isInvalidEntry(entry)
+    ? { kind: 'misshapen', row: misshapen(key, image, entry) }
+    : { kind: 'entry', entry };
+}
+
+/** The sort key of the row that a record is about; empty where it has none. */
+export function sortKeyOf({ dynamodb }: DynamoDBRecord): string {
+  return keyOf(dynamodb).sk;
+}
+
+type Image = Record<string, AttributeValue>;
+
+function keyOf(change: StreamRecord | undefined): Key {
+  const { pk, sk } = change?.Keys ?? {};
+  return { pk: pk?.S ?? '', sk: sk?.S ?? '' };
+}
+
+function readEntry(image: Image): Entry | InvalidEntry {
+  try {
+    return rowToEntry(unmarshall(image));
+  } catch (error) {
+    // A number that JavaScript cannot hold, say.
+    return { problem: error instanceof Error ? error.message : 'unreadable' };
+  }
+}
+
+function misshapen(key: Key, image: Image, { problem }: InvalidEntry): MisshapenRow {
+  const page = parsePageKey(key.pk)?.page;
+  return { key, json: JSON.stringify(image), problem, ...(page === undefined ? {} : { page }) };
+}
