@@ -1,8 +1,8 @@
 import type { Entry } from '../contract/entry.ts';
 import { matchesType } from '../contract/event-types.ts';
-import { toMessageJson, type DeliveryMarks } from '../contract/message.ts';
+import type { DeliveryMarks } from '../contract/message.ts';
 import type { Clock, Log, Random } from '../runtime/ports.ts';
-import type { Destination, Outcome, Outgoing } from './destination.ts';
+import { toOutgoing, type Destination, type Outcome, type Outgoing } from './destination.ts';
 import { fateOf, retryBackoff, unsettled, type Answer, type Candidate, type Fate } from './fate.ts';
 import { publish } from './publish.ts';
 import type { WaitingRoom } from './store.ts';
@@ -108,7 +108,7 @@ function outgoing(
 ): Outgoing[] {
   return entries
     .toSorted((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0))
-    .map((entry) => ({ entry, json: toMessageJson(entry, ports.source, options.marks) }));
+    .map((entry) => toOutgoing(entry, ports.source, options.marks));
 }
 
 function waitingBehind(entry: Entry): Outcome {

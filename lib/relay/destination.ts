@@ -28,23 +28,25 @@ export function toOutgoing(entry: Entry, source: string, marks: DeliveryMarks = 
  */
 export type Outcome =
   | { readonly status: 'published' }
-  | { readonly status: 'rejected' | 'failed' | 'unavailable'; readonly error: DeliveryError }
-  | { readonly status: 'held' };
+  | {
+      readonly status: 'rejected' | 'failed' | 'unavailable' | 'held';
+      readonly error: DeliveryError;
+    };
 
 /** By event id. Holds exactly one outcome for each entry that was to be published. */
 export type Outcomes = ReadonlyMap<string, Outcome>;
 
-/** What a destination answered for one entry of a call, before anyone judged it. */
-export type Answer =
-  | { readonly status: 'accepted' }
-  | {
-      readonly status: 'refused';
-      /** The service's error code for the entry. */
-      readonly code: string;
-      readonly message: string;
-      /** Whether the service blames the sender, where it says so. */
-      readonly senderFault?: boolean;
-    };
+/** What a destination replied for one entry of a call, before anyone judged it. */
+export type Reply = { readonly status: 'accepted' } | Refusal;
+
+export interface Refusal {
+  readonly status: 'refused';
+  /** The service's error code for the entry. */
+  readonly code: string;
+  readonly message: string;
+  /** Whether the service blames the sender, where it says so. */
+  readonly senderFault?: boolean;
+}
 
 /** The port of a destination: one file per kind implements it, one conformance suite tests them all. */
 export interface Destination {
@@ -58,9 +60,9 @@ export interface Destination {
   /** Bytes that an entry takes of a call, as the service counts them. */
   sizeOf(outgoing: Outgoing): number;
   /**
-   * One call. Answers with one answer per entry, in their order, read entry by entry: where the
-   * service said nothing of an entry, the entry counts as refused.
+   * One call. One reply per entry, in their order, read entry by entry: what the service said
+   * nothing of is missing or refused, never accepted.
    * Throws what the client throws where the call as a whole failed.
    */
-  send(outgoing: readonly Outgoing[]): Promise<readonly Answer[]>;
+  send(outgoing: readonly Outgoing[]): Promise<readonly (Reply | undefined)[]>;
 }
