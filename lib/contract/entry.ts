@@ -1,4 +1,5 @@
 import { isEventType } from './event-types.ts';
+import { ownLimits } from './limits.ts';
 import {
   deferredEntryPrefix,
   entryKey,
@@ -9,6 +10,7 @@ import {
   timeOfId,
 } from './keys.ts';
 import { pickDefined } from './pick.ts';
+import { utf8Bytes } from './text.ts';
 
 /** Where an event comes from and what it belongs to; flows from request to event to handler to the next event. */
 export interface EventContext {
@@ -75,7 +77,7 @@ export function problemWithEntry(row: Row): string | undefined {
     ['id', isEventId(row['id'])],
     ['type', typeof row['type'] === 'string' && isEventType(row['type'])],
     ['version', isCount(row['version'])],
-    ['aggregate', typeof row['aggregate'] === 'string' && row['aggregate'].includes('/')],
+    ['aggregate', isAggregate(row['aggregate'])],
     ['sequence', row['sequence'] === undefined || isCount(row['sequence'])],
     ['data', typeof row['data'] === 'string' && isJson(row['data'])],
     ...optionalTexts.map((name): [string, boolean] => [
@@ -108,6 +110,12 @@ export function pickEntry(row: Entry): Entry {
     'data',
     ...contextKeys,
   ]);
+}
+
+// A longer one would fit no partition key: whoever looked for its hold would fail for all others too.
+function isAggregate(value: unknown): boolean {
+  if (typeof value !== 'string' || !value.includes('/')) return false;
+  return utf8Bytes(value) <= ownLimits.maxAggregateBytes;
 }
 
 function isCount(value: unknown): boolean {

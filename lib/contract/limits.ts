@@ -9,13 +9,20 @@ export const limits = {
   /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html */
   table: {
     maxItemBytes: 400 * 1024,
+    maxPartitionKeyBytes: 2048,
     maxBatchGetKeys: 100,
     maxBatchWriteItems: 25,
   },
   /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html (the total must stay below 1 MB) */
   eventBus: { maxEntries: 10, maxRequestBytes: 1024 * 1024 - 1, maxTypeChars: 128 },
   /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
-  queue: { maxEntries: 10, maxRequestBytes: 1024 * 1024, maxGroupIdChars: 128 },
+  queue: {
+    maxEntries: 10,
+    maxRequestBytes: 1024 * 1024,
+    maxGroupIdChars: 128,
+    /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html */
+    maxAttributes: 10,
+  },
   /** https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html */
   topic: { maxEntries: 10, maxRequestBytes: 256 * 1024, maxGroupIdChars: 128 },
 } as const;
@@ -29,4 +36,20 @@ export const ownLimits = {
   maxAggregateBytes: 1024,
   /** How long after its creation an event may be written. Beyond it the event would land in a page long settled. */
   maxEventAgeMs: 60 * 60 * 1000,
+  /**
+   * Bytes by which an entry's row may grow when it is copied into the waiting room: longer keys, its
+   * state, its last error, the names of the destinations that lack it. An entry that is written must
+   * leave them free of the 400 KB of an item, so that it can always be kept until it is delivered.
+   */
+  waitingOverheadBytes: 8 * 1024,
+  /** Bytes that are kept of an error's code and of its message. */
+  maxErrorCodeBytes: 128,
+  maxErrorMessageBytes: 1024,
+  /** Destinations of one outbox, and bytes of the name of each: a waiting entry names those that lack it. */
+  maxDestinations: 20,
+  maxDestinationNameBytes: 64,
+  /** Bytes of a message that the writer does not know: its source and the name of a replay. */
+  messageOverheadBytes: 512,
+  /** Characters of each value of an event's context. */
+  maxContextChars: 256,
 } as const;

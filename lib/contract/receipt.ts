@@ -4,6 +4,8 @@ import { parsePageKey, receiptKey, receiptPrefix, type Page } from './keys.ts';
 /** What became of entries: delivered everywhere, moved to the waiting room, or given up on the record. */
 export type ReceiptOutcome = 'published' | 'waiting' | 'discarded';
 
+export const receiptOutcomes: readonly ReceiptOutcome[] = ['published', 'waiting', 'discarded'];
+
 /** Says what became of entries of one page. A page is settled when each of its entries has one. */
 export interface Receipt {
   readonly id: string;
@@ -29,6 +31,23 @@ export function receiptToRow(receipt: Receipt, shards: number): Row {
     ids: packIds(eventIds),
     ...(invalidRows === undefined || invalidRows.length === 0 ? {} : { invalidRows }),
   };
+}
+
+/**
+ * Whether a row can be read as a receipt. One that cannot settles nothing: what it was to speak of is
+ * delivered again, which is safe.
+ */
+export function isReceiptRow({ pk, sk, outcome, ids, invalidRows }: Row): boolean {
+  return (
+    typeof pk === 'string' &&
+    parsePageKey(pk) !== undefined &&
+    typeof sk === 'string' &&
+    sk.startsWith(receiptPrefix) &&
+    receiptOutcomes.some((known) => known === outcome) &&
+    ids instanceof Uint8Array &&
+    ids.length % idBytes === 0 &&
+    (invalidRows === undefined || Array.isArray(invalidRows))
+  );
 }
 
 export function rowToReceipt(row: Row): Receipt {

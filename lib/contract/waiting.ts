@@ -1,6 +1,8 @@
 import { pickEntry, type Entry, type Row } from './entry.ts';
 import { pickDefined } from './pick.ts';
 import { shardOf, table, waitingKey, waitingPrefix, type Key } from './keys.ts';
+import { limits, ownLimits } from './limits.ts';
+import { cutToBytes } from './text.ts';
 
 /**
  * Why an entry waits: `deferred` (due later), `retrying` (failed, due again), `held` (an earlier entry
@@ -66,9 +68,22 @@ export function isInvalidRow(entry: Entry | InvalidRow): entry is InvalidRow {
 
 /** Key of what waits. A row that is no entry waits under its own key. */
 export function keyOfWaiting(entry: Entry | InvalidRow): Key {
-  return isInvalidRow(entry)
-    ? { pk: `${waitingPrefix}${entry.key.pk}`, sk: entry.key.sk }
-    : waitingKey(entry);
+  if (!isInvalidRow(entry)) return waitingKey(entry);
+  const { pk, sk } = entry.key;
+  return { pk: cutToBytes(`${waitingPrefix}${pk}`, limits.table.maxPartitionKeyBytes), sk };
+}
+
+/** The aggregate whose later entries are held behind this one, if there is any. */
+export function heldAggregateOf({ entry, holds }: Waiting): string | undefined {
+  return isInvalidRow(entry) || !holds ? undefined : entry.aggregate;
+}
+
+/** The attribute of an aggregate's hold row with the number of its entries that hold it. */
+export const holdCount = 'waiting';
+
+/** How many entries hold the aggregate that a hold row is of; 0 where there is no such row. */
+export function holdsOf(row: Row | undefined): number {
+  return (row?.[holdCount] as number | undefined) ?? 0;
 }
 
 /** Partition keys of the waiting index that hold a state. */
@@ -107,11 +122,11 @@ export function rowToWaiting(row: Row): Waiting {
   };
 }
 
-/** The attributes under which an error is kept: flat, so that the index can hold its code. */
+/** The attributes under which an error is kept: flat, so that the index can hold its code, and cut where too long. */
 export function errorAttributes(error: DeliveryError): Row {
   return {
-    errorCode: error.code,
-    errorMessage: error.message,
+    errorCode: cutToBytes(error.code, ownLimits.maxErrorCodeBytes),
+    errorMessage: cutToBytes(error.message, ownLimits.maxErrorMessageBytes),
     ...(error.destination === undefined ? {} : { errorDestination: error.destination }),
   };
 }

@@ -1,7 +1,8 @@
+import type { InvalidEntry, Entry } from '../contract/entry.ts';
 import type { Key, Page } from '../contract/keys.ts';
-import type { Entry, InvalidEntry, Row } from '../contract/entry.ts';
+import type { Lag } from '../contract/lag.ts';
 import type { Receipt } from '../contract/receipt.ts';
-import type { Waiting } from '../contract/waiting.ts';
+import type { InvalidRow, Waiting } from '../contract/waiting.ts';
 
 /**
  * The outbox table as the relay and the sweeper see it. Two adapters, DynamoDB's and the in-memory
@@ -15,7 +16,10 @@ export interface Store extends PageStore, WaitingRoom, Notes {}
 export interface PageStore {
   /** Writes receipts. Unconditional: a receipt has an id of its own and never replaces another. */
   addReceipts(receipts: readonly Receipt[]): Promise<void>;
-  /** Everything in a page, read consistently, shard by shard. */
+  /**
+   * Everything in a page, read consistently, shard by shard. Rows that are neither entries nor
+   * receipts are left out, and so are receipts that cannot be read: they settle nothing.
+   */
   readPage(page: Page): Promise<PageContents>;
 }
 
@@ -27,30 +31,30 @@ export interface PageContents {
   readonly receipts: readonly Receipt[];
 }
 
-export interface InvalidPageRow extends InvalidEntry {
-  readonly key: Key;
-  readonly row: Row;
-}
+/** A row of a page that should hold an entry and does not, ready for the waiting room. */
+export type InvalidPageRow = InvalidRow & InvalidEntry;
 
 export interface WaitingRoom {
   /**
    * Adds entries to the waiting room, and counts the holds of those that hold their aggregate.
    * One that waits already is left as it is: its attempts and state are further on than the caller knows.
+   *
+   * Guarantee: an entry counts as a hold exactly as long as it waits, however often it is added and
+   * wherever a call breaks off.
+   *
+   * @throws OutboxError `ITEM_TOO_LARGE` where a row would not fit; no entry that was written through
+   * the package is that large
    */
   addWaiting(waiting: readonly Waiting[]): Promise<void>;
   /** Those of the aggregates that have an entry waiting for an ordered destination. Read consistently. */
   heldAggregates(aggregates: readonly string[]): Promise<ReadonlySet<string>>;
-  /** One that waits, by its key. */
+  /** One that waits, by its key. Read consistently. */
   getWaiting(key: Key): Promise<Waiting | undefined>;
 }
 
 export interface Notes {
-  /** The relay is behind: the oldest record it got was written at `oldestAt`, noted at `now` (epoch milliseconds). */
+  /** A relay is behind. */
   noteLag(lag: Lag): Promise<void>;
-  readLag(): Promise<Lag | undefined>;
-}
-
-export interface Lag {
-  readonly oldestAt: number;
-  readonly notedAt: number;
+  /** The deepest lag noted at or after `since` (epoch milliseconds). */
+  readLag(since: number): Promise<Lag | undefined>;
 }

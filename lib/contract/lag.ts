@@ -1,0 +1,43 @@
+import type { Row } from './entry.ts';
+import { metaKey, padSequence, type Key } from './keys.ts';
+
+/** How far a relay was behind (epoch milliseconds). */
+export interface Lag {
+  /** When the oldest record that it got was written. */
+  readonly oldestAt: number;
+  readonly notedAt: number;
+}
+
+const lagPrefix = 'lag#';
+const keptMs = 24 * 60 * 60 * 1000;
+
+/** Where notes since a moment (epoch milliseconds) are: under `pk`, from one sort key to another. */
+export function lagKeysSince(since: number): { pk: string; from: string; to: string } {
+  const { pk, sk } = metaKey(`${lagPrefix}${padSequence(since)}`);
+  return { pk, from: sk, to: `${lagPrefix}~` };
+}
+
+/**
+ * The outbox table's row of a note. Each note has a row of its own, by its time: a relay that is
+ * nearly up to date must not write over one that is hours behind. They expire after a day.
+ */
+export function lagToRow(lag: Lag): Row {
+  return {
+    ...lagKey(lag),
+    ...lag,
+    expiresAt: Math.ceil((lag.notedAt + keptMs) / 1000),
+  };
+}
+
+export function rowToLag(row: Row): Lag {
+  return { oldestAt: row['oldestAt'] as number, notedAt: row['notedAt'] as number };
+}
+
+/** The one that is furthest behind. */
+export function deepestLag(lags: readonly Lag[]): Lag | undefined {
+  return lags.toSorted((a, b) => a.oldestAt - b.oldestAt)[0];
+}
+
+function lagKey({ notedAt, oldestAt }: Lag): Key {
+  return metaKey(`${lagPrefix}${padSequence(notedAt)}#${oldestAt}`);
+}
