@@ -16,10 +16,19 @@ export interface CancellationReason {
   readonly item?: Row;
 }
 
-/** What became of a transaction. `reasons` has one entry per action, in their order. */
+/**
+ * What became of a transaction. Where it was cancelled, `reasons` has one entry per action, in their
+ * order. `busy` is neither: the database throttles, or is still at work on a call with the same
+ * token; the same call, made again, tells.
+ */
 export type TransactionResult =
   | { readonly status: 'committed' }
-  | { readonly status: 'cancelled'; readonly reasons: readonly CancellationReason[] };
+  | {
+      readonly status: 'cancelled';
+      readonly reasons: readonly CancellationReason[];
+      readonly cause?: unknown;
+    }
+  | { readonly status: 'busy'; readonly code: string; readonly cause?: unknown };
 
 /** The database as writers and inboxes see it: all of a transaction, or nothing. */
 export interface Transactor {

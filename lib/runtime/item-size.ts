@@ -1,0 +1,80 @@
+/** What a list or a map costs beside what it holds, and what each thing in it costs beside itself. */
+const containerBytes = 3;
+const elementBytes = 1;
+const maxNumberBytes = 21;
+
+/**
+ * Bytes that DynamoDB counts for an item (in the document client's shape): names and values.
+ *
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+ */
+export function itemBytes(item: object): number {
+  return sum(attributesOf(item), ([name, value]) => textBytes(name) + valueBytes(value));
+}
+
+function valueBytes(value: unknown): number {
+  if (typeof value === 'string') return textBytes(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return numberBytes(String(value));
+  return typeof value === 'object' && value !== null ? objectBytes(value) : 1;
+}
+
+function objectBytes(value: object): number {
+  if (value instanceof Set) return sum([...(value as Set<unknown>)], valueBytes);
+  if (isBinary(value)) return value.byteLength;
+  if (isWrappedNumber(value)) return numberBytes(value.value);
+  return containerBytes + (Array.isArray(value) ? listBytes(value) : mapBytes(value));
+}
+
+function listBytes(list: readonly unknown[]): number {
+  const elements = list.filter((element) => element !== undefined);
+  return sum(elements, (element) => elementBytes + valueBytes(element));
+}
+
+function mapBytes(map: object): number {
+  return sum(
+    attributesOf(map),
+    ([name, value]) => elementBytes + textBytes(name) + valueBytes(value),
+  );
+}
+
+/** Without undefined values, which are never written: the document client drops them, or throws. */
+function attributesOf(map: object): [name: string, value: unknown][] {
+  const attributes =
+    map instanceof Map ? [...(map as Map<string, unknown>)] : Object.entries<unknown>({ ...map });
+  return attributes.filter(([, value]) => value !== undefined);
+}
+
+/**
+ * A number takes one byte, one for each pair of digits from its first significant one to its last
+ * (pairs as they lie about the decimal point), and one if it is negative.
+ *
+ * AWS documents this as approximate; found by trying, and tested, on DynamoDB Local.
+ */
+function numberBytes(text: string): number {
+  const [, minus = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text) ?? [];
+  const digits = whole + fraction;
+  const first = digits.search(/[1-9]/);
+  if (first === -1) return 1;
+  const last = digits.replace(/0+$/, '').length - 1;
+  const pairOf = (digit: number): number =>
+    Math.floor((whole.length - 1 - digit + Number(exponent)) / 2);
+  return Math.min(maxNumberBytes, 1 + pairOf(first) - pairOf(last) + 1 + minus.length);
+}
+
+function textBytes(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+function isBinary(value: object): value is ArrayBuffer | ArrayBufferView {
+  return value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+}
+
+/** The document client's `NumberValue`, from whichever copy of it. */
+function isWrappedNumber(value: object): value is { value: string } {
+  return 'toAttributeValue' in value && 'value' in value;
+}
+
+function sum<T>(all: readonly T[], bytes: (one: T) => number): number {
+  return all.reduce((total, one) => total + bytes(one), 0);
+}
