@@ -1,0 +1,154 @@
+import { globSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+const awsSdk = /^@aws-sdk\//;
+const powertools = /^@aws-lambda-powertools\//;
+const types = ['aws-lambda'];
+
+/** The one dependency rule: what each part may import of ours, and of others. */
+const rule: Record<string, { ours: string[]; others: (string | RegExp)[] }> = {
+  'lib/contract': { ours: [], others: [] },
+  'lib/runtime': {
+    ours: ['lib/contract'],
+    others: [
+      '@aws-sdk/client-dynamodb',
+      '@aws-sdk/lib-dynamodb',
+      '@aws-sdk/client-sqs',
+      powertools,
+      '@standard-schema/spec',
+      'uuid',
+      ...types,
+    ],
+  },
+  'lib/relay': { ours: ['lib/contract', 'lib/runtime'], others: [awsSdk, ...types] },
+  'lib/constructs': { ours: ['lib/contract'], others: [/^aws-cdk-lib(\/|$)/, 'constructs'] },
+  'lib/testing': { ours: ['lib/contract', 'lib/runtime', 'lib/relay'], others: [awsSdk, ...types] },
+  functions: {
+    ours: ['lib/contract', 'lib/runtime', 'lib/relay'],
+    others: [awsSdk, powertools, '@middy/core', ...types],
+  },
+};
+
+/** Parts that see the package only as a user does, by its name. */
+const users = ['examples'];
+
+const sources = globSync('{lib,functions,examples}/**/*.ts').map((path) =>
+  path.replaceAll('\\', '/'),
+);
+
+describe('the dependency rule', () => {
+  for (const [part, allowed] of Object.entries(rule)) {
+    const files = sources.filter((file) => file.startsWith(`${part}/`));
+
+    it(`lets ${part} import of ours only ${allowed.ours.join(', ') || 'itself'}`, () => {
+      const reached = files.flatMap((file) => ownImports(file).map((target) => ({ file, target })));
+
+      const forbidden = reached.filter(
+        ({ target }) => ![part, ...allowed.ours].some((own) => target.startsWith(`${own}/`)),
+      );
+
+      expect(forbidden).toEqual([]);
+    });
+
+    it(`lets ${part} import of others only what the rule names`, () => {
+      const others = files.flatMap((file) => packageImports(file).map((name) => ({ file, name })));
+
+      const forbidden = others.filter(
+        ({ name }) =>
+          !isNode(name) &&
+          !allowed.others.some((own) => (typeof own === 'string' ? own === name : own.test(name))),
+      );
+
+      expect(forbidden).toEqual([]);
+    });
+  }
+
+  it('has a line for each part of lib', () => {
+    const parts = new Set(
+      sources.filter((file) => /^lib\/[^/]+\//.test(file)).map((file) => file.split('/')[1]),
+    );
+
+    expect([...parts].filter((part) => rule[`lib/${part ?? ''}`] === undefined)).toEqual([]);
+  });
+
+  it('keeps the contract free of everything, Node included', () => {
+    const files = sources.filter((file) => file.startsWith('lib/contract/'));
+
+    expect(files.flatMap(packageImports)).toEqual([]);
+  });
+
+  it('lets the examples see the package by its name alone', () => {
+    const files = sources.filter((file) => users.some((part) => file.startsWith(`${part}/`)));
+
+    const reached = files
+      .flatMap(ownImports)
+      .filter((target) => !users.some((part) => target.startsWith(part)));
+
+    expect(reached).toEqual([]);
+  });
+
+  it('has no import cycles', () => {
+    const graph = new Map(sources.map((file) => [file, ownImports(file)]));
+
+    expect(findCycle(graph)).toBeUndefined();
+  });
+
+  it('reads the environment in functions only', () => {
+    const readers = sources.filter(
+      (file) => file.startsWith('lib/') && /\bprocess\.env\b/.test(withoutComments(file)),
+    );
+
+    expect(readers).toEqual([]);
+  });
+
+  it('keeps functions to thirty lines', () => {
+    const long = globSync('functions/*/index.ts').filter((file) => codeLines(file) > 30);
+
+    expect(long).toEqual([]);
+  });
+});
+
+function importsOf(file: string): string[] {
+  return ts
+    .preProcessFile(readFileSync(file, 'utf8'))
+    .importedFiles.map(({ fileName }) => fileName);
+}
+
+function ownImports(file: string): string[] {
+  return importsOf(file)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => relative('.', join(dirname(file), name)));
+}
+
+function packageImports(file: string): string[] {
+  return importsOf(file).filter((name) => !name.startsWith('.'));
+}
+
+function isNode(name: string): boolean {
+  return name.startsWith('node:') || builtinModules.includes(name);
+}
+
+function withoutComments(file: string): string {
+  return readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+}
+
+function codeLines(file: string): number {
+  const statements = withoutComments(file).split('\n');
+  return statements.filter((line) => line.trim() !== '' && !line.startsWith('import')).length;
+}
+
+function findCycle(graph: ReadonlyMap<string, string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (file: string, path: string[]): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    const cycle = (graph.get(file) ?? []).map((next) => visit(next, [...path, file])).find(Boolean);
+    done.add(file);
+    return cycle;
+  };
+  return [...graph.keys()].map((file) => visit(file, [])).find(Boolean);
+}
