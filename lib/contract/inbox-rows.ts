@@ -27,3 +27,32 @@ export function markerToRow(handled: Handled, times: { now: number; dedupeWindow
     expiresAt: Math.ceil((times.now + times.dedupeWindowMs) / 1000),
   };
 }
+
+/**
+ * The condition on a marker's Put, in the document client's shape: the message is new at `now` (epoch milliseconds).
+ *
+ * DynamoDB removes expired rows days late, so one that has expired and still exists does not count.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
+ */
+export function isNewMessage(now: number): {
+  ConditionExpression: string;
+  ExpressionAttributeNames: Record<string, string>;
+  ExpressionAttributeValues: Row;
+} {
+  const notSeenBefore = 'attribute_not_exists(#pk)';
+  const markerExpired = '#expiresAt < :now';
+  return {
+    ConditionExpression: [notSeenBefore, markerExpired].join(' OR '),
+    ExpressionAttributeNames: { '#pk': inboxTable.pk, '#expiresAt': inboxTable.expiresAt },
+    ExpressionAttributeValues: { ':now': epochSeconds(now) },
+  };
+}
+
+/** Whether a marker that was read says that its message was handled: the opposite of {@link isNewMessage}. */
+export function remembersMessage(marker: Row | undefined, now: number): boolean {
+  return marker !== undefined && Number(marker[inboxTable.expiresAt]) >= epochSeconds(now);
+}
+
+function epochSeconds(epochMs: number): number {
+  return Math.floor(epochMs / 1000);
+}

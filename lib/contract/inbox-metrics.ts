@@ -1,0 +1,19 @@
+/** The CloudWatch namespace of everything the package counts. */
+export const metricNamespace = 'cdk-outbox';
+
+/** The one dimension of an inbox's metrics; its value is the inbox's name. */
+export const inboxDimension = 'inbox';
+
+/** What an inbox counts, once per invocation and only where it is not zero. */
+export const inboxMetrics = {
+  /** Messages whose handler ran and whose effects were committed. */
+  handled: 'Handled',
+  /** Messages that had been handled before: acknowledged without effect. */
+  duplicates: 'Duplicates',
+  /** Messages that can never succeed: sent to the dead-letter queue by the inbox itself. */
+  deadLettered: 'DeadLettered',
+  /** Messages that were tried and given back to the queue. */
+  failed: 'Failed',
+} as const;
+
+export type InboxMetric = (typeof inboxMetrics)[keyof typeof inboxMetrics];

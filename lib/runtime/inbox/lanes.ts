@@ -1,0 +1,35 @@
+/** Deliveries that must not overtake each other, in their order. */
+export type Lane<T> = readonly T[];
+
+/** Sorts items into lanes by name, each in the order given. */
+export function toLanes<T>(items: readonly T[], nameOf: (item: T) => string): Lane<T>[] {
+  return [...Map.groupBy(items, nameOf).values()];
+}
+
+/**
+ * Handles lanes in parallel, at most `concurrency` at once, and each in sequence up to the first item
+ * whose handling answers `false`.
+ *
+ * Answers with the items that are not done: the first failure of each lane and all behind it.
+ */
+export async function runLanes<T>(
+  lanes: readonly Lane<T>[],
+  concurrency: number,
+  handle: (item: T) => Promise<boolean>,
+): Promise<T[]> {
+  const undone: T[] = [];
+  // All workers draw from one iterator: each lane goes to whoever is free next.
+  const waiting = lanes.values();
+  const work = async (): Promise<void> => {
+    for (const lane of waiting) undone.push(...(await runLane(lane, handle)));
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, lanes.length) }, work));
+  return undone;
+}
+
+async function runLane<T>(lane: Lane<T>, handle: (item: T) => Promise<boolean>): Promise<Lane<T>> {
+  for (const [index, item] of lane.entries()) {
+    if (!(await handle(item))) return lane.slice(index);
+  }
+  return [];
+}

@@ -1,0 +1,39 @@
+import { Metrics } from '@aws-lambda-powertools/metrics';
+
+import { inboxDimension, metricNamespace, type InboxMetric } from '../../contract/inbox-metrics.ts';
+
+/** Where an inbox's counts go. A Powertools `Metrics` fits. */
+export interface InboxMetricsSink {
+  addDimension(name: string, value: string): unknown;
+  addMetric(name: string, unit: 'Count', value: number): unknown;
+  publishStoredMetrics(): unknown;
+}
+
+/** What one invocation counts. */
+export interface Tally {
+  count(metric: InboxMetric): void;
+  /** Publishes what is not zero, under the inbox's name. */
+  publish(): void;
+}
+
+/** Counts of an inbox: one tally per invocation, so that nothing is shared between two of them. */
+export function newTally(sink: InboxMetricsSink, inbox: string): Tally {
+  const counts = new Map<InboxMetric, number>();
+  return {
+    count: (metric) => counts.set(metric, (counts.get(metric) ?? 0) + 1),
+    publish: () => {
+      if (counts.size === 0) return;
+      sink.addDimension(inboxDimension, inbox);
+      for (const [metric, count] of counts) sink.addMetric(metric, 'Count', count);
+      sink.publishStoredMetrics();
+    },
+  };
+}
+
+/** CloudWatch metrics written as log lines, with the inbox's name as their only dimension. */
+export function defaultMetrics(): InboxMetricsSink {
+  const metrics = new Metrics({ namespace: metricNamespace });
+  // Powertools adds the service's name, which alarms on an inbox would have to guess.
+  metrics.clearDefaultDimensions();
+  return metrics;
+}
