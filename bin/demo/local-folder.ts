@@ -1,0 +1,31 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { lock } from 'proper-lockfile';
+
+/** The folder of the clone. */
+export const projectFolder = join(import.meta.dirname, '..', '..');
+
+/** A path in the clone's git-ignored folder for what is made once and kept. */
+export function localFolder(name: string): string {
+  const folder = join(projectFolder, '.local');
+  mkdirSync(folder, { recursive: true });
+  return join(folder, name);
+}
+
+/**
+ * Does what only one process in this clone may do at a time; others wait up to five minutes.
+ *
+ * The lock of a process that died is taken over after ten seconds.
+ */
+export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const release = await lock(localFolder(name), {
+    realpath: false,
+    retries: { retries: 600, factor: 1, minTimeout: 500 },
+  });
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}

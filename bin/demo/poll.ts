@@ -1,0 +1,39 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** What is waited for, and how long. */
+export interface Wait {
+  /** Completes "gave up waiting until …". */
+  readonly until: string;
+  readonly timeoutMs: number;
+  /** @default 200 */
+  readonly everyMs?: number;
+}
+
+/**
+ * Asks again and again until there is an answer.
+ *
+ * Throws when the time is over, with what `ask` threw last as its cause: what is not there yet may
+ * well throw.
+ */
+export async function poll<T>(ask: () => Promise<T | undefined>, wait: Wait): Promise<T> {
+  const deadline = Date.now() + wait.timeoutMs;
+  for (;;) {
+    const answer = await attempt(ask);
+    if (answer.value !== undefined) return answer.value;
+    if (Date.now() > deadline) {
+      const seconds = Math.round(wait.timeoutMs / 1000);
+      throw new Error(`gave up waiting until ${wait.until}, after ${seconds} s`, answer);
+    }
+    await delay(wait.everyMs ?? 200);
+  }
+}
+
+async function attempt<T>(
+  ask: () => Promise<T | undefined>,
+): Promise<{ value?: T | undefined; cause?: unknown }> {
+  try {
+    return { value: await ask() };
+  } catch (cause) {
+    return { cause };
+  }
+}
