@@ -1,0 +1,69 @@
+import {
+  EventBridgeClient,
+  PutEventsCommand,
+  type PutEventsRequestEntry,
+  type PutEventsResultEntry,
+} from '@aws-sdk/client-eventbridge';
+
+import type { DestinationConfig } from '../../contract/environment.ts';
+import { timeOfId } from '../../contract/keys.ts';
+import { limits } from '../../contract/limits.ts';
+import { pickDefined } from '../../contract/pick.ts';
+import { utf8Bytes } from '../../contract/text.ts';
+import type { Destination, Outgoing, Reply } from '../destination.ts';
+import { clientSettings } from './client-settings.ts';
+
+/**
+ * An event bus. It keeps no order, and delivers at least once.
+ *
+ * It accepts an event that no rule matches, and drops it: that an entry was published does not mean
+ * that anyone received it.
+ */
+export function createEventBus(
+  config: DestinationConfig,
+  client: Pick<EventBridgeClient, 'send'>,
+): Destination {
+  return {
+    ...pickDefined(config, ['name', 'types']),
+    kind: 'bus',
+    ordered: false,
+    maxEntriesPerCall: limits.eventBus.maxEntries,
+    maxBytesPerCall: limits.eventBus.maxRequestBytes,
+    sizeOf,
+    send: async (outgoing) => {
+      const entries = outgoing.map((one) => toRequestEntry(one, config.target));
+      const answer = await client.send(new PutEventsCommand({ Entries: entries }));
+      return outgoing.map((_, index) => toReply(answer.Entries?.[index]));
+    },
+  };
+}
+
+/** An event bus with a client of its own. */
+export function openEventBus(config: DestinationConfig): Destination {
+  return createEventBus(config, new EventBridgeClient(clientSettings));
+}
+
+function toRequestEntry({ entry, source, json }: Outgoing, bus: string): PutEventsRequestEntry {
+  return {
+    EventBusName: bus,
+    Source: source,
+    DetailType: entry.type,
+    Detail: json,
+    Time: new Date(timeOfId(entry.id)),
+  };
+}
+
+const timeBytes = 14;
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size */
+function sizeOf({ entry, source, json }: Outgoing): number {
+  return timeBytes + utf8Bytes(source) + utf8Bytes(entry.type) + utf8Bytes(json);
+}
+
+/** Results come in the order of the request. Only an id of the bus's own says that it has the event. */
+function toReply(result: PutEventsResultEntry | undefined): Reply | undefined {
+  if (result?.ErrorCode !== undefined) {
+    return { status: 'refused', code: result.ErrorCode, message: result.ErrorMessage ?? '' };
+  }
+  return result?.EventId === undefined ? undefined : { status: 'accepted' };
+}

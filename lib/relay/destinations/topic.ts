@@ -1,0 +1,59 @@
+import { PublishBatchCommand, SNSClient, type PublishBatchRequestEntry } from '@aws-sdk/client-sns';
+
+import type { DestinationConfig } from '../../contract/environment.ts';
+import { limits } from '../../contract/limits.ts';
+import { pickDefined } from '../../contract/pick.ts';
+import type { Destination, Outgoing } from '../destination.ts';
+import { contentType, messageBytes, toAttributes, type Attributes } from './attributes.ts';
+import { batchId, readBatch } from './batch.ts';
+import { clientSettings } from './client-settings.ts';
+import { groupingOf } from './grouping.ts';
+
+/**
+ * A topic, standard or FIFO. A FIFO one keeps the order of each aggregate's entries.
+ *
+ * Messages carry `type` and `aggregate` as attributes, for the filter policies of subscriptions:
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.html
+ */
+export function createTopic(
+  config: DestinationConfig,
+  client: Pick<SNSClient, 'send'>,
+): Destination {
+  return {
+    ...pickDefined(config, ['name', 'types']),
+    kind: 'topic',
+    ordered: config.ordered,
+    maxEntriesPerCall: limits.topic.maxEntries,
+    maxBytesPerCall: limits.topic.maxRequestBytes,
+    sizeOf: (outgoing) => messageBytes(outgoing.json, attributesOf(outgoing)),
+    send: async (outgoing) => {
+      const entries = outgoing.map((one, index) => toRequestEntry(one, index, config.ordered));
+      const answer = await client.send(
+        new PublishBatchCommand({ TopicArn: config.target, PublishBatchRequestEntries: entries }),
+      );
+      return readBatch(outgoing, answer);
+    },
+  };
+}
+
+/** A topic with a client of its own. */
+export function openTopic(config: DestinationConfig): Destination {
+  return createTopic(config, new SNSClient(clientSettings));
+}
+
+function toRequestEntry(
+  outgoing: Outgoing,
+  index: number,
+  ordered: boolean,
+): PublishBatchRequestEntry {
+  return {
+    Id: batchId(index),
+    Message: outgoing.json,
+    MessageAttributes: attributesOf(outgoing),
+    ...groupingOf(outgoing, ordered),
+  };
+}
+
+function attributesOf({ entry }: Outgoing): Attributes {
+  return toAttributes({ contenttype: contentType, type: entry.type, aggregate: entry.aggregate });
+}
