@@ -38,16 +38,10 @@ export function receiptToRow(receipt: Receipt, shards: number): Row {
  * delivered again, which is safe.
  */
 export function isReceiptRow({ pk, sk, outcome, ids, invalidRows }: Row): boolean {
-  return (
-    typeof pk === 'string' &&
-    parsePageKey(pk) !== undefined &&
-    typeof sk === 'string' &&
-    sk.startsWith(receiptPrefix) &&
-    receiptOutcomes.some((known) => known === outcome) &&
-    ids instanceof Uint8Array &&
-    ids.length % idBytes === 0 &&
-    (invalidRows === undefined || Array.isArray(invalidRows))
-  );
+  const isOfPage = typeof pk === 'string' && parsePageKey(pk) !== undefined;
+  const isReceipt = typeof sk === 'string' && sk.startsWith(receiptPrefix);
+  const hasOutcome = receiptOutcomes.some((known) => known === outcome);
+  return isOfPage && isReceipt && hasOutcome && isPacked(ids) && isListIfAny(invalidRows);
 }
 
 export function rowToReceipt(row: Row): Receipt {
@@ -90,4 +84,12 @@ export function unpackIds(packed: Uint8Array): string[] {
     ).join('');
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   });
+}
+
+function isPacked(ids: unknown): boolean {
+  return ids instanceof Uint8Array && ids.length % idBytes === 0;
+}
+
+function isListIfAny(value: unknown): boolean {
+  return value === undefined || Array.isArray(value);
 }

@@ -1,0 +1,56 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+
+import type { Row } from '../../contract/entry.ts';
+import { OutboxError } from '../../contract/error.ts';
+import type { Key } from '../../contract/keys.ts';
+import { limits } from '../../contract/limits.ts';
+import { itemBytes } from '../../runtime/item-size.ts';
+
+/** A row as DynamoDB's own API has it: each value with its type. */
+export type Item = Record<string, AttributeValue>;
+
+/**
+ * A row as an item to write.
+ *
+ * @throws OutboxError `ITEM_TOO_LARGE`: DynamoDB would refuse it without saying which one it was
+ */
+export function toItem(row: Row): Item {
+  const bytes = itemBytes(row);
+  if (bytes > limits.table.maxItemBytes) throw tooLarge(row, bytes);
+  return marshall(row, { removeUndefinedValues: true });
+}
+
+/** A key as DynamoDB's own API has it. */
+export function toItemKey({ pk, sk }: Key): Item {
+  return { pk: { S: pk }, sk: { S: sk } };
+}
+
+/** An item as a row. Never throws: a number that JavaScript cannot hold comes back as its text. */
+export function toRow(item: Item): Row {
+  return unmarshall(item, { wrapNumbers: numberOrText });
+}
+
+/** An item as JSON for a person to judge, binary values in base64. */
+export function toJson(item: Item): string {
+  return JSON.stringify(item, function (this: Record<string, unknown>, name, value: unknown) {
+    const original = this[name];
+    return original instanceof Uint8Array ? Buffer.from(original).toString('base64') : value;
+  });
+}
+
+function tooLarge(row: Row, bytes: number): OutboxError {
+  const { pk, sk } = row as unknown as Key;
+  const limit = limits.table.maxItemBytes;
+  return new OutboxError(
+    'ITEM_TOO_LARGE',
+    `row ${pk} / ${sk} has ${bytes} bytes, an item at most ${limit}: ` +
+      'write events through the package, which leaves room for what is added while they wait',
+    { facts: { pk, sk, bytes, limit } },
+  );
+}
+
+function numberOrText(text: string): number | string {
+  const number = Number(text);
+  return String(number) === text ? number : text;
+}

@@ -1,0 +1,25 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+
+import { deepestLag, lagKeysSince, lagToRow, rowToLag } from '../../contract/lag.ts';
+import type { Notes } from '../store.ts';
+import { toItem, toRow } from './item.ts';
+import type { OutboxTable } from './outbox-table.ts';
+import { queryAll } from './query.ts';
+
+/** What the relay and the sweeper tell each other. */
+export function createNotes(table: OutboxTable): Notes {
+  const { client, tableName } = table;
+  return {
+    noteLag: async (lag) => {
+      await client.send(new PutItemCommand({ TableName: tableName, Item: toItem(lagToRow(lag)) }));
+    },
+    readLag: async (since) => {
+      const { pk, from, to } = lagKeysSince(since);
+      const items = await queryAll(table, {
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: { ':pk': { S: pk }, ':from': { S: from }, ':to': { S: to } },
+      });
+      return deepestLag(items.map((item) => rowToLag(toRow(item))));
+    },
+  };
+}

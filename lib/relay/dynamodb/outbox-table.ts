@@ -1,0 +1,11 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+
+import type { Clock, Random } from '../../runtime/ports.ts';
+
+/** The outbox table, and what it takes to call it with patience. */
+export interface OutboxTable {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}

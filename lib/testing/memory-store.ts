@@ -1,0 +1,95 @@
+import { holdKey, pageKeys } from '../contract/keys.ts';
+import { deepestLag, lagKeysSince, lagToRow, rowToLag } from '../contract/lag.ts';
+import { receiptToRow } from '../contract/receipt.ts';
+import {
+  heldAggregateOf,
+  holdCount,
+  holdsOf,
+  keyOfWaiting,
+  rowToWaiting,
+  waitingToRow,
+  type Waiting,
+} from '../contract/waiting.ts';
+import { toRow } from '../relay/dynamodb/item.ts';
+import { contentsOf } from '../relay/dynamodb/page-contents.ts';
+import type { Notes, PageStore, Store, WaitingRoom } from '../relay/store.ts';
+import { createMemoryTable, type MemoryTable } from './memory-table.ts';
+
+/** A store in memory, its table open to whoever writes entries or looks at rows. */
+export interface MemoryStore extends Store {
+  readonly table: MemoryTable;
+}
+
+/**
+ * The store in memory: a double for DynamoDB's that passes the same conformance suite.
+ *
+ * Each call is done at once and without any other in between; it never throttles and meets no conflict.
+ */
+export function createMemoryStore({ shards }: { readonly shards: number }): MemoryStore {
+  const table = createMemoryTable();
+  return {
+    table,
+    ...createPageStore(table, shards),
+    ...createWaitingRoom(table),
+    ...createNotes(table),
+  };
+}
+
+function createPageStore(table: MemoryTable, shards: number): PageStore {
+  return {
+    addReceipts: (receipts) =>
+      atOnce(() => {
+        for (const receipt of receipts) table.put(receiptToRow(receipt, shards));
+      }),
+    readPage: (page) =>
+      atOnce(() => contentsOf(pageKeys(page, shards).flatMap((pk) => table.query(pk)))),
+  };
+}
+
+function createWaitingRoom(table: MemoryTable): WaitingRoom {
+  const holdsOfAggregate = (aggregate: string): number => holdsOf(table.get(holdKey(aggregate)));
+  const add = (waiting: Waiting): void => {
+    if (table.get(keyOfWaiting(waiting.entry)) !== undefined) return;
+    table.put(waitingToRow(waiting));
+    const aggregate = heldAggregateOf(waiting);
+    if (aggregate === undefined) return;
+    table.put({ ...holdKey(aggregate), [holdCount]: holdsOfAggregate(aggregate) + 1 });
+  };
+  return {
+    addWaiting: (waiting) =>
+      atOnce(() => {
+        waiting.forEach(add);
+      }),
+    heldAggregates: (aggregates) =>
+      atOnce(() => new Set(aggregates.filter((aggregate) => holdsOfAggregate(aggregate) > 0))),
+    getWaiting: (key) =>
+      atOnce(() => {
+        const row = table.get(key);
+        return row === undefined ? undefined : rowToWaiting(row);
+      }),
+  };
+}
+
+function createNotes(table: MemoryTable): Notes {
+  return {
+    noteLag: (lag) =>
+      atOnce(() => {
+        table.put(lagToRow(lag));
+      }),
+    readLag: (since) =>
+      atOnce(() => {
+        const { pk, from, to } = lagKeysSince(since);
+        const notes = table
+          .query(pk)
+          .filter(({ sk }) => sk?.S !== undefined && from <= sk.S && sk.S <= to);
+        return deepestLag(notes.map((note) => rowToLag(toRow(note))));
+      }),
+  };
+}
+
+/** Runs `work` now; what it throws rejects. */
+function atOnce<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(work());
+  });
+}

@@ -1,0 +1,43 @@
+import type { Row } from '../contract/entry.ts';
+import type { Key } from '../contract/keys.ts';
+import { toItem, toRow, type Item } from '../relay/dynamodb/item.ts';
+
+/**
+ * Rows under `pk` and `sk` as DynamoDB keeps them: copied on their way in and out, refused where they
+ * are too large, sorted by the bytes of `sk`.
+ */
+export interface MemoryTable {
+  /** Writes a row, over one of the same key. */
+  put(row: Row): void;
+  get(key: Key): Row | undefined;
+  /** The items of a partition in the order of their sort keys. */
+  query(pk: string): Item[];
+  /** All rows, partition by partition. */
+  rows(): Row[];
+}
+
+export function createMemoryTable(): MemoryTable {
+  const partitions = new Map<string, Map<string, Item>>();
+  const query = (pk: string): Item[] => {
+    const partition = [...(partitions.get(pk) ?? [])];
+    return partition.toSorted(([a], [b]) => compareBytes(a, b)).map(([, item]) => item);
+  };
+  return {
+    put: (row) => {
+      const item = toItem(row);
+      const { pk, sk } = row as unknown as Key;
+      const partition = partitions.get(pk) ?? new Map<string, Item>();
+      partitions.set(pk, partition.set(sk, item));
+    },
+    get: ({ pk, sk }) => {
+      const item = partitions.get(pk)?.get(sk);
+      return item === undefined ? undefined : toRow(item);
+    },
+    query,
+    rows: () => [...partitions.keys()].flatMap(query).map(toRow),
+  };
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
