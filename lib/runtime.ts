@@ -1,3 +1,35 @@
 // What a service's own functions import as `cdk-outbox/runtime`.
 export { OutboxError } from './contract/error.ts';
 export type { ErrorFacts, OutboxErrorCode } from './contract/error.ts';
+
+// Events
+export { defineEvent } from './runtime/event.ts';
+export type {
+  DefineEventOptions,
+  EventContract,
+  EventDefinition,
+  EventOptions,
+  OutboxEvent,
+} from './runtime/event.ts';
+export type { ParsedJson, Upcasts } from './runtime/upcast.ts';
+
+// Writing
+export { createOutbox } from './runtime/outbox.ts';
+export type { Outbox, OutboxOptions, WriteRequest, WriteResult } from './runtime/outbox.ts';
+export { writerFromEnvironment as outboxFrom } from './contract/environment.ts';
+export type { Acceptance, Environment, WriterConfig } from './contract/environment.ts';
+export type { TypeFilter } from './contract/event-types.ts';
+export type { WrittenEvent } from './runtime/prepare.ts';
+export type {
+  Action,
+  CancellationReason,
+  TransactionResult,
+  Transactor,
+} from './runtime/transactor.ts';
+export type { Row } from './contract/entry.ts';
+export type { Clock, Log, LogFields, Random } from './runtime/ports.ts';
+
+// Context
+export { contextFromHeaders, currentContext, withContext } from './runtime/context.ts';
+export type { RequestHeaders } from './runtime/context.ts';
+export type { EventContext } from './contract/entry.ts';

@@ -50,6 +50,6 @@ export const ownLimits = {
   maxDestinationNameBytes: 64,
   /** Bytes of a message that the writer does not know: its source and the name of a replay. */
   messageOverheadBytes: 512,
-  /** Characters of each value of an event's context. */
-  maxContextChars: 256,
+  /** Characters of a request's header that may become part of an event's context. */
+  maxHeaderChars: 256,
 } as const;

@@ -60,6 +60,10 @@ function keyText(
 ): readonly [name: string, type: string, value: string] {
   const value = attributes[name];
   if (typeof value === 'string') return [name, 'S', value];
-  if (value instanceof Uint8Array) return [name, 'B', Buffer.from(value).toString('base64')];
+  if (ArrayBuffer.isView(value)) return [name, 'B', toBase64(value)];
   return [name, 'N', String(value)];
+}
+
+function toBase64({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }

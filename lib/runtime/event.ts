@@ -1,0 +1,136 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+import { checkDefinition, checkEvent } from './check-event.ts';
+import { snapshot } from './event-data.ts';
+import { newId, systemClock } from './system.ts';
+import { checkUpcasts, type Upcasts } from './upcast.ts';
+
+/** What producers and consumers of one type of event agree on. */
+export interface EventContract<
+  Type extends string = string,
+  Schema extends StandardSchemaV1 = StandardSchemaV1,
+> {
+  readonly type: Type;
+  readonly version: number;
+  /** The kind of thing that the event is about: `order`. */
+  readonly aggregate: string;
+  readonly schema: Schema;
+  readonly upcast: Upcasts;
+}
+
+/**
+ * A type of event. Call it to make an event:
+ *
+ * ```ts
+ * OrderPlaced(order.id, { orderId: order.id, total: 12 }, { sequence: order.version })
+ * ```
+ *
+ * @throws OutboxError `AGGREGATE_INVALID`, `SEQUENCE_INVALID`, `EVENT_NOT_JSON`, and `EVENT_INVALID` for a malformed id
+ */
+export interface EventDefinition<
+  Type extends string = string,
+  Schema extends StandardSchemaV1 = StandardSchemaV1,
+> extends EventContract<Type, Schema> {
+  (
+    aggregateId: string,
+    data: StandardSchemaV1.InferInput<Schema>,
+    options?: EventOptions,
+  ): OutboxEvent<Type, Schema>;
+}
+
+/** What an event may be given beside its data. */
+export interface EventOptions {
+  /**
+   * The event's place in the history of its aggregate, from 1.
+   *
+   * `'next'` takes the number after the last one given out, from a counter that joins the transaction:
+   * two write units more, and writers of one aggregate wait for each other. A number of your own (the
+   * version of the business item) is free, and right only where each version has exactly one event:
+   * consumers in order take a hole for a gap and wait.
+   *
+   * @default - the event takes part in no order
+   */
+  readonly sequence?: 'next' | number;
+  /**
+   * A UUIDv7 in lower case. Its time is the event's, and must be within an hour of the write.
+   *
+   * @default - a new one, of this moment
+   */
+  readonly id?: string;
+}
+
+/** What happened, ready to be written. Immutable: its data is a copy, made when it was created. */
+export interface OutboxEvent<
+  Type extends string = string,
+  Schema extends StandardSchemaV1 = StandardSchemaV1,
+> {
+  readonly definition: EventContract<Type, Schema>;
+  /** UUIDv7: known before the event is written, the same in every delivery. */
+  readonly id: string;
+  readonly type: Type;
+  readonly version: number;
+  /** The thing that the event is about: `order/42`. */
+  readonly aggregate: string;
+  readonly sequence?: 'next' | number;
+  /** As consumers will parse it: what JSON drops or changes is dropped and changed here. */
+  readonly data: StandardSchemaV1.InferInput<Schema>;
+}
+
+/** What a type of event consists of. */
+export interface DefineEventOptions<Schema extends StandardSchemaV1> {
+  /**
+   * Version of the data's shape, from 1. Raise it with every change that old consumers cannot read.
+   *
+   * @default 1
+   */
+  readonly version?: number;
+  /** The kind of thing that the event is about, such as `order`: letters, digits and `._-`. */
+  readonly aggregate: string;
+  /**
+   * The shape of the data: any Standard Schema (zod, valibot, arktype). Producers write its input;
+   * consumers get its output. https://standardschema.dev
+   */
+  readonly schema: Schema;
+  /**
+   * By old version: turns data of that version into data of the next one.
+   *
+   * @default - consumers read this version only
+   */
+  readonly upcast?: Upcasts;
+}
+
+/**
+ * Defines a type of event: the contract that producers and consumers share.
+ *
+ * `type` has at most 128 characters (EventBridge's detail type): letters, digits and `._:/-`.
+ *
+ * @throws OutboxError `EVENT_TYPE_INVALID`, `AGGREGATE_INVALID`, `OPTION_INVALID`
+ */
+export function defineEvent<const Type extends string, Schema extends StandardSchemaV1>(
+  type: Type,
+  options: DefineEventOptions<Schema>,
+): EventDefinition<Type, Schema> {
+  const { version = 1, aggregate, schema, upcast = {} } = options;
+  const contract: EventContract<Type, Schema> = { type, version, aggregate, schema, upcast };
+  checkDefinition(contract);
+  checkUpcasts(contract);
+  const create = (
+    aggregateId: string,
+    data: StandardSchemaV1.InferInput<Schema>,
+    { id = newId(systemClock.now()), sequence }: EventOptions = {},
+  ): OutboxEvent<Type, Schema> => {
+    const event = {
+      definition,
+      id,
+      type,
+      version,
+      aggregate: `${aggregate}/${aggregateId}`,
+      ...(sequence === undefined ? {} : { sequence }),
+      data,
+    };
+    checkEvent(event);
+    return Object.freeze({ ...event, data: snapshot(event) });
+  };
+  const definition = Object.freeze(Object.assign(create, contract));
+  return definition;
+}
