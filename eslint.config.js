@@ -13,6 +13,7 @@ const caps = {
 const testCaps = {
   'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
   'max-lines-per-function': 'off',
+  '@typescript-eslint/no-non-null-assertion': 'off',
 };
 
 export default tseslint.config(

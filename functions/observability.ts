@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 
+import { metricNamespace } from '../lib/contract/inbox-metrics.ts';
 import type { Log, Meter } from '../lib/runtime/ports.ts';
 
 /** Logs and metrics of one of the package's own functions. */
@@ -14,7 +15,7 @@ export interface Observability {
 /** Log lines and metrics carry the outbox's source as their service. */
 export function observe(source: string): Observability {
   const logger = new Logger({ serviceName: source });
-  const metrics = new Metrics({ namespace: 'cdk-outbox', serviceName: source });
+  const metrics = new Metrics({ namespace: metricNamespace, serviceName: source });
   return {
     logger,
     metrics,

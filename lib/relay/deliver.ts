@@ -1,11 +1,11 @@
 import type { Entry } from '../contract/entry.ts';
 import type { Meter, NewId } from '../runtime/ports.ts';
-import { parkedFrom, waitingFrom, type MisshapenRow } from './admit.ts';
+import { parkedFrom, waitingFrom } from './admit.ts';
 import { attempt, type AttemptPorts } from './attempt.ts';
 import type { Fate, WaitingFate } from './fate.ts';
-import { reportFates } from './metrics.ts';
+import { reportFates, reportInvalid } from './report.ts';
 import { receiptsFor } from './receipts.ts';
-import type { PageStore, WaitingRoom } from './store.ts';
+import type { InvalidPageRow, PageStore, WaitingRoom } from './store.ts';
 
 /** What delivering needs of the world. */
 export interface DeliverPorts extends AttemptPorts {
@@ -20,7 +20,7 @@ export interface DeliverPorts extends AttemptPorts {
 /** What is to be delivered: entries straight from a page, and rows in their place that are none. */
 export interface Delivery {
   readonly entries: readonly Entry[];
-  readonly misshapen: readonly MisshapenRow[];
+  readonly invalid: readonly InvalidPageRow[];
 }
 
 /**
@@ -32,7 +32,7 @@ export interface Delivery {
  * what was not delivered. Throws what the store throws; then too nothing is lost, for lack of receipts.
  */
 export async function deliver(
-  { entries, misshapen }: Delivery,
+  { entries, invalid }: Delivery,
   ports: DeliverPorts,
   options: { deadline: number },
 ): Promise<Entry[]> {
@@ -41,9 +41,10 @@ export async function deliver(
   // Side by side: trouble in the waiting room must not make published entries go out again.
   const settled = await Promise.allSettled([
     settlePublished(fates, ports),
-    settleWaiting(fates, misshapen, ports),
+    settleWaiting(fates, invalid, ports),
   ]);
   reportFates(fates, ports);
+  reportInvalid(invalid, ports);
   for (const result of settled) if (result.status === 'rejected') throw result.reason;
   return fates
     .filter(({ status }) => status === 'unsettled')
@@ -57,18 +58,16 @@ async function settlePublished(fates: readonly Fate[], ports: DeliverPorts): Pro
 
 async function settleWaiting(
   fates: readonly Fate[],
-  misshapen: readonly MisshapenRow[],
+  invalid: readonly InvalidPageRow[],
   ports: DeliverPorts,
 ): Promise<void> {
   const now = ports.clock.now();
   const waiting = fates.filter((fate): fate is WaitingFate => fate.status === 'waiting');
   await ports.store.addWaiting([
     ...waiting.map((fate) => waitingFrom(fate, now)),
-    ...misshapen.map((row) => parkedFrom(row, now)),
+    ...invalid.map((row) => parkedFrom(row, now)),
   ]);
-  const invalidRows = misshapen.flatMap(({ page, key }) =>
-    page === undefined ? [] : { page, sk: key.sk },
-  );
+  const invalidRows = invalid.map(({ key }) => key);
   const entries = waiting.map(entryOf);
   await ports.store.addReceipts(receiptsFor('waiting', { entries, invalidRows }, ports));
 }

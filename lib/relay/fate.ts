@@ -34,7 +34,7 @@ export interface WaitingFate {
   readonly candidate: Candidate;
   readonly state: Exclude<WaitingState, 'deferred'>;
   readonly missing: readonly string[];
-  /** Whether an ordered destination is among the missing. */
+  /** Whether it has a place in a sequence that one of the missing keeps. */
   readonly holds: boolean;
   readonly attempts: number;
   /** Milliseconds until it is looked at again. */
@@ -84,7 +84,7 @@ export function fateOf(
     candidate,
     state,
     missing: open.map(({ destination }) => destination),
-    holds: open.some(({ ordered }) => ordered),
+    holds: candidate.entry.sequence !== undefined && open.some(({ ordered }) => ordered),
     attempts: state === 'held' ? candidate.attempts : attempts,
     delayMs: delayOf(state, attempts, policy),
     error: errorOf(worst),

@@ -1,12 +1,20 @@
 import type { Entry } from '../contract/entry.ts';
-import { pageOf, pageStart, timeOfId, type Page } from '../contract/keys.ts';
+import {
+  pageOf,
+  pageStart,
+  parsePageKey,
+  timeOfId,
+  type Key,
+  type Page,
+} from '../contract/keys.ts';
 import type { Receipt, ReceiptOutcome } from '../contract/receipt.ts';
 import type { Clock, NewId } from '../runtime/ports.ts';
 
 /** What a receipt can speak of: an entry, or a row of a page that is none. */
 export interface Settled {
   readonly entries: readonly Entry[];
-  readonly invalidRows: readonly { readonly page: Page; readonly sk: string }[];
+  /** Those that lie in no page are owed no receipt. */
+  readonly invalidRows: readonly Key[];
 }
 
 export interface ReceiptPorts {
@@ -23,8 +31,10 @@ export function receiptsFor(
   ports: ReceiptPorts,
 ): Receipt[] {
   const entries = Map.groupBy(settled.entries, ({ id }) => pageOf(timeOfId(id)));
-  const invalid = Map.groupBy(settled.invalidRows, ({ page }) => page);
-  const pages = new Set([...entries.keys(), ...invalid.keys()]);
+  const invalid = Map.groupBy(settled.invalidRows, ({ pk }) => parsePageKey(pk)?.page);
+  const pages = new Set(
+    [...entries.keys(), ...invalid.keys()].filter((page) => page !== undefined),
+  );
   const time = ports.clock.now();
   return [...pages].map((page) => ({
     id: ports.newId(time),

@@ -2,10 +2,9 @@ import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 
 
 import type { Entry } from '../contract/entry.ts';
 import { entryPrefix } from '../contract/keys.ts';
-import type { MisshapenRow } from './admit.ts';
 import { deliver, type Delivery, type DeliverPorts } from './deliver.ts';
 import { createLagNoter } from './lag.ts';
-import type { Notes } from './store.ts';
+import type { InvalidPageRow, Notes } from './store.ts';
 import { decodeRecord, sortKeyOf } from './stream.ts';
 
 /** What the relay needs of the world. */
@@ -46,15 +45,15 @@ export function createRelay(ports: RelayPorts): Relay {
 
 function deliveryOf(records: readonly DynamoDBRecord[], { log }: RelayPorts): Delivery {
   const entries = new Map<string, Entry>();
-  const misshapen: MisshapenRow[] = [];
+  const invalid: InvalidPageRow[] = [];
   for (const record of records.map(decodeRecord)) {
     // By id: a stream may bring a record twice, even in one batch.
     if (record.kind === 'entry') entries.set(record.entry.id, record.entry);
-    if (record.kind === 'misshapen') misshapen.push(record.row);
+    if (record.kind === 'invalid') invalid.push(record.row);
     if (record.kind === 'imageless')
       log.error('no image: set the stream to NEW_IMAGE', { ...record.key });
   }
-  return { entries: [...entries.values()], misshapen };
+  return { entries: [...entries.values()], invalid };
 }
 
 function firstOf(

@@ -3,13 +3,13 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBRecord, StreamRecord } from 'aws-lambda';
 
 import { isInvalidEntry, rowToEntry, type Entry, type InvalidEntry } from '../contract/entry.ts';
-import { entryPrefix, parsePageKey, type Key } from '../contract/keys.ts';
-import type { MisshapenRow } from './admit.ts';
+import { entryPrefix, type Key } from '../contract/keys.ts';
+import type { InvalidPageRow } from './store.ts';
 
 /** What a stream record means to the relay. */
 export type Decoded =
   | { readonly kind: 'entry'; readonly entry: Entry }
-  | { readonly kind: 'misshapen'; readonly row: MisshapenRow }
+  | { readonly kind: 'invalid'; readonly row: InvalidPageRow }
   /** Not the relay's: a receipt, a waiting row, an expiry. */
   | { readonly kind: 'foreign' }
   /** An entry whose image the stream does not carry. The sweeper reads it from the table. */
@@ -28,7 +28,7 @@ export function decodeRecord({ eventName, dynamodb }: DynamoDBRecord): Decoded {
   if (image === undefined) return { kind: 'imageless', key };
   const entry = readEntry(image);
   return isInvalidEntry(entry)
-    ? { kind: 'misshapen', row: misshapen(key, image, entry) }
+    ? { kind: 'invalid', row: { ...entry, key, json: JSON.stringify(image) } }
     : { kind: 'entry', entry };
 }
 
@@ -51,9 +51,4 @@ function readEntry(image: Image): Entry | InvalidEntry {
     // A number that JavaScript cannot hold, say.
     return { problem: error instanceof Error ? error.message : 'unreadable' };
   }
-}
-
-function misshapen(key: Key, image: Image, { problem }: InvalidEntry): MisshapenRow {
-  const page = parsePageKey(key.pk)?.page;
-  return { key, json: JSON.stringify(image), problem, ...(page === undefined ? {} : { page }) };
 }

@@ -1,17 +1,8 @@
 import type { Clock, Log, Meter } from '../runtime/ports.ts';
+import { outboxMetrics } from '../contract/outbox-metrics.ts';
 import { timeOfId } from '../contract/keys.ts';
 import type { Fate } from './fate.ts';
-
-/** Names of the metrics that relay and sweeper publish. */
-export const metricNames = {
-  published: 'EntriesPublished',
-  retrying: 'EntriesRetrying',
-  held: 'EntriesHeld',
-  parked: 'EntriesParked',
-  unsettled: 'EntriesUnsettled',
-  /** Milliseconds from an event's birth to its publication: the slowest of the batch. */
-  latency: 'PublishLatency',
-} as const;
+import type { InvalidPageRow } from './store.ts';
 
 /** Counts what became of entries, and logs by id each one that did not simply go. */
 export function reportFates(
@@ -20,16 +11,16 @@ export function reportFates(
 ): void {
   const counts = Map.groupBy(fates, metricOf);
   for (const [metric, { length }] of counts) meter.count(metric, length);
-  const published = counts.get(metricNames.published) ?? [];
+  const published = counts.get(outboxMetrics.published) ?? [];
   if (published.length > 0) {
     const oldest = Math.min(...published.map(({ candidate }) => timeOfId(candidate.entry.id)));
-    meter.count(metricNames.latency, clock.now() - oldest);
+    meter.count(outboxMetrics.latency, clock.now() - oldest);
   }
   for (const fate of fates) if (fate.status !== 'published') logFate(fate, log);
 }
 
 function metricOf(fate: Fate): string {
-  return metricNames[fate.status === 'waiting' ? fate.state : fate.status];
+  return outboxMetrics[fate.status === 'waiting' ? fate.state : fate.status];
 }
 
 function logFate(fate: Exclude<Fate, { status: 'published' }>, log: Log): void {
@@ -39,4 +30,15 @@ function logFate(fate: Exclude<Fate, { status: 'published' }>, log: Log): void {
   const fields = { eventId: id, type, aggregate, sequence, state, code, destination };
   if (state === 'parked') log.error('entry parked: it needs a person', fields);
   else log.warn('entry not delivered yet', fields);
+}
+
+/** Counts and logs rows in an entry's place that are none. */
+export function reportInvalid(
+  invalid: readonly InvalidPageRow[],
+  { meter, log }: { meter: Meter; log: Log },
+): void {
+  if (invalid.length > 0) meter.count(outboxMetrics.parked, invalid.length);
+  for (const { key, problem } of invalid) {
+    log.error('row parked: it is no valid entry and needs a person', { ...key, problem });
+  }
 }
