@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import type { Fault } from '../../lib/relay/classify.ts';
+import { refusesEveryone, toOutcomes, type Standing } from '../../lib/relay/standing.ts';
+
+function refusedFor(fault: Fault, code: string): Standing {
+  return { status: 'refused', fault, error: { code, message: '' } };
+}
+
+const accepted: Standing = { status: 'accepted' };
+const unsendable: Standing = { status: 'unsendable', error: { code: 'LARGE', message: '' } };
+const held: Standing = { status: 'held', error: { code: 'HELD', message: '' } };
+
+const standing: fc.Arbitrary<Standing> = fc.oneof(
+  fc.constantFrom(accepted, unsendable, held),
+  fc
+    .record({
+      fault: fc.constantFrom<Fault>('entry', 'sender', 'passing', 'destination'),
+      code: fc.constantFrom('A', 'B'),
+    })
+    .map(({ fault, code }) => refusedFor(fault, code)),
+);
+
+function standingsOf(standings: readonly Standing[]): Map<string, Standing> {
+  return new Map(standings.map((one, index) => [String(index), one]));
+}
+
+describe('a destination', () => {
+  it('refuses everyone where two or more were refused with one code and none was accepted', () => {
+    const refusal = refusedFor('passing', 'A');
+
+    expect(refusesEveryone([refusal, refusal])).toBe(true);
+    expect(refusesEveryone([refusal])).toBe(false);
+    expect(refusesEveryone([refusal, refusal, accepted])).toBe(false);
+    expect(refusesEveryone([refusal, refusedFor('passing', 'B')])).toBe(false);
+    expect(refusesEveryone([refusal, refusedFor('entry', 'A')])).toBe(false);
+  });
+
+  it('refuses everyone though some did not even reach it', () => {
+    expect(
+      refusesEveryone([refusedFor('sender', 'A'), refusedFor('destination', 'ECONNREFUSED')]),
+    ).toBe(true);
+  });
+
+  it('is judged by what was sent: what was too large or held says nothing', () => {
+    const refusal = refusedFor('passing', 'A');
+
+    expect(refusesEveryone([refusal, refusal, unsendable, held])).toBe(true);
+    expect(refusesEveryone([refusal, unsendable, held])).toBe(false);
+  });
+
+  it('does not refuse everyone as soon as it takes one', () => {
+    fc.assert(
+      fc.property(fc.array(standing), (standings) => {
+        expect(refusesEveryone([...standings, accepted])).toBe(false);
+      }),
+    );
+  });
+});
+
+describe('outcomes', () => {
+  const outcomesOf = (standings: readonly Standing[]): string[] =>
+    [...toOutcomes(standingsOf(standings)).values()].map(({ status }) => status);
+
+  it('follow each standing where the destination works', () => {
+    expect(
+      outcomesOf([
+        accepted,
+        refusedFor('entry', 'A'),
+        refusedFor('sender', 'A'),
+        refusedFor('passing', 'A'),
+        refusedFor('destination', 'A'),
+        unsendable,
+        held,
+      ]),
+    ).toEqual(['published', 'rejected', 'rejected', 'failed', 'unavailable', 'rejected', 'held']);
+  });
+
+  it('make of an outage neither failures nor rejections', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom<Fault>('sender', 'passing', 'destination'),
+        fc.integer({ min: 2, max: 30 }),
+        (fault, count) => {
+          const everyone = Array.from({ length: count }, () => refusedFor(fault, 'A'));
+
+          expect(new Set(outcomesOf(everyone))).toEqual(new Set(['unavailable']));
+        },
+      ),
+    );
+  });
+
+  it('are one for each standing, and published for none but the accepted', () => {
+    fc.assert(
+      fc.property(fc.array(standing), (standings) => {
+        const outcomes = outcomesOf(standings);
+
+        expect(outcomes.map((status) => status === 'published')).toEqual(
+          standings.map(({ status }) => status === 'accepted'),
+        );
+      }),
+    );
+  });
+});
