@@ -3,14 +3,9 @@ export { OutboxError } from './contract/error.ts';
 export type { ErrorFacts, OutboxErrorCode } from './contract/error.ts';
 
 // Events
-export { defineEvent } from './runtime/event.ts';
-export type {
-  DefineEventOptions,
-  EventContract,
-  EventDefinition,
-  EventOptions,
-  OutboxEvent,
-} from './runtime/event.ts';
+export { defineEvent } from './runtime/define-event.ts';
+export type { DefineEventOptions } from './runtime/define-event.ts';
+export type { EventContract, EventDefinition, EventOptions, OutboxEvent } from './runtime/event.ts';
 export type { ParsedJson, Upcasts } from './runtime/upcast.ts';
 
 // Writing

@@ -17,6 +17,7 @@ const rule: Record<string, { ours: string[]; others: (string | RegExp)[] }> = {
     others: [
       '@aws-sdk/client-dynamodb',
       '@aws-sdk/lib-dynamodb',
+      '@aws-sdk/util-dynamodb',
       '@aws-sdk/client-sqs',
       powertools,
       '@standard-schema/spec',
