@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** A command to run. */
+import { projectFolder } from './local-folder.ts';
+
+/** A command to run, in the folder of the clone. */
 export interface Command {
   readonly name: string;
   readonly arguments: readonly string[];
@@ -25,12 +27,16 @@ const leash = join(import.meta.dirname, 'leash.ts');
 const linesKept = 30;
 
 /** Starts a command on a leash (see `leash.ts`); `onLine` gets each line that it writes. */
-export function startChild(command: Command, onLine: (line: string) => void = () => undefined): Child {
+export function startChild(
+  command: Command,
+  onLine: (line: string) => void = () => undefined,
+): Child {
   const lines: string[] = [];
   const child = spawn(process.execPath, [leash, command.name, ...command.arguments], {
     // A session of its own, so that Ctrl-C in the terminal does not reach the leash before its work is done.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
+    cwd: projectFolder,
     env: command.env,
   });
   for (const stream of [child.stdout, child.stderr]) {

@@ -10,6 +10,8 @@ export interface TargetAws {
   readonly env: NodeJS.ProcessEnv;
   /** The configuration of SDK clients that work with it. */
   readonly client: ClientConfig;
+  /** Whether it was started here, for us alone: what is deployed to it goes with it. */
+  readonly isOurs: boolean;
   /** Rejects if it stops before it is told to; never resolves. */
   readonly failure: Promise<never>;
   /** Stops it, if it was started here. */
@@ -57,6 +59,7 @@ export async function startLocalAws(env: NodeJS.ProcessEnv): Promise<TargetAws> 
   failure.catch(() => undefined);
   return {
     ...localAws(endpoint, { ...env, ...defaults }),
+    isOurs: true,
     failure,
     stop: async () => {
       isStopping = true;
@@ -93,16 +96,19 @@ function localAws(endpoint: string, env: NodeJS.ProcessEnv): TargetAws {
       AWS_EC2_METADATA_DISABLED: 'true',
     },
     client: { endpoint, region, credentials: { accessKeyId, secretAccessKey } },
-    failure: never,
-    stop: () => Promise.resolve(),
+    ...notOurs,
   };
 }
 
 function realAws(env: NodeJS.ProcessEnv): TargetAws {
-  return { endpoint: undefined, env, client: {}, failure: never, stop: () => Promise.resolve() };
+  return { endpoint: undefined, env, client: {}, ...notOurs };
 }
 
-const never = new Promise<never>(() => undefined);
+const notOurs = {
+  isOurs: false,
+  failure: new Promise<never>(() => undefined),
+  stop: () => Promise.resolve(),
+};
 
 function hostOf(endpoint: string): string {
   if (!URL.canParse(endpoint)) {

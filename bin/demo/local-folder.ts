@@ -1,10 +1,15 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 import { lock } from 'proper-lockfile';
 
 /** The folder of the clone. */
 export const projectFolder = join(import.meta.dirname, '..', '..');
+
+/** The search path on which `node` is the version that this clone develops with, whatever the machine has. */
+export function pathWithNode(env: NodeJS.ProcessEnv): string {
+  return [join(projectFolder, 'node_modules', '.bin'), env['PATH'] ?? ''].join(delimiter);
+}
 
 /** A path in the clone's git-ignored folder for what is made once and kept. */
 export function localFolder(name: string): string {

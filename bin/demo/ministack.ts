@@ -1,9 +1,7 @@
-import { delimiter, join } from 'node:path';
-
 import getPort from 'get-port';
 
 import { startChild, type Child } from './child.ts';
-import { projectFolder } from './local-folder.ts';
+import { pathWithNode } from './local-folder.ts';
 import { poll } from './poll.ts';
 import { pythonWithMiniStack } from './python.ts';
 
@@ -28,7 +26,9 @@ export async function startMiniStack(region: string): Promise<MiniStack> {
   });
   const stopped = child.exited.then((code) => {
     const log = child.lastLines();
-    throw new Error(`MiniStack stopped while starting on port ${port} (exit code ${code}):\n${log}`);
+    throw new Error(
+      `MiniStack stopped while starting on port ${port} (exit code ${code}):\n${log}`,
+    );
   });
   await Promise.race([answers(endpoint), stopped]);
   return { endpoint, process: child };
@@ -47,8 +47,8 @@ async function answers(endpoint: string): Promise<void> {
 /** All that MiniStack sees of the environment: it hands its own on to the functions that it runs. */
 function environment(port: number, region: string): NodeJS.ProcessEnv {
   return {
-    // Functions run on the Node.js of Lambda's runtime, whatever the machine has.
-    PATH: [join(projectFolder, 'node_modules', '.bin'), process.env['PATH']].join(delimiter),
+    // Functions run on this Node.js: Lambda's version.
+    PATH: pathWithNode(process.env),
     HOME: process.env['HOME'],
     GATEWAY_PORT: String(port),
     BIND_HOST: '127.0.0.1',

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+const pauseMs = 200;
+
 /** What is waited for, and how long. */
 export interface Wait {
   /** Completes "gave up waiting until …". */
   readonly until: string;
   readonly timeoutMs: number;
-  /** @default 200 */
-  readonly everyMs?: number;
 }
 
 /**
@@ -24,7 +24,7 @@ export async function poll<T>(ask: () => Promise<T | undefined>, wait: Wait): Pr
       const seconds = Math.round(wait.timeoutMs / 1000);
       throw new Error(`gave up waiting until ${wait.until}, after ${seconds} s`, answer);
     }
-    await delay(wait.everyMs ?? 200);
+    await delay(pauseMs);
   }
 }
 
@@ -35,5 +35,19 @@ async function attempt<T>(
     return { value: await ask() };
   } catch (cause) {
     return { cause };
+  }
+}
+
+/** Asks again and again until the answer will do, or the time is up. Answers with the latest answer. */
+export async function latestWithin<T>(
+  timeoutMs: number,
+  ask: () => Promise<T>,
+  willDo: (answer: T) => boolean,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (willDo(answer) || Date.now() > deadline) return answer;
+    await delay(pauseMs);
   }
 }

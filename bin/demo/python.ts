@@ -9,7 +9,14 @@ import { runChild } from './child.ts';
 import { localFolder, withLock } from './local-folder.ts';
 
 const requirements = join(import.meta.dirname, 'requirements.txt');
-const candidates = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
+const candidates = [
+  'python3',
+  'python3.14',
+  'python3.13',
+  'python3.12',
+  'python3.11',
+  'python3.10',
+];
 const minMinor = 10;
 
 /** What to do where Python is no option. */
@@ -23,7 +30,9 @@ const otherwise =
  * find it. Throws with a mend where either is missing.
  */
 export async function pythonWithMiniStack(): Promise<string> {
-  const pins = createHash('sha256').update(await readFile(requirements)).digest('hex');
+  const pins = createHash('sha256')
+    .update(await readFile(requirements))
+    .digest('hex');
   const environment = localFolder(`ministack-${pins.slice(0, 8)}`);
   await withLock('ministack', async () => {
     if (!existsSync(environment)) await install(environment);

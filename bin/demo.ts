@@ -1,0 +1,41 @@
+/** The walk-through: a local AWS, the example deployed to it, orders placed, and every event counted. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+
+import { parseOptions, usage } from './demo/options.ts';
+import { walk } from './demo/walk.ts';
+
+// What was started dies with this process, whatever ends it; see demo/leash.ts.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(describe(error));
+  process.exitCode = 1;
+}
+
+async function main(args: string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options.help) {
+    console.log(usage);
+    return 0;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'cdk-outbox-demo-'));
+  process.once('exit', () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const isAllRight = await walk({ options, env: process.env, folder });
+  return isAllRight ? 0 : 1;
+}
+
+/** The messages of an error and of what caused it; whoever runs the demo is not helped by a stack. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return inspect(error);
+  const { message, cause } = error;
+  return cause === undefined ? message : `${message}\n${describe(cause)}`;
+}

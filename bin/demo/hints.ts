@@ -1,0 +1,33 @@
+import type { TargetAws } from './local-aws.ts';
+import type { Shop } from './shop.ts';
+
+/** What to try while everything is running. */
+export function hints(
+  { apiUrl, orders, billing }: Shop,
+  { endpoint, isOurs, env }: TargetAws,
+): string {
+  const aws =
+    endpoint === undefined
+      ? 'aws'
+      : `AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${env['AWS_REGION'] ?? ''} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws`;
+  return `
+Place an order, and another of the same id:
+
+  curl -i ${apiUrl}/orders -H 'content-type: application/json' \\
+    -d '{"orderId":"42","customer":"ada","sku":"book","quantity":1,"total":12}'
+
+See it become billed:
+
+  curl ${apiUrl}/orders/42
+
+Send billing nonsense, and find it among the dead letters with the reason:
+
+  ${aws} sqs send-message --queue-url ${billing.inbox.queueUrl} --message-body nonsense
+  ${aws} sqs receive-message --queue-url ${billing.inbox.deadLetterQueueUrl} --message-attribute-names All
+
+Look at the events and their receipts:
+
+  ${aws} dynamodb scan --table-name ${orders.outbox.table}
+
+${isOurs ? 'Ctrl-C stops it and leaves nothing behind.' : 'Remove it with: npx cdk destroy --all'}`;
+}

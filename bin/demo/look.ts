@@ -1,0 +1,138 @@
+import { FilterLogEventsCommand, type FilteredLogEvent } from '@aws-sdk/client-cloudwatch-logs';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+
+import type { Entry } from '../../lib/contract/entry.ts';
+import { inboxDimension, inboxMetrics } from '../../lib/contract/inbox-metrics.ts';
+import { markerKey } from '../../lib/contract/inbox-rows.ts';
+import { pageAfter, pageOf } from '../../lib/contract/keys.ts';
+import { getAll } from '../../lib/relay/dynamodb/batch.ts';
+import { toItemKey, toRow, type Item } from '../../lib/relay/dynamodb/item.ts';
+import { createDynamoDBStore } from '../../lib/relay/dynamodb/store.ts';
+import { systemClock } from '../../lib/runtime/system.ts';
+import type { Clients } from './clients.ts';
+import type { InboxPlace, OutboxPlace } from './shop.ts';
+
+/** Events in an outbox, and which of them were delivered. */
+export interface OutboxContents {
+  readonly entries: readonly Entry[];
+  /** Ids that a receipt says were published. */
+  readonly published: ReadonlySet<string>;
+}
+
+/** What an outbox holds of the pages since a moment (epoch milliseconds). */
+export async function readOutbox(
+  { tables }: Clients,
+  { table, shards }: OutboxPlace,
+  since: number,
+): Promise<OutboxContents> {
+  const store = createDynamoDBStore({ client: tables, tableName: table, shards });
+  const contents = await Promise.all(pagesSince(since).map((page) => store.readPage(page)));
+  const receipts = contents.flatMap((page) => page.receipts);
+  return {
+    entries: contents.flatMap(({ entries }) => entries),
+    published: new Set(
+      receipts.filter(({ outcome }) => outcome === 'published').flatMap(({ eventIds }) => eventIds),
+    ),
+  };
+}
+
+function pagesSince(since: number): string[] {
+  const last = pageOf(Date.now());
+  const pages = [pageOf(since)];
+  for (let page = pageOf(since); page < last;) {
+    page = pageAfter(page, 1);
+    pages.push(page);
+  }
+  return pages;
+}
+
+/** When each of the events was handled (epoch milliseconds), as the inbox's table remembers it. */
+export async function readMarkers(
+  clients: Clients,
+  inbox: InboxPlace,
+  eventIds: readonly string[],
+): Promise<Map<string, number>> {
+  const idByKey = new Map(
+    eventIds.map((eventId) => [markerKey({ inbox: inbox.name, eventId }).pk, eventId]),
+  );
+  const keys = eventIds.map((eventId) => toItemKey(markerKey({ inbox: inbox.name, eventId })));
+  const markers = await readItems(clients, inbox.table, keys);
+  return new Map(
+    markers.map(({ pk, handledAt }) => [idByKey.get(String(pk)) ?? '', Number(handledAt)]),
+  );
+}
+
+/** The rows of a service's own table that exist under the ids, by id. */
+export async function readRows(
+  clients: Clients,
+  table: string,
+  ids: readonly string[],
+): Promise<Record<string, unknown>[]> {
+  const keys = [...new Set(ids)].map((id) => ({ id: { S: id } }));
+  return readItems(clients, table, keys);
+}
+
+async function readItems(
+  { tables }: Clients,
+  tableName: string,
+  keys: readonly Item[],
+): Promise<Record<string, unknown>[]> {
+  const table = { client: tables, tableName, clock: systemClock, random: Math.random };
+  return (await getAll(table, keys)).map(toRow);
+}
+
+/** How many messages a queue holds, those in flight included. */
+export async function countMessages({ queues }: Clients, queueUrl: string): Promise<number> {
+  const { Attributes = {} } = await queues.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: queueUrl,
+      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+    }),
+  );
+  return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
+}
+
+/** How many duplicates an inbox has counted since a moment (epoch milliseconds), in the metrics of its log. */
+export async function countDuplicates(
+  clients: Clients,
+  inbox: InboxPlace,
+  since: number,
+): Promise<number> {
+  const events = await readLog(clients, inbox.logGroup, since);
+  return events
+    .map(({ message = '' }) => metricsOf(message))
+    .filter((metrics) => metrics[inboxDimension] === inbox.name)
+    .reduce((sum, metrics) => sum + Number(metrics[inboxMetrics.duplicates] ?? 0), 0);
+}
+
+async function readLog(
+  { logs }: Clients,
+  logGroupName: string,
+  startTime: number,
+): Promise<FilteredLogEvent[]> {
+  const events: FilteredLogEvent[] = [];
+  let nextToken: string | undefined;
+  do {
+    const answer = await logs.send(
+      new FilterLogEventsCommand({
+        logGroupName,
+        startTime,
+        filterPattern: `"${inboxMetrics.duplicates}"`,
+        ...(nextToken === undefined ? {} : { nextToken }),
+      }),
+    );
+    events.push(...(answer.events ?? []));
+    nextToken = answer.nextToken;
+  } while (nextToken !== undefined);
+  return events;
+}
+
+/** Metrics in a log line, in the embedded format; none where it is another line. */
+function metricsOf(line: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && '_aws' in value ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,88 @@
+/** What is sent to the orders service. */
+export interface Order {
+  readonly orderId: string;
+  readonly customer: string;
+  readonly sku: string;
+  readonly quantity: number;
+  readonly total: number;
+}
+
+/** An order on its way: its correlation id marks everything that it sets off. */
+export interface OrderRequest {
+  readonly order: Order;
+  readonly correlationId: string;
+  /** Whether its transaction must fail, since an order of this id was placed before. */
+  readonly mustFail: boolean;
+}
+
+const customers = 8;
+const products = 8;
+const failEvery = 10;
+const concurrency = 4;
+
+/**
+ * `count` orders that succeed and, for every tenth, one more of the same id that must fail.
+ *
+ * All names begin with `run`, so that nothing of another run is counted.
+ */
+export function makeRequests(run: string, count: number): OrderRequest[] {
+  return Array.from({ length: count }, (_, index) => {
+    const order = makeOrder(run, index);
+    const request = { order, correlationId: `${run}-${index}`, mustFail: false };
+    const copy = { ...order, total: order.total + 1000 };
+    const again = { order: copy, correlationId: `${run}-${index}-again`, mustFail: true };
+    return index % failEvery === 0 ? [request, again] : [request];
+  }).flat();
+}
+
+function makeOrder(run: string, index: number): Order {
+  return {
+    orderId: `${run}-${index}`,
+    customer: `${run}-customer-${index % customers}`,
+    sku: `${run}-product-${index % products}`,
+    quantity: 1 + (index % 3),
+    total: 10 + index,
+  };
+}
+
+/**
+ * Sends the requests, a few at once, each that must fail right after the one that it repeats.
+ *
+ * Throws at the first answer that is not the expected one.
+ */
+export async function placeOrders(
+  apiUrl: string,
+  requests: readonly OrderRequest[],
+  onAnswer: (answers: number) => void,
+): Promise<void> {
+  const waiting = Object.values(Object.groupBy(requests, ({ order }) => order.orderId)).values();
+  let answers = 0;
+  const work = async (): Promise<void> => {
+    for (const sameOrder of waiting) {
+      for (const request of sameOrder ?? []) {
+        await place(apiUrl, request);
+        answers += 1;
+        onAnswer(answers);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+}
+
+async function place(apiUrl: string, request: OrderRequest): Promise<void> {
+  const expected = request.mustFail ? 409 : 201;
+  const response = await post(apiUrl, request);
+  if (response.status === expected) return;
+  throw new Error(
+    `order ${request.order.orderId} was answered with ${response.status} instead of ${expected}: ${await response.text()}`,
+  );
+}
+
+async function post(apiUrl: string, { order, correlationId }: OrderRequest): Promise<Response> {
+  return fetch(`${apiUrl}/orders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-correlation-id': correlationId },
+    body: JSON.stringify(order),
+    signal: AbortSignal.timeout(60_000),
+  });
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+
+import { bootstrap, deploy, destroy, synthesize, type Deployment } from './cdk.ts';
+import { createClients } from './clients.ts';
+import { deliverAgain } from './duplicates.ts';
+import { hints } from './hints.ts';
+import { openAws, type TargetAws } from './local-aws.ts';
+import type { DemoOptions } from './options.ts';
+import { makeRequests, placeOrders } from './orders.ts';
+import { latestWithin } from './poll.ts';
+import { isRight, linesOf, renderReport, type Line } from './report.ts';
+import { shopOf, type Shop } from './shop.ts';
+import { step } from './step.ts';
+import { takeTally, type Run, type Tally } from './tally.ts';
+
+/** What the walk-through starts from. */
+export interface Walk {
+  readonly options: DemoOptions;
+  readonly env: NodeJS.ProcessEnv;
+  /** A folder for what is made on the way. */
+  readonly folder: string;
+}
+
+/** Deploys the example, places orders and shows what became of them. Answers whether every number is right. */
+export async function walk({ options, env, folder }: Walk): Promise<boolean> {
+  const aws = await step('Find or start a local AWS', () =>
+    openAws({ env, allowAws: options.aws }),
+  );
+  try {
+    return await Promise.race([walkOn({ aws, folder }, options), aws.failure]);
+  } finally {
+    await aws.stop();
+  }
+}
+
+async function walkOn(deployment: Deployment, options: DemoOptions): Promise<boolean> {
+  const shop = await install(deployment, options);
+  const isAllRight = await placeAndCount(deployment.aws, shop, options.orders);
+  if (options.keep) {
+    console.log(hints(shop, deployment.aws));
+    // Until Ctrl-C, which takes it down.
+    if (deployment.aws.isOurs) await deployment.aws.failure;
+  } else if (!deployment.aws.isOurs) {
+    await step('Remove the example', (onLine) => destroy({ ...deployment, onLine }));
+  }
+  return isAllRight;
+}
+
+async function install(deployment: Deployment, { build }: DemoOptions): Promise<Shop> {
+  await step('Build and synthesize', (onLine) => synthesize({ ...deployment, onLine }, { build }));
+  await step('Bootstrap the account', (onLine) => bootstrap({ ...deployment, onLine }));
+  const outputs = await step('Deploy', (onLine) => deploy({ ...deployment, onLine }));
+  return shopOf(outputs, deployment.aws.endpoint);
+}
+
+async function placeAndCount(aws: TargetAws, shop: Shop, orders: number): Promise<boolean> {
+  const requests = makeRequests(`demo-${randomBytes(3).toString('hex')}`, orders);
+  const run: Run = { shop, clients: createClients(aws.client), requests, since: Date.now() };
+  await step(`Place ${orders} orders, some of them twice`, (say) =>
+    placeOrders(shop.apiUrl, requests, (answers) => {
+      say(`${answers} of ${requests.length} answered`);
+    }),
+  );
+  const copies = await step('Deliver some messages once more', () => deliverAgain(run));
+  const { tally, lines } = await step('Wait until everything is handled', (say) =>
+    settle(run, (counted) => linesOf(counted, { requests, copies }), say),
+  );
+  console.log(renderReport(lines, tally.latenciesMs));
+  return lines.every(isRight);
+}
+
+/** Counts until every number is right, or the time is up. */
+async function settle(
+  run: Run,
+  toLines: (tally: Tally) => Line[],
+  say: (text: string) => void,
+): Promise<{ tally: Tally; lines: Line[] }> {
+  return latestWithin(
+    60_000 + run.requests.length * 500,
+    async () => {
+      const tally = await takeTally(run);
+      const lines = toLines(tally);
+      const wrong = lines.filter((line) => !isRight(line));
+      say(
+        wrong.map(({ label, found, expected }) => `${label}: ${found} of ${expected}`).join(', '),
+      );
+      return { tally, lines };
+    },
+    ({ lines }) => lines.every(isRight),
+  );
+}

@@ -1,0 +1,13 @@
+import { randomUUID } from 'node:crypto';
+
+import { z } from 'zod';
+
+/** An order as a customer sends it. */
+export const Order = z.object({
+  orderId: z.string().min(1).max(100).default(randomUUID),
+  customer: z.string().min(1),
+  sku: z.string().min(1),
+  quantity: z.int().positive(),
+  total: z.number().nonnegative(),
+});
+export type Order = z.infer<typeof Order>;

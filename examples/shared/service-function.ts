@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+
+/** What a function of a service needs. */
+export interface ServiceFunctionProps {
+  /** Path below `examples`, such as `orders/place-order.ts`. It exports `handler`. */
+  readonly entry: string;
+  readonly environment: Record<string, string>;
+}
+
+/** A function of a service: bundled whole by esbuild, so that what runs is what was tested. */
+export class ServiceFunction extends NodejsFunction {
+  constructor(scope: Construct, id: string, { entry, environment }: ServiceFunctionProps) {
+    super(scope, id, {
+      entry: join(import.meta.dirname, '..', entry),
+      environment,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 512,
+      timeout: Duration.seconds(30),
+      bundling: {
+        format: OutputFormat.ESM,
+        mainFields: ['module', 'main'],
+        bundleAwsSDK: true,
+        minify: true,
+        // Some of what is bundled is CommonJS, which calls require.
+        banner:
+          "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+      },
+      logGroup: new LogGroup(scope, `${id}Logs`, {
+        retention: RetentionDays.ONE_WEEK,
+        removalPolicy: RemovalPolicy.DESTROY,
+      }),
+    });
+  }
+}
