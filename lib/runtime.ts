@@ -28,3 +28,26 @@ export type { Clock, Log, LogFields, Random } from './runtime/ports.ts';
 export { contextFromHeaders, currentContext, withContext } from './runtime/context.ts';
 export type { RequestHeaders } from './runtime/context.ts';
 export type { EventContext } from './contract/entry.ts';
+
+// Consuming
+export { createInbox } from './runtime/inbox/inbox.ts';
+export type { Inbox } from './runtime/inbox/inbox.ts';
+export { inboxFrom } from './runtime/inbox/inbox-from.ts';
+export type { InboxSettings } from './runtime/inbox/inbox-from.ts';
+export type { InboxConfig } from './contract/environment.ts';
+export type { InboxOptions } from './runtime/inbox/options.ts';
+export type { InboxMetricsSink } from './runtime/inbox/metrics.ts';
+export type { SqsSender } from './runtime/inbox/dead-letter.ts';
+export type { InboxMessage, MessageOf } from './runtime/inbox/message.ts';
+export type { InboxTransaction } from './runtime/inbox/collect.ts';
+export type { MessageLog } from './runtime/inbox/log.ts';
+export type { MessageHandler } from './runtime/inbox/way.ts';
+export { reject } from './runtime/inbox/reject.ts';
+export type { InvocationContext } from './runtime/inbox/deadline.ts';
+export type {
+  SqsBatchResponse,
+  SqsEvent,
+  SqsMessageAttribute,
+  SqsRecord,
+  SqsRecordAttributes,
+} from './runtime/inbox/sqs-event.ts';

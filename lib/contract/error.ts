@@ -6,6 +6,7 @@ const brand = Symbol.for('cdk-outbox/error');
 export type OutboxErrorCode =
   | 'AGGREGATE_INVALID'
   | 'CONDITION_FAILED'
+  | 'DEAD_LETTER_FAILED'
   | 'DUPLICATE_ITEM'
   | 'ENTRY_INVALID'
   | 'ENTRY_TOO_LARGE'
@@ -21,6 +22,7 @@ export type OutboxErrorCode =
   | 'EVENT_VERSION_UNKNOWN'
   | 'HANDLER_DUPLICATE'
   | 'HANDLER_REJECTED'
+  | 'HANDLER_TIMEOUT'
   | 'ITEM_TOO_LARGE'
   | 'MESSAGE_INVALID'
   | 'MESSAGE_TOO_LARGE'
@@ -35,6 +37,7 @@ export type OutboxErrorCode =
   | 'TOKEN_MISMATCH'
   | 'TOO_MANY_ACTIONS'
   | 'TRANSACTION_CANCELLED'
+  | 'TRANSACTION_CLOSED'
   | 'TRANSACTION_CONFLICT'
   | 'TRANSACTION_TOO_LARGE';
 

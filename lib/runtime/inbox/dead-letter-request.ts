@@ -1,15 +1,8 @@
 import type { MessageAttributeValue, SendMessageCommandInput } from '@aws-sdk/client-sqs';
 
 import { limits } from '../../contract/limits.ts';
+import type { Rejection } from './delivery.ts';
 import type { SqsMessageAttribute, SqsRecord } from './sqs-event.ts';
-
-/** Why a message can never succeed. */
-export interface Rejection {
-  /** One of the error codes. */
-  readonly code: string;
-  /** For a person: ids, numbers and names, never the payload. */
-  readonly detail: string;
-}
 
 /** Names of the message attributes that say why a message is in the dead-letter queue. */
 export const deadLetterAttributes = {

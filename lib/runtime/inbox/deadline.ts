@@ -1,3 +1,5 @@
+import { OutboxError } from '../../contract/error.ts';
+
 /** What an inbox uses of a Lambda context: how long the invocation may still run. */
 export interface InvocationContext {
   getRemainingTimeInMillis?(): number;
@@ -41,4 +43,14 @@ export function openDeadline(context: InvocationContext = {}): Deadline {
       clearTimeout(timer);
     },
   };
+}
+
+/** What a message is given back with that was not done in time. */
+export function outOfTime(id: string): OutboxError {
+  return new OutboxError(
+    'HANDLER_TIMEOUT',
+    `message ${id} was not done ${reserveMs} ms before the function's time was up: ` +
+      'give up slow calls earlier, raise the timeout of the function, or lower the batch size',
+    { facts: { id, reserveMs } },
+  );
 }

@@ -10,7 +10,7 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function openEnvelope(body: string): Message | InvalidMessage {
   const outer = parseJson(body);
-  if (isObject(outer) && isSnsNotification(outer)) return toMessage(parseJson(outer['Message']));
+  if (isObject(outer) && isSnsNotification(outer)) return toMessage(parseJson(outer.Message));
   if (isObject(outer) && isEventBridgeEvent(outer)) return toMessage(outer['detail']);
   return outer === undefined ? { problem: 'not JSON' } : toMessage(outer);
 }

@@ -1,26 +1,34 @@
+import { OutboxError } from '../../contract/error.ts';
 import { isInvalidMessage, type InvalidMessage, type Message } from '../../contract/message.ts';
 import type { Log, LogFields } from '../ports.ts';
 import type { SqsRecord } from './sqs-event.ts';
+
+/** A log whose lines carry the ids of one message. Give it ids, names and numbers, never payloads. */
+export interface MessageLog {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
 
 /**
  * A log whose lines all carry `keys`.
  *
  * Keys are passed with each line and kept nowhere, so that records handled in parallel cannot mix them up.
  */
-export function withKeys(log: Log, keys: LogFields): Log {
-  const add = (fields?: LogFields): LogFields => ({ ...keys, ...fields });
+export function withKeys(log: Log, keys: LogFields): MessageLog {
   return {
     debug: (message, fields) => {
-      log.debug(message, add(fields));
+      log.debug(message, { ...keys, ...fields });
     },
     info: (message, fields) => {
-      log.info(message, add(fields));
+      log.info(message, { ...keys, ...fields });
     },
     warn: (message, fields) => {
-      log.warn(message, add(fields));
+      log.warn(message, { ...keys, ...fields });
     },
     error: (message, fields) => {
-      log.error(message, add(fields));
+      log.error(message, { ...keys, ...fields });
     },
   };
 }
@@ -31,4 +39,17 @@ export function logKeysOf(record: SqsRecord, message: Message | InvalidMessage):
   if (isInvalidMessage(message)) return { messageId };
   const { id, type, subject, correlationid } = message;
   return { messageId, eventId: id, type, aggregate: subject, correlationId: correlationid };
+}
+
+/**
+ * An error as a log line may hold it: what it says and where it came from. Whatever else hangs on it (the
+ * items of a cancelled transaction, for one) stays out.
+ */
+export function errorFields(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { error: { message: String(error) } };
+  const { name, message, stack, cause } = error;
+  return {
+    ...(OutboxError.is(error) ? { code: error.code } : {}),
+    error: { name, message, stack, ...(cause instanceof Error ? { cause: cause.message } : {}) },
+  };
 }

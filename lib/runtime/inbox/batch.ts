@@ -1,0 +1,91 @@
+import { OutboxError } from '../../contract/error.ts';
+import type { Log } from '../ports.ts';
+import { openDeadline, outOfTime, type Deadline, type InvocationContext } from './deadline.ts';
+import { laneOf, openDelivery, type Delivery, type Outcome } from './delivery.ts';
+import { runLanes, toLanes } from './lanes.ts';
+import { newTally, type InboxMetricsSink, type Tally } from './metrics.ts';
+import { report } from './report.ts';
+import { settle, type SettlePorts } from './settle.ts';
+import type { SqsBatchResponse, SqsEvent, SqsRecord } from './sqs-event.ts';
+
+/** What handling a batch takes. */
+export interface BatchPorts extends Omit<SettlePorts, 'isLate'> {
+  readonly inbox: string;
+  /** Lanes handled at once. */
+  readonly concurrency: number;
+  readonly log: Log;
+  readonly metrics: InboxMetricsSink;
+}
+
+/** What belongs to one invocation, and to no other. */
+interface Invocation {
+  readonly deadline: Deadline;
+  readonly tally: Tally;
+}
+
+/**
+ * Handles the records of one invocation and names those to deliver again: what failed, what waits behind
+ * a failure in its lane, and what there was no time for.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ *
+ * @throws OutboxError `MESSAGE_INVALID` where the event is not a queue's
+ */
+export async function handleBatch(
+  event: SqsEvent,
+  context: InvocationContext | undefined,
+  ports: BatchPorts,
+): Promise<SqsBatchResponse> {
+  const deliveries = recordsOf(event).map((record) => openDelivery(record, ports.log));
+  const invocation = {
+    deadline: openDeadline(context),
+    tally: newTally(ports.metrics, ports.inbox),
+  };
+  try {
+    const undone = await runLanes(toLanes(deliveries, laneOf), ports.concurrency, (delivery) =>
+      handleDelivery(delivery, invocation, ports),
+    );
+    warnOfTime(undone, invocation, ports);
+    return {
+      batchItemFailures: undone.map(({ record }) => ({ itemIdentifier: record.messageId })),
+    };
+  } finally {
+    invocation.deadline.clear();
+    invocation.tally.publish();
+  }
+}
+
+/** Answers with whether the delivery is done, and its lane may go on. */
+async function handleDelivery(
+  delivery: Delivery,
+  { deadline, tally }: Invocation,
+  ports: BatchPorts,
+): Promise<boolean> {
+  if (deadline.hasPassed()) return false;
+  const settled = settle(delivery, { ...ports, isLate: () => deadline.hasPassed() });
+  const outcome = await deadline.race(settled, () => late(delivery));
+  report(delivery, outcome, tally);
+  return outcome.status !== 'failed';
+}
+
+function late({ record }: Delivery): Outcome {
+  return { status: 'failed', error: outOfTime(record.messageId) };
+}
+
+function warnOfTime(
+  undone: readonly Delivery[],
+  { deadline }: Invocation,
+  { log }: BatchPorts,
+): void {
+  if (undone.length === 0 || !deadline.hasPassed()) return;
+  log.warn('time was nearly up: messages given back to the queue', { count: undone.length });
+}
+
+function recordsOf(event: SqsEvent): readonly SqsRecord[] {
+  const records: unknown = event.Records;
+  if (Array.isArray(records)) return event.Records;
+  throw new OutboxError(
+    'MESSAGE_INVALID',
+    `expected an event of an SQS queue with Records, got ${Object.keys(event).join(', ') || 'nothing'}: ` +
+      'let the Inbox construct trigger the function',
+  );
+}

@@ -1,0 +1,76 @@
+import { OutboxError } from '../../contract/error.ts';
+import type { Handled } from '../../contract/inbox-rows.ts';
+import { limits } from '../../contract/limits.ts';
+import { commitEvents, type CommitEventsResult } from '../commit-events.ts';
+import type { Random } from '../ports.ts';
+import { commit } from '../transaction.ts';
+import type { Action } from '../transactor.ts';
+import { writeFailed } from '../write-failed.ts';
+import type { Writer } from '../writer.ts';
+import type { Collected } from './collect.ts';
+import { isRemembered, putMarker, type MarkerPorts } from './marker.ts';
+
+export interface CommitPorts extends MarkerPorts {
+  /** Writes emitted events, where there is an outbox. */
+  readonly writer?: Writer;
+  readonly random: Random;
+}
+
+type Failed = CommitEventsResult & { status: 'condition-failed' };
+
+/**
+ * Commits what a handler collected together with the marker of its message, in one transaction with a
+ * token of its own: all of it, or, for a message that was handled before, nothing.
+ *
+ * @throws OutboxError `CONDITION_FAILED` where a condition of the handler's own failed (`facts.index` is
+ * the place among its writes); what {@link commitEvents} throws
+ */
+export async function commitOnce(
+  handled: Handled,
+  collected: Collected,
+  ports: CommitPorts,
+): Promise<'handled' | 'duplicate'> {
+  checkCount(handled, collected);
+  const actions = [putMarker(handled, ports), ...collected.writes];
+  const result = await send(actions, collected, ports);
+  if (result.status === 'committed') return 'handled';
+  // DynamoDB need not report every failed condition: only the marker itself can tell for certain.
+  const isDuplicate = hasMarkerFailed(result) || (await isRemembered(handled, ports));
+  if (isDuplicate) return 'duplicate';
+  throw writeFailed(withoutMarker(result), collected.writes);
+}
+
+/** The marker is the first action. */
+function hasMarkerFailed({ failures }: Failed): boolean {
+  return failures.some(({ index }) => index === 0);
+}
+
+/** Failures by their place among the handler's writes. */
+function withoutMarker(result: Failed): Failed {
+  const failures = result.failures.map((failure) => ({ ...failure, index: failure.index - 1 }));
+  return { ...result, failures };
+}
+
+async function send(
+  actions: readonly Action[],
+  { events }: Collected,
+  { writer, transactor, clock, random }: CommitPorts,
+): Promise<CommitEventsResult> {
+  if (writer !== undefined) return commitEvents(writer, { actions, events });
+  const result = await commit(transactor, actions, { clock, random });
+  return result.status === 'committed'
+    ? { ...result, events: [] }
+    : { ...result, alreadyWritten: [] };
+}
+
+function checkCount({ eventId }: Handled, { writes, events }: Collected): void {
+  const limit = limits.transaction.maxActions - 1;
+  const count = writes.length + events.length;
+  if (count <= limit) return;
+  throw new OutboxError(
+    'TOO_MANY_ACTIONS',
+    `the handler of message ${eventId} collected ${writes.length} writes and ${events.length} events, a transaction has room for ${limit} beside the inbox's marker: ` +
+      'emit one event that tells of several changes, or events whose handlers do a part each',
+    { facts: { eventId, count, limit } },
+  );
+}

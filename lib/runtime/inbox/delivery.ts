@@ -1,0 +1,62 @@
+import type { OutboxErrorCode } from '../../contract/error.ts';
+import { isInvalidMessage, type InvalidMessage, type Message } from '../../contract/message.ts';
+import type { Log } from '../ports.ts';
+import { openEnvelope } from './envelope.ts';
+import { logKeysOf, withKeys, type MessageLog } from './log.ts';
+import { isFifo, type SqsRecord } from './sqs-event.ts';
+
+/** One record of a batch, opened. */
+export interface Delivery {
+  readonly record: SqsRecord;
+  readonly message: Message | InvalidMessage;
+  /** Its lines carry the record's ids. */
+  readonly log: MessageLog;
+}
+
+/** Why a message can never succeed. */
+export interface Rejection {
+  readonly code: OutboxErrorCode;
+  /** For a person: ids, numbers and names, never the payload. */
+  readonly detail: string;
+}
+
+/** A message that can never succeed, on its way to the dead-letter queue. */
+export interface Rejected {
+  readonly status: 'rejected';
+  readonly rejection: Rejection;
+}
+
+/** Given back to the queue, to be tried again. */
+export interface Failed {
+  readonly status: 'failed';
+  readonly error: unknown;
+}
+
+/** What became of a delivery. Everything but `failed` is acknowledged. */
+export type Outcome =
+  | { readonly status: 'handled' }
+  /** It was handled before: without effect this time. */
+  | { readonly status: 'duplicate' }
+  /** A skip notice: it only says that a sequence passes without an event. */
+  | { readonly status: 'skipped' }
+  | { readonly status: 'dead-lettered'; readonly rejection: Rejection }
+  | Failed;
+
+export function rejected(code: OutboxErrorCode, detail: string): Rejected {
+  return { status: 'rejected', rejection: { code, detail } };
+}
+
+export function openDelivery(record: SqsRecord, log: Log): Delivery {
+  const message = openEnvelope(record.body);
+  return { record, message, log: withKeys(log, logKeysOf(record, message)) };
+}
+
+/**
+ * What must not overtake each other: the messages of a FIFO queue's group; elsewhere the copies of one
+ * message, so that they do not compete.
+ */
+export function laneOf({ record, message }: Delivery): string {
+  const { MessageGroupId: group } = record.attributes;
+  if (isFifo(record) && group !== undefined) return group;
+  return isInvalidMessage(message) ? record.messageId : message.id;
+}

@@ -1,0 +1,64 @@
+import type { EventContract } from '../event.ts';
+import { handleBatch } from './batch.ts';
+import type { InvocationContext } from './deadline.ts';
+import type { InboxSettings } from './inbox-from.ts';
+import type { MessageOf } from './message.ts';
+import { toPorts, type InboxOptions, type InboxPorts } from './options.ts';
+import type { SqsBatchResponse, SqsEvent } from './sqs-event.ts';
+import { addSubscription, type Subscriptions } from './subscriptions.ts';
+import type { MessageHandler } from './way.ts';
+
+/** A Lambda handler for a queue of messages. It is immutable: `on` answers with another one. */
+export interface Inbox {
+  /** Handles the records of one invocation; answers with those to deliver again. */
+  (event: SqsEvent, context?: InvocationContext): Promise<SqsBatchResponse>;
+
+  /**
+   * The same inbox, with a handler for one more type of event.
+   *
+   * What the handler puts into `tx` happens exactly once per message. The handler itself may run more than
+   * once: what else it does must bear that. It may throw {@link reject} to say that the message can
+   * never succeed; anything else it throws gives the message back to the queue.
+   *
+   * @throws OutboxError `HANDLER_DUPLICATE` where the type has a handler already
+   */
+  on<Definition extends EventContract>(
+    definition: Definition,
+    handler: MessageHandler<MessageOf<Definition>>,
+  ): Inbox;
+}
+
+/**
+ * The consumer's side: handles each message of a queue once.
+ *
+ * ```ts
+ * export const handler = createInbox(inboxFrom(process.env)).on(OrderPlaced, async ({ data }, tx) => {
+ *   tx.put({ TableName: invoices, Item: { id: data.orderId, total: data.total } });
+ *   tx.emit(PaymentRequested(data.orderId, { amount: data.total }));
+ * });
+ * ```
+ *
+ * Guarantee: what a handler puts into `tx` is committed together with the memory of the message, so it
+ * happens exactly once in the inbox's dedupe window, in whatever order, number and company the queue
+ * delivers. A message that is no event, has no handler, or whose data does not fit is sent to the
+ * dead-letter queue at once, with the reason as attributes; all else that fails goes back to the queue.
+ *
+ * Messages of a standard queue are handled in parallel. Those of a FIFO queue are handled group by group,
+ * each in order up to its first failure.
+ *
+ * Make it once, outside the handler. It is a plain async function, so middlewares wrap it:
+ * `middy(handler).use(…)`. https://middy.js.org
+ *
+ * @throws OutboxError `OPTION_INVALID`
+ */
+export function createInbox(settings: InboxSettings, options: InboxOptions = {}): Inbox {
+  return withSubscriptions(toPorts(settings, options), new Map());
+}
+
+function withSubscriptions(ports: InboxPorts, subscriptions: Subscriptions): Inbox {
+  const handle = (event: SqsEvent, context?: InvocationContext): Promise<SqsBatchResponse> =>
+    handleBatch(event, context, { ...ports, subscriptions });
+  const on: Inbox['on'] = (definition, handler) =>
+    withSubscriptions(ports, addSubscription(subscriptions, { definition, handler }));
+  return Object.assign(handle, { on });
+}

@@ -1,0 +1,39 @@
+import type { InboxConfig } from '../../contract/environment.ts';
+import {
+  isNewMessage,
+  markerKey,
+  markerToRow,
+  remembersMessage,
+  type Handled,
+} from '../../contract/inbox-rows.ts';
+import type { Clock } from '../ports.ts';
+import type { Action, Transactor } from '../transactor.ts';
+import type { InboxMessage } from './message.ts';
+
+/** What remembering messages takes. */
+export interface MarkerPorts {
+  readonly config: InboxConfig;
+  readonly transactor: Transactor;
+  readonly clock: Clock;
+}
+
+/** What an inbox remembers of a message. */
+export function handledBy(inbox: string, { id, replayId }: InboxMessage): Handled {
+  return { inbox, eventId: id, ...(replayId === undefined ? {} : { replayId }) };
+}
+
+/** The action that remembers a message; it fails where the message was handled before. */
+export function putMarker(handled: Handled, { config, clock }: MarkerPorts): Action {
+  const now = clock.now();
+  const Item = markerToRow(handled, { now, dedupeWindowMs: config.dedupeWindowMs });
+  return { Put: { TableName: config.tableName, Item, ...isNewMessage(now) } };
+}
+
+/** Whether a message was handled before. Reads consistently: one read unit. */
+export async function isRemembered(
+  handled: Handled,
+  { config, transactor, clock }: MarkerPorts,
+): Promise<boolean> {
+  const marker = await transactor.get(config.tableName, { ...markerKey(handled) });
+  return remembersMessage(marker, clock.now());
+}
