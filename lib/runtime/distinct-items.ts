@@ -3,16 +3,23 @@ import { OutboxError } from '../contract/error.ts';
 import { requestOf } from './action.ts';
 import type { Action } from './transactor.ts';
 
+/** The names of a key's attributes, by table. */
+type KeyNames = ReadonlyMap<string, readonly string[]>;
+
 /**
  * Refuses two actions on one item, as DynamoDB does.
  *
  * Which attributes of a Put's item are its key only the table knows; another action on the same table
  * that names its key gives them away. Where none does, the database is left to judge.
  *
+ * @param known names of the key's attributes, by table, as far as they are known
  * @throws OutboxError `DUPLICATE_ITEM`
  */
-export function checkDistinctItems(actions: readonly Action[]): void {
-  const keyNames = keyNamesByTable(actions);
+export function checkDistinctItems(
+  actions: readonly Action[],
+  known: KeyNames = new Map<string, readonly string[]>(),
+): void {
+  const keyNames = new Map([...known, ...keyNamesOf(actions)]);
   const seen = new Map<string, number>();
   actions.forEach((action, index) => {
     const identity = identify(action, keyNames);
@@ -33,7 +40,7 @@ function duplicateItem(action: Action, indexes: readonly [number, number]): Outb
   );
 }
 
-function keyNamesByTable(actions: readonly Action[]): ReadonlyMap<string, readonly string[]> {
+function keyNamesOf(actions: readonly Action[]): KeyNames {
   const requests = actions.map(requestOf);
   return new Map(
     requests.flatMap(({ TableName, Key }) =>
@@ -42,10 +49,7 @@ function keyNamesByTable(actions: readonly Action[]): ReadonlyMap<string, readon
   );
 }
 
-function identify(
-  action: Action,
-  keyNames: ReadonlyMap<string, readonly string[]>,
-): string | undefined {
+function identify(action: Action, keyNames: KeyNames): string | undefined {
   const { TableName = '', Item, Key } = requestOf(action);
   const names = keyNames.get(TableName);
   const attributes = Key ?? Item;

@@ -1,0 +1,54 @@
+import type { Row } from '../contract/entry.ts';
+import { OutboxError } from '../contract/error.ts';
+import { table as outboxTable, type Key } from '../contract/keys.ts';
+import { toItem, toRow, type Item } from '../relay/dynamodb/item.ts';
+import type { MemoryTable } from './memory-table.ts';
+
+/** A table of a database in memory, its items copied on their way in and out. */
+export interface MemoryItems {
+  readonly keyNames: readonly string[];
+  /** Writes an item, over one of the same key. */
+  put(item: Row): void;
+  get(key: Row): Row | undefined;
+  delete(key: Row): void;
+  /** All items. */
+  rows(): Row[];
+}
+
+/** A new table whose keys have the given names. */
+export function createMemoryItems(keyNames: readonly string[]): MemoryItems {
+  const items = new Map<string, Item>();
+  const identify = (item: Item): string => JSON.stringify(keyNames.map((name) => item[name]));
+  return {
+    keyNames,
+    put: (row) => {
+      const item = toItem(row);
+      items.set(identify(item), item);
+    },
+    get: (key) => {
+      const item = items.get(identify(toItem(key)));
+      return item && toRow(item);
+    },
+    delete: (key) => {
+      items.delete(identify(toItem(key)));
+    },
+    rows: () => [...items.values()].map(toRow),
+  };
+}
+
+/** The table of a store in memory, so that what is written here can be relayed there. */
+export function shareTable(table: MemoryTable): MemoryItems {
+  return {
+    keyNames: [outboxTable.pk, outboxTable.sk],
+    put: (row) => {
+      table.put(row);
+    },
+    get: (key) => table.get(key as unknown as Key),
+    delete: (key) => {
+      throw new OutboxError('OPTION_INVALID', 'the table of a store in memory deletes no rows', {
+        facts: { key },
+      });
+    },
+    rows: () => table.rows(),
+  };
+}

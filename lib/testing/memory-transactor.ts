@@ -1,0 +1,118 @@
+import { inspect } from 'node:util';
+
+import type { Row } from '../contract/entry.ts';
+import { requestOf, tableNameOf } from '../runtime/action.ts';
+import { checkDistinctItems } from '../runtime/distinct-items.ts';
+import { tableNotFound, tokenMismatch } from '../runtime/transactor-errors.ts';
+import type {
+  Action,
+  CancellationReason,
+  TransactionResult,
+  Transactor,
+} from '../runtime/transactor.ts';
+import { meetsCondition } from './condition.ts';
+import { createMemoryItems, shareTable, type MemoryItems } from './memory-items.ts';
+import type { MemoryTable } from './memory-table.ts';
+import { applyUpdate } from './update.ts';
+
+/** By name: the key names of a table of its own, or the table of a store in memory to share with it. */
+export type MemoryTables = Readonly<Record<string, readonly string[] | MemoryTable>>;
+
+/** A database in memory, open to whoever looks at its rows. */
+export interface MemoryTransactor extends Transactor {
+  /** @throws OutboxError `TABLE_NOT_FOUND` */
+  rows(tableName: string): Row[];
+}
+
+/**
+ * The database in memory: a double for DynamoDB that passes the same conformance suite.
+ *
+ * ```ts
+ * const transactor = createMemoryTransactor({ orders: ['id'], outbox: ['pk', 'sk'] });
+ * ```
+ *
+ * Transactions happen one at a time: it meets no conflict, never throttles, and remembers tokens for good.
+ * It knows the conditions and updates that this package writes, and refuses others.
+ */
+export function createMemoryTransactor(tables: MemoryTables): MemoryTransactor {
+  const database = createDatabase(tables);
+  const committed = new Map<string, string>();
+  return {
+    transact: (actions, token) =>
+      atOnce(() => {
+        const told = inspect(actions, everything);
+        const before = committed.get(token);
+        if (before === told) return { status: 'committed' };
+        if (before !== undefined) throw tokenMismatch(actions.map(tableNameOf));
+        const result = database.transact(actions);
+        if (result.status === 'committed') committed.set(token, told);
+        return result;
+      }),
+    get: (tableName, key) => atOnce(() => database.table(tableName).get(key)),
+    rows: (tableName) => database.table(tableName).rows(),
+  };
+}
+
+const everything = { depth: null, maxArrayLength: null, maxStringLength: null, sorted: true };
+
+interface Database {
+  table(name: string): MemoryItems;
+  transact(actions: readonly Action[]): TransactionResult;
+}
+
+function createDatabase(tables: MemoryTables): Database {
+  const byName = new Map(
+    Object.entries(tables).map(([name, given]) => [
+      name,
+      'query' in given ? shareTable(given) : createMemoryItems(given),
+    ]),
+  );
+  const keyNames = new Map([...byName].map(([name, items]) => [name, items.keyNames]));
+  const table = (name: string): MemoryItems => {
+    const items = byName.get(name);
+    if (items === undefined) throw tableNotFound([name]);
+    return items;
+  };
+  return {
+    table,
+    transact: (actions) => {
+      const reasons = actions.map((action) => judge(action, table(tableNameOf(action))));
+      checkDistinctItems(actions, keyNames);
+      if (reasons.some(({ code }) => code !== 'None')) return { status: 'cancelled', reasons };
+      for (const action of actions) apply(action, table(tableNameOf(action)));
+      return { status: 'committed' };
+    },
+  };
+}
+
+function judge(action: Action, items: MemoryItems): CancellationReason {
+  const request = requestOf(action);
+  const item = items.get(keyOf(action, items));
+  if (meetsCondition(item ?? {}, request)) return { code: 'None' };
+  const isItemWanted = request.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
+  return {
+    code: 'ConditionalCheckFailed',
+    message: 'The conditional request failed',
+    ...(isItemWanted && item !== undefined ? { item } : {}),
+  };
+}
+
+function apply(action: Action, items: MemoryItems): void {
+  const request = requestOf(action);
+  const key = keyOf(action, items);
+  if (action.Put !== undefined) items.put({ ...request.Item });
+  if (action.Delete !== undefined) items.delete(key);
+  if (action.Update !== undefined) items.put(applyUpdate(items.get(key) ?? key, request));
+}
+
+function keyOf(action: Action, { keyNames }: MemoryItems): Row {
+  const { Key, Item = {} } = requestOf(action);
+  return Key ?? Object.fromEntries(keyNames.map((name) => [name, Item[name]]));
+}
+
+/** Runs `work` now; what it throws rejects. */
+function atOnce<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(work());
+  });
+}

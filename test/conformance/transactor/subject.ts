@@ -1,0 +1,35 @@
+import type { Row } from '../../../lib/contract/entry.ts';
+import type { Action, Transactor } from '../../../lib/runtime/transactor.ts';
+
+/** A transactor under test, with a table whose keys are `pk` and `sk`. */
+export interface TransactorUnderTest {
+  readonly transactor: Transactor;
+  readonly tableName: string;
+}
+
+export type TransactorFactory = () => Promise<TransactorUnderTest>;
+
+export const key = (name: string): Row => ({ pk: name, sk: 'item' });
+
+/** The actions of a test, all on its one table. */
+export function actionsOn(tableName: string) {
+  return {
+    put: (name: string, over: Partial<NonNullable<Action['Put']>> = {}): Action => ({
+      Put: { TableName: tableName, Item: { ...key(name), state: 'new' }, ...over },
+    }),
+    update: (
+      name: string,
+      over: Omit<NonNullable<Action['Update']>, 'TableName' | 'Key'>,
+    ): Action => ({
+      Update: { TableName: tableName, Key: key(name), ...over },
+    }),
+    remove: (name: string): Action => ({ Delete: { TableName: tableName, Key: key(name) } }),
+    check: (name: string, condition: string): Action => ({
+      ConditionCheck: {
+        TableName: tableName,
+        Key: key(name),
+        ConditionExpression: condition,
+      },
+    }),
+  };
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+
+import { createMemoryTable } from '../../lib/testing/memory-table.ts';
+import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
+import { describeTransactor } from '../conformance/transactor.ts';
+import { actionsOn, key } from '../conformance/transactor/subject.ts';
+
+describeTransactor('the transactor in memory', () =>
+  Promise.resolve({
+    transactor: createMemoryTransactor({ orders: ['pk', 'sk'] }),
+    tableName: 'orders',
+  }),
+);
+
+describe('the transactor in memory beside DynamoDB', () => {
+  const { put, update, remove, check } = actionsOn('orders');
+
+  it.each([
+    'size(name) > :v',
+    'NOT attribute_exists(pk)',
+    '(attribute_exists(pk))',
+    'begins_with(pk, :v)',
+    'a.b = :v',
+    'a BETWEEN :v AND :v',
+  ])('refuses the condition %s rather than misread it', async (condition) => {
+    const transactor = createMemoryTransactor({ orders: ['pk', 'sk'] });
+
+    await expect(transactor.transact([check('a', condition)], 'token')).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+    });
+  });
+
+  it.each([
+    'ADD size :v',
+    'SET size = size + :v',
+    'SET a.b = :v',
+    'DELETE names :v',
+    'REMOVE a[0]',
+  ])('refuses the update %s rather than misread it', async (UpdateExpression) => {
+    const transactor = createMemoryTransactor({ orders: ['pk', 'sk'] });
+
+    await expect(
+      transactor.transact([update('a', { UpdateExpression })], 'token'),
+    ).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
+  it('keeps a copy of what it is given', async () => {
+    const transactor = createMemoryTransactor({ orders: ['pk', 'sk'] });
+    const item = { ...key('a'), list: [1] };
+    await transactor.transact([put('a', { Item: item })], 'token');
+
+    item.list.push(2);
+
+    expect(transactor.rows('orders')).toEqual([{ ...key('a'), list: [1] }]);
+  });
+
+  it('shares the table of a store in memory', async () => {
+    const table = createMemoryTable();
+    const transactor = createMemoryTransactor({ orders: table });
+
+    await transactor.transact([put('a')], 'token');
+
+    expect(table.rows()).toEqual([{ ...key('a'), state: 'new' }]);
+    expect(await transactor.get('orders', key('a'))).toEqual(transactor.rows('orders')[0]);
+    await expect(transactor.transact([remove('a')], 'other')).rejects.toThrow('deletes no rows');
+  });
+});
