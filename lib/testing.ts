@@ -1,2 +1,13 @@
 // What a service's tests import as `cdk-outbox/testing`.
-export {};
+
+// Messages for consumers
+export { messageOf } from './testing/builders.ts';
+export type { MessageOptions } from './testing/builders.ts';
+export { sqsEventOf } from './testing/sqs-events.ts';
+export type {
+  Envelope,
+  LambdaSqsEvent,
+  LambdaSqsRecord,
+  SqsEventOptions,
+} from './testing/sqs-events.ts';
+export type { Message } from './contract/message.ts';

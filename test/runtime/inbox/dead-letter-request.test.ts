@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 
 import { toDeadLetter } from '../../../lib/runtime/inbox/dead-letter-request.ts';
+import type { Rejection } from '../../../lib/runtime/inbox/delivery.ts';
 import type { SqsMessageAttribute, SqsRecord } from '../../../lib/runtime/inbox/sqs-event.ts';
 
-const rejection = { code: 'MESSAGE_INVALID', detail: 'not JSON' };
+const rejection: Rejection = { code: 'MESSAGE_INVALID', detail: 'not JSON' };
 const standard = { queueUrl: 'https://sqs.local/1/dead', inbox: 'billing' };
 const fifo = { queueUrl: 'https://sqs.local/1/dead.fifo', inbox: 'billing' };
 
@@ -99,9 +100,9 @@ test('a message that comes from a dead-letter queue again gets new reasons, not 
 });
 
 test('a detail is cut to a length, and cleared of what SQS refuses', () => {
-  const long = toDeadLetter(record(), { code: 'X', detail: 'd'.repeat(5000) }, standard);
-  const odd = toDeadLetter(record(), { code: 'X', detail: 'a\u0000b\nc' }, standard);
-  const empty = toDeadLetter(record(), { code: 'X', detail: '' }, standard);
+  const long = toDeadLetter(record(), { ...rejection, detail: 'd'.repeat(5000) }, standard);
+  const odd = toDeadLetter(record(), { ...rejection, detail: 'a\u0000b\nc' }, standard);
+  const empty = toDeadLetter(record(), { ...rejection, detail: '' }, standard);
 
   expect(long.MessageAttributes?.['outboxDetail']?.StringValue).toHaveLength(1024);
   expect(odd.MessageAttributes?.['outboxDetail']?.StringValue).toBe('a?b\nc');

@@ -1,0 +1,116 @@
+import { createHash, randomUUID } from 'node:crypto';
+
+import type { Message } from '../contract/message.ts';
+import type { SqsEvent, SqsRecord, SqsRecordAttributes } from '../runtime/inbox/sqs-event.ts';
+
+/**
+ * What a message is wrapped in on its way: nothing (a queue as destination, a rule that passes on
+ * `$.detail`, an SNS subscription with raw delivery), an EventBridge event, or an SNS notification.
+ */
+export type Envelope = 'none' | 'eventBridge' | 'sns';
+
+/** How messages come out of a queue. */
+export interface SqsEventOptions {
+  /** @default 'none' */
+  readonly envelope?: Envelope;
+  /**
+   * Whether the queue is a FIFO queue. The message's aggregate is its group then.
+   *
+   * @default false
+   */
+  readonly fifo?: boolean;
+  /**
+   * How often the queue has delivered the messages, this time included.
+   *
+   * @default 1
+   */
+  readonly receiveCount?: number;
+}
+
+/** An event as Lambda makes it of a queue's messages, with all that `@types/aws-lambda` asks for. */
+export interface LambdaSqsEvent extends SqsEvent {
+  Records: LambdaSqsRecord[];
+}
+
+export interface LambdaSqsRecord extends SqsRecord {
+  receiptHandle: string;
+  eventSource: string;
+  awsRegion: string;
+  md5OfBody: string;
+  attributes: SqsRecordAttributes & {
+    SenderId: string;
+    SentTimestamp: string;
+    ApproximateFirstReceiveTimestamp: string;
+  };
+}
+
+/**
+ * The event that Lambda passes to a queue's consumer. A message that is a string is taken for a body as it
+ * is, to show a consumer what is no message.
+ *
+ * Each call makes new SQS message ids, as each delivery by a relay does.
+ */
+export function sqsEventOf(
+  messages: readonly (Message | string)[],
+  options: SqsEventOptions = {},
+): LambdaSqsEvent {
+  return { Records: messages.map((message) => toRecord(message, options)) };
+}
+
+/** When every message was sent: the same in each run. */
+const sentAt = '1767225600000';
+
+function toRecord(message: Message | string, options: SqsEventOptions): LambdaSqsRecord {
+  const { fifo = false, receiveCount = 1 } = options;
+  const { body, group } = contentsOf(message, options);
+  return {
+    messageId: randomUUID(),
+    receiptHandle: randomUUID(),
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(receiveCount),
+      SenderId: 'sender',
+      SentTimestamp: sentAt,
+      ApproximateFirstReceiveTimestamp: sentAt,
+      ...(fifo ? { MessageGroupId: group } : {}),
+    },
+    messageAttributes: {},
+    md5OfBody: createHash('md5').update(body).digest('hex'),
+    eventSource: 'aws:sqs',
+    eventSourceARN: `arn:aws:sqs:eu-west-1:111122223333:inbox${fifo ? '.fifo' : ''}`,
+    awsRegion: 'eu-west-1',
+  };
+}
+
+function contentsOf(
+  message: Message | string,
+  { envelope = 'none' }: SqsEventOptions,
+): { body: string; group: string } {
+  return typeof message === 'string'
+    ? { body: message, group: 'no message' }
+    : { body: wrap[envelope](message), group: message.subject };
+}
+
+const wrap: Record<Envelope, (message: Message) => string> = {
+  none: (message) => JSON.stringify(message),
+  eventBridge: (message) =>
+    JSON.stringify({
+      version: '0',
+      id: randomUUID(),
+      'detail-type': message.type,
+      source: message.source,
+      account: '111122223333',
+      time: message.time,
+      region: 'eu-west-1',
+      resources: [],
+      detail: message,
+    }),
+  sns: (message) =>
+    JSON.stringify({
+      Type: 'Notification',
+      MessageId: randomUUID(),
+      TopicArn: 'arn:aws:sns:eu-west-1:111122223333:topic',
+      Message: JSON.stringify(message),
+      Timestamp: message.time,
+    }),
+};
