@@ -80,10 +80,7 @@ export function problemWithEntry(row: Row): string | undefined {
     ['aggregate', isAggregate(row['aggregate'])],
     ['sequence', row['sequence'] === undefined || isCount(row['sequence'])],
     ['data', typeof row['data'] === 'string' && isJson(row['data'])],
-    ...optionalTexts.map((name): [string, boolean] => [
-      name,
-      row[name] === undefined || typeof row[name] === 'string',
-    ]),
+    ...optionalTexts.map((name): [string, boolean] => [name, isTextIfAny(row[name])]),
   ];
   const wrong = checks.filter(([, isValid]) => !isValid).map(([name]) => name);
   return wrong.length === 0 ? undefined : `missing or malformed: ${wrong.join(', ')}`;
@@ -116,6 +113,11 @@ export function pickEntry(row: Entry): Entry {
 function isAggregate(value: unknown): boolean {
   if (typeof value !== 'string' || !value.includes('/')) return false;
   return utf8Bytes(value) <= ownLimits.maxAggregateBytes;
+}
+
+// An empty one would make a message that consumers refuse.
+function isTextIfAny(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && value !== '');
 }
 
 function isCount(value: unknown): boolean {

@@ -1,0 +1,160 @@
+import { CloudEvent } from 'cloudevents';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import {
+  isInvalidMessage,
+  sequenceOf,
+  toMessage,
+  toMessageAttributes,
+  toMessageJson,
+  type Message,
+} from '../../lib/contract/message.ts';
+import { someEntry, someText } from '../support/arbitraries.ts';
+import { anEntry } from '../support/entries.ts';
+
+const parsed = (json: string): Record<string, unknown> =>
+  JSON.parse(json) as Record<string, unknown>;
+
+describe('the message of an entry', () => {
+  it('says all that the entry does', () => {
+    const entry = anEntry({
+      sequence: 7,
+      correlationId: 'request-1',
+      causationId: 'event-1',
+      traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+      tenant: 'acme',
+    });
+
+    expect(parsed(toMessageJson(entry, 'orders', { replayId: 'replay-1' }))).toEqual({
+      specversion: '1.0',
+      id: entry.id,
+      source: 'orders',
+      type: 'order.placed',
+      subject: 'order/42',
+      time: '2026-11-21T04:37:30.000Z',
+      datacontenttype: 'application/json',
+      data: { total: 12 },
+      dataversion: 1,
+      sequence: '0000000000000007',
+      correlationid: 'request-1',
+      causationid: 'event-1',
+      traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+      tenant: 'acme',
+      replayid: 'replay-1',
+    });
+  });
+
+  it('begins a correlation of its own where the entry belongs to none', () => {
+    const entry = anEntry();
+
+    expect(toMessageAttributes(entry, 'orders').correlationid).toBe(entry.id);
+  });
+
+  it('is a CloudEvents 1.0 event to the official library, in its strict mode', () => {
+    fc.assert(
+      fc.property(someEntry, fc.option(someText, { nil: undefined }), (entry, replayId) => {
+        const marks = replayId === undefined ? {} : { replayId };
+        const message = parsed(toMessageJson(entry, 'orders', marks));
+
+        const event = new CloudEvent(message, true);
+
+        expect(event.validate()).toBe(true);
+        expect(event.toJSON()).toMatchObject(message);
+      }),
+    );
+  });
+
+  it('is still one where it tells that an entry was given up', () => {
+    const skip = { ...toMessageAttributes(anEntry({ sequence: 7 }), 'orders'), skipped: true };
+
+    expect(new CloudEvent(skip, true).validate()).toBe(true);
+    expect(isInvalidMessage(toMessage(skip))).toBe(false);
+  });
+
+  it('would be refused by the official library were it malformed', () => {
+    const message = parsed(toMessageJson(anEntry(), 'orders'));
+
+    expect(() => new CloudEvent({ ...message, correlationId: 'x' }, true)).toThrow(
+      /extension name/,
+    );
+    expect(() => new CloudEvent({ ...message, type: '' }, true)).toThrow();
+  });
+
+  it('carries the data as it was written, to the letter', () => {
+    const data = '{ "b":1.0, "a":12345678901234567890, "z":"\\u00fc" }';
+
+    expect(toMessageJson(anEntry({ data }), 'orders')).toContain(`"data":${data}}`);
+  });
+
+  it('reads back as what was sent', () => {
+    fc.assert(
+      fc.property(someEntry, (entry) => {
+        const message = toMessage(JSON.parse(toMessageJson(entry, 'orders')));
+
+        expect(message).toEqual({
+          ...toMessageAttributes(entry, 'orders'),
+          data: JSON.parse(entry.data) as unknown,
+        });
+        expect(sequenceOf(message as Message)).toBe(entry.sequence);
+      }),
+    );
+  });
+});
+
+describe('something received', () => {
+  const valid = parsed(toMessageJson(anEntry({ sequence: 7 }), 'orders'));
+  const without = (name: string): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(valid).filter(([attribute]) => attribute !== name));
+
+  it.each([null, undefined, 7, 'text', [], [valid]])('is no message: %j', (value) => {
+    expect(toMessage(value)).toEqual({ problem: 'not a JSON object' });
+  });
+
+  it.each([{}, { detail: {} }, { ...valid, specversion: '0.3' }])(
+    'is no message where it is no CloudEvents 1.0 event: %j',
+    (value) => {
+      expect(toMessage(value)).toEqual({ problem: 'not a CloudEvents 1.0 event' });
+    },
+  );
+
+  it.each([
+    { change: { id: '' }, wrong: 'id' },
+    { change: { source: undefined }, wrong: 'source' },
+    { change: { type: 7 }, wrong: 'type' },
+    { change: { subject: null }, wrong: 'subject' },
+    { change: { time: 0 }, wrong: 'time' },
+    { change: { correlationid: '' }, wrong: 'correlationid' },
+    { change: { tenant: 7 }, wrong: 'tenant' },
+    { change: { dataversion: '1' }, wrong: 'dataversion' },
+    { change: { sequence: 7 }, wrong: 'sequence' },
+    { change: { sequence: '-7' }, wrong: 'sequence' },
+    { change: { id: '', dataversion: 1.5 }, wrong: 'id, dataversion' },
+  ])('says what is wrong with it: $wrong', ({ change, wrong }) => {
+    expect(toMessage({ ...valid, ...change })).toEqual({
+      problem: `missing or malformed: ${wrong}`,
+    });
+  });
+
+  it('needs data, which may be null, unless it says that an entry was given up', () => {
+    const bare = without('data');
+
+    expect(toMessage(bare)).toEqual({ problem: 'missing or malformed: data' });
+    expect(toMessage({ ...bare, skipped: true })).toMatchObject({ skipped: true });
+    expect(toMessage({ ...bare, data: null })).toMatchObject({ data: null });
+  });
+
+  it('correlates with itself where it names nothing else', () => {
+    const message = toMessage(without('correlationid'));
+
+    expect(message).toMatchObject({ correlationid: valid['id'] });
+  });
+
+  it('never throws, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.object()), (value) => {
+        expect(isInvalidMessage(toMessage(value))).toBe(true);
+      }),
+    );
+  });
+});
