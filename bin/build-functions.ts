@@ -25,6 +25,8 @@ for (const entry of globSync('functions/*/index.ts')) {
     minify: true,
     legalComments: 'none',
     // CommonJS among the dependencies calls `require` for Node's own modules.
-    banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
+    banner: {
+      js: "import{createRequire as createRequire_}from'node:module';const require=createRequire_(import.meta.url);",
+    },
   });
 }

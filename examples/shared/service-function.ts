@@ -30,7 +30,7 @@ export class ServiceFunction extends NodejsFunction {
         minify: true,
         // Some of what is bundled is CommonJS, which calls require.
         banner:
-          "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+          "import{createRequire as createRequire_}from'node:module';const require=createRequire_(import.meta.url);",
       },
       logGroup: new LogGroup(scope, `${id}Logs`, {
         retention: RetentionDays.ONE_WEEK,
