@@ -93,6 +93,19 @@ describe('publishing', () => {
     });
   });
 
+  it('keeps what the destination said, but nothing that it quoted', async () => {
+    const message = "Value '{\"secret\":1}' at 'detail' is malformed";
+    const destination = createFakeDestination(
+      each(() => ({ status: 'refused', code: 'MalformedDetail', message })),
+    );
+
+    const outcomes = await publish(destination, outgoingRange(1), publishPorts());
+
+    expect(outcomes.get(eventId(1))).toMatchObject({
+      error: { message: "Value at 'detail' is malformed" },
+    });
+  });
+
   it('logs ids and codes, never payloads', async () => {
     const ports = publishPorts();
     const destination = createFakeDestination((outgoing, call) => {
