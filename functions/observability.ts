@@ -24,6 +24,9 @@ export function observe(source: string): Observability {
       count: (metric, value) => {
         metrics.addMetric(metric, MetricUnit.Count, value);
       },
+      time: (metric, ms) => {
+        metrics.addMetric(metric, MetricUnit.Milliseconds, ms);
+      },
     },
   };
 }

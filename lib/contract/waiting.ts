@@ -50,17 +50,18 @@ export interface Waiting {
 export const waitingIndexSpread = 4;
 
 /** What the waiting index holds beside the keys: enough to list and filter, never the data. */
-export const waitingIndexAttributes: readonly string[] = [
+export const waitingIndexAttributes = [
   'id',
   'type',
   'aggregate',
   'sequence',
   'state',
   'attempts',
+  'holds',
   'errorCode',
   'firstTriedAt',
   'lastTriedAt',
-];
+] as const;
 
 export function isInvalidRow(entry: Entry | InvalidRow): entry is InvalidRow {
   return 'json' in entry;

@@ -16,7 +16,7 @@ export function waitingFrom(fate: WaitingFate, now: number): Waiting {
     missing,
     holds,
     error,
-    ...(attempts === 0 ? {} : { firstTriedAt: now, lastTriedAt: now }),
+    ...(state === 'held' ? {} : { firstTriedAt: now, lastTriedAt: now }),
   };
 }
 

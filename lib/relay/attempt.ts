@@ -121,13 +121,13 @@ function waitingBehind(entry: Entry): Outcome {
 function fatesOf(
   candidates: readonly Candidate[],
   byDestination: readonly AnswersById[],
-  { maxAttempts, random }: AttemptPorts,
+  { maxAttempts, random, clock }: AttemptPorts,
 ): Fate[] {
   const answersTo = ({ entry }: Candidate): Answer[] =>
     byDestination.flatMap((answers) => answers.get(entry.id) ?? []);
   const all = byDestination.flatMap((answers) => [...answers.values()]);
   const isOutage = isTotalOutage(all.map(({ outcome }) => outcome));
-  const policy = { maxAttempts, random, backoff: retryBackoff };
+  const policy = { maxAttempts, random, backoff: retryBackoff, now: clock.now() };
   return candidates.map((candidate) => {
     const answers = answersTo(candidate);
     return isOutage && answers.length > 0 && answers.every(couldNotBeSent)

@@ -11,6 +11,8 @@ export interface Candidate {
   readonly attempts: number;
   /** Destinations that lack it. @default - all that want its type */
   readonly missing?: readonly string[];
+  /** When it was first tried, epoch milliseconds. @default - never before */
+  readonly firstTriedAt?: number;
 }
 
 /** What one destination said of one candidate. */
@@ -47,6 +49,8 @@ export interface RetryPolicy {
   readonly maxAttempts: number;
   readonly backoff: Backoff;
   readonly random: Random;
+  /** Epoch milliseconds. */
+  readonly now: number;
 }
 
 /** Waits of about 1, 4, 16 and 60 minutes between the attempts: five attempts take about an hour. */
@@ -56,6 +60,13 @@ export const retryBackoff: Backoff = {
   factor: 4,
   jitter: 'equal',
 };
+
+/**
+ * How long an entry waits for a destination that refuses everyone. Such attempts do not count, since
+ * nothing is known against the entry; but what lasts longer than this, somebody must look at.
+ */
+export const unavailableForMs = 24 * 3_600_000;
+const unavailableDelay = { minMs: 60_000, maxMs: 30 * 60_000 };
 
 /** How long a held entry waits before it is looked at though nobody released it: heals a lost release. */
 export const heldCheckMs = 5 * 60_000;
@@ -73,20 +84,16 @@ export function fateOf(
   answers: readonly Answer[],
   policy: RetryPolicy,
 ): Exclude<Fate, { status: 'unsettled' }> {
-  const attempts = candidate.attempts + 1;
-  if (answers.length === 0) return parkUnwanted(candidate, attempts);
+  if (answers.length === 0) return parkUnwanted(candidate);
   const open = answers.filter(({ outcome }) => outcome.status !== 'published');
   const worst = worstOf(open);
   if (worst === undefined) return { status: 'published', candidate };
-  const state = stateAfter(worst, attempts, policy);
   return {
     status: 'waiting',
     candidate,
-    state,
+    ...nextState(candidate, worst.outcome.status, policy),
     missing: open.map(({ destination }) => destination),
     holds: candidate.entry.sequence !== undefined && open.some(({ ordered }) => ordered),
-    attempts: state === 'held' ? candidate.attempts : attempts,
-    delayMs: delayOf(state, attempts, policy),
     error: errorOf(worst),
   };
 }
@@ -109,46 +116,54 @@ function worstOf(answers: readonly Answer[]): OpenAnswer | undefined {
   return open.toSorted((a, b) => gravity[b.outcome.status] - gravity[a.outcome.status])[0];
 }
 
-function stateAfter(
-  worst: OpenAnswer,
-  attempts: number,
+type NextState = Pick<WaitingFate, 'state' | 'attempts' | 'delayMs'>;
+
+function nextState(
+  candidate: Candidate,
+  status: OpenAnswer['outcome']['status'],
   policy: RetryPolicy,
-): WaitingFate['state'] {
-  switch (worst.outcome.status) {
+): NextState {
+  const attempts = candidate.attempts + 1;
+  switch (status) {
     case 'rejected':
-      return 'parked';
+      return { state: 'parked', attempts, delayMs: 0 };
     case 'held':
-      return 'held';
+      return { state: 'held', attempts: candidate.attempts, delayMs: heldCheckMs };
     case 'failed':
+      return attempts >= policy.maxAttempts
+        ? { state: 'parked', attempts, delayMs: 0 }
+        : {
+            state: 'retrying',
+            attempts,
+            delayMs: backoffMs(attempts, policy.backoff, policy.random),
+          };
     case 'unavailable':
-      return attempts >= policy.maxAttempts ? 'parked' : 'retrying';
+      return waitForDestination(candidate, policy);
   }
 }
 
-function delayOf(state: WaitingFate['state'], attempts: number, policy: RetryPolicy): number {
-  switch (state) {
-    case 'parked':
-      return 0;
-    case 'held':
-      return heldCheckMs;
-    case 'retrying':
-      return backoffMs(attempts, policy.backoff, policy.random);
-  }
+/** Looked at again after as long as it has waited, within bounds: soon after a hiccup, seldom in a long outage. */
+function waitForDestination(candidate: Candidate, { now, random }: RetryPolicy): NextState {
+  const waitedMs = now - (candidate.firstTriedAt ?? now);
+  if (waitedMs >= unavailableForMs)
+    return { state: 'parked', attempts: candidate.attempts, delayMs: 0 };
+  const { minMs, maxMs } = unavailableDelay;
+  const delayMs = Math.min(maxMs, Math.max(minMs, waitedMs)) * ((1 + random()) / 2);
+  return { state: 'retrying', attempts: candidate.attempts, delayMs: Math.floor(delayMs) };
 }
 
 function errorOf({ destination, outcome }: OpenAnswer): DeliveryError {
   return { ...outcome.error, destination };
 }
 
-function parkUnwanted(candidate: Candidate, attempts: number): WaitingFate {
-  const missing = candidate.missing ?? [];
+function parkUnwanted(candidate: Candidate): WaitingFate {
   return {
     status: 'waiting',
     candidate,
     state: 'parked',
-    missing,
+    missing: candidate.missing ?? [],
     holds: false,
-    attempts,
+    attempts: candidate.attempts + 1,
     delayMs: 0,
     error: unwanted,
   };

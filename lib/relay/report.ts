@@ -14,7 +14,7 @@ export function reportFates(
   const published = counts.get(outboxMetrics.published) ?? [];
   if (published.length > 0) {
     const oldest = Math.min(...published.map(({ candidate }) => timeOfId(candidate.entry.id)));
-    meter.count(outboxMetrics.latency, clock.now() - oldest);
+    meter.time(outboxMetrics.latency, clock.now() - oldest);
   }
   for (const fate of fates) if (fate.status !== 'published') logFate(fate, log);
 }
@@ -23,7 +23,8 @@ function metricOf(fate: Fate): string {
   return outboxMetrics[fate.status === 'waiting' ? fate.state : fate.status];
 }
 
-function logFate(fate: Exclude<Fate, { status: 'published' }>, log: Log): void {
+/** Logs by id what became of an entry that did not simply go. */
+export function logFate(fate: Exclude<Fate, { status: 'published' }>, log: Log): void {
   const { id, type, aggregate, sequence } = fate.candidate.entry;
   const { code, destination } = fate.error;
   const state = fate.status === 'waiting' ? fate.state : fate.status;

@@ -1,7 +1,8 @@
 import type { Entry } from '../contract/entry.ts';
-import type { Key, Page } from '../contract/keys.ts';
+import type { Page } from '../contract/keys.ts';
 import type { Receipt } from '../contract/receipt.ts';
 import type { Waiting, WaitingState } from '../contract/waiting.ts';
+import type { WaitingSummary } from '../contract/waiting-summary.ts';
 import type { InvalidPageRow, Store } from './store.ts';
 
 /** The outbox table as the sweeper and the operator see it: all of {@link Store}, and what settles and drains. */
@@ -22,22 +23,6 @@ export interface PageChunk {
   readonly invalid: readonly InvalidPageRow[];
 }
 
-/** What the waiting index tells of a waiting row: enough to list and to pick, never the data. */
-export interface WaitingSummary {
-  readonly key: Key;
-  readonly state: WaitingState;
-  readonly dueAt: number;
-  readonly attempts: number;
-  /** Absent for a row that is no valid entry. */
-  readonly id?: string;
-  readonly type?: string;
-  readonly aggregate?: string;
-  readonly sequence?: number;
-  readonly errorCode?: string;
-  readonly firstTriedAt?: number;
-  readonly lastTriedAt?: number;
-}
-
 /**
  * The ways through the waiting room. Each change is conditional on the row being as the caller saw it, so
  * that sweepers, a relay and an operator can meet on one row: who comes second is told so, and changes nothing.
@@ -47,14 +32,17 @@ export interface WaitingFlow {
   listWaiting(state: WaitingState, dueBy: number): AsyncIterable<readonly WaitingSummary[]>;
   /** How many rows are in a state; eventually consistent. Costs a read of the index, never of entries. */
   countWaiting(state: WaitingState): Promise<number>;
-  /** The first in line of an aggregate's waiting entries, in sequence; read consistently. */
+  /** The first of an aggregate's entries that hold it, in sequence; read consistently. */
   firstInLine(aggregate: string): Promise<Waiting | undefined>;
   /**
    * Takes a row for one attempt: counts the attempt as started and sets when it is due again should the
    * taker die. Answers with the row as it is now; `undefined` where it changed since it was seen.
    */
   claimWaiting(seen: WaitingSummary, claim: Claim): Promise<Waiting | undefined>;
-  /** Replaces a row by its next state; answers false where it is not any more as `before` says. */
+  /**
+   * Replaces a row by its next state, and uncounts its hold where it holds no longer; answers false where
+   * it is not any more as `before` says (its state, its attempts and when it is due).
+   */
   changeWaiting(before: Waiting, after: Waiting): Promise<boolean>;
   /**
    * Takes a row out of the waiting room, uncounts its hold and writes the receipt that says why, in one
@@ -92,6 +80,8 @@ export interface AuditNote {
 
 /** The sweeper's own notes. */
 export interface SweepNotes {
+  /** When the table was made (epoch milliseconds): no page before it holds anything. */
+  tableCreatedAt(): Promise<number>;
   /** The first page that the pass has not yet done; `undefined` before its first run. */
   readWatermark(pass: SweepPass): Promise<Page | undefined>;
   /** Moves a watermark forward. One that is further on already stays: answers with where it is. */

@@ -19,9 +19,10 @@ export interface Log {
   error(message: string, fields: LogFields): void;
 }
 
-/** Where counts go. */
+/** Where metrics go. */
 export interface Meter {
   count(metric: string, value: number): void;
+  time(metric: string, ms: number): void;
 }
 
 /** Makes event ids: UUIDv7 in lower case, of the moment given (epoch milliseconds). */

@@ -5,6 +5,7 @@ import {
   fateOf,
   heldCheckMs,
   retryBackoff,
+  unavailableForMs,
   type Answer,
   type Candidate,
 } from '../../lib/relay/fate.ts';
@@ -16,11 +17,13 @@ const candidate: Candidate = {
     type: 'order.placed',
     version: 1,
     aggregate: 'order/1',
+    sequence: 1,
     data: '{}',
   },
   attempts: 0,
 };
-const policy = { maxAttempts: 5, backoff: retryBackoff, random: () => 0.5 };
+const now = Date.UTC(2026, 10, 21);
+const policy = { maxAttempts: 5, backoff: retryBackoff, random: () => 0.5, now };
 
 function outcome(status: Outcome['status']): Outcome {
   return status === 'published'
@@ -65,6 +68,19 @@ describe('the fate of an entry', () => {
 
     expect(before).toMatchObject({ state: 'retrying', attempts: 4 });
     expect(last).toMatchObject({ state: 'parked', attempts: 5 });
+  });
+
+  it('waits for a destination that refuses everyone without costing an attempt, but not for ever', () => {
+    const tried = { ...candidate, attempts: 4, firstTriedAt: now - 3_600_000 };
+    const waiting = fateOf(tried, answers('unavailable'), policy);
+    const given = fateOf(
+      { ...tried, firstTriedAt: now - unavailableForMs },
+      answers('unavailable'),
+      policy,
+    );
+
+    expect(waiting).toMatchObject({ state: 'retrying', attempts: 4 });
+    expect(given).toMatchObject({ state: 'parked' });
   });
 
   it('is held without costing an attempt, and looked at again by itself', () => {

@@ -100,8 +100,8 @@ export function recordingLog(): Log & { readonly lines: LogLine[] } {
 
 export function recordingMeter(): Meter & { readonly counts: Map<string, number> } {
   const counts = new Map<string, number>();
-  return {
-    counts,
-    count: (metric, value) => counts.set(metric, (counts.get(metric) ?? 0) + value),
+  const add = (metric: string, value: number): void => {
+    counts.set(metric, (counts.get(metric) ?? 0) + value);
   };
+  return { counts, count: add, time: add };
 }

@@ -1,0 +1,29 @@
+import type { Row } from './entry.ts';
+import type { Key } from './keys.ts';
+import { pickDefined } from './pick.ts';
+import { waitingIndexAttributes, type WaitingState } from './waiting.ts';
+
+/** What the waiting index tells of a waiting row: enough to list and to pick, never the data. */
+export interface WaitingSummary {
+  readonly key: Key;
+  readonly state: WaitingState;
+  /** Epoch milliseconds, as all times here. */
+  readonly dueAt: number;
+  readonly attempts: number;
+  readonly holds: boolean;
+  /** Absent, as what follows, for a row that is no valid entry. */
+  readonly id?: string;
+  readonly type?: string;
+  readonly aggregate?: string;
+  readonly sequence?: number;
+  readonly errorCode?: string;
+  readonly firstTriedAt?: number;
+  readonly lastTriedAt?: number;
+}
+
+/** What a row of the waiting index says. */
+export function rowToSummary(row: Row): WaitingSummary {
+  const { pk, sk } = row as unknown as Key;
+  const named = pickDefined(row as unknown as WaitingSummary, ['dueAt', ...waitingIndexAttributes]);
+  return { key: { pk, sk }, ...named };
+}
