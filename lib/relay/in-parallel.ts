@@ -1,15 +1,25 @@
-/** Does `work` for each item, at most `limit` at a time. Results are in the items' order; the first throw is thrown. */
+/**
+ * Does `work` for each item, at most `limit` at a time, and answers with the results in the items' order.
+ *
+ * Where one fails, nothing new is begun, what runs is awaited, and the failure is thrown: nothing goes on
+ * behind the caller's back.
+ */
 export async function inParallel<T, R>(
   items: readonly T[],
   limit: number,
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = [];
-  // All workers draw from one iterator: whoever is free takes the next item.
-  const queue = items.entries();
-  const worker = async (): Promise<void> => {
+  const queue = queueOf(items);
+  const workers = Array.from({ length: Math.min(limit, items.length) }, async () => {
+    // All workers draw from one generator. A failure leaves this loop, and so ends it for the others too.
     for (const [index, item] of queue) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  });
+  const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
   return results;
+}
+
+function* queueOf<T>(items: readonly T[]): Generator<[index: number, item: T]> {
+  yield* items.entries();
 }

@@ -6,9 +6,9 @@ import {
 
 import { OutboxError } from '../../contract/error.ts';
 import { limits } from '../../contract/limits.ts';
+import { inParallel } from '../in-parallel.ts';
 import type { Item } from './item.ts';
-import type { OutboxTable } from './outbox-table.ts';
-import { inParallel } from './parallel.ts';
+import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';
 import { patience, untilDone } from './patience.ts';
 
 /**
@@ -20,7 +20,7 @@ import { patience, untilDone } from './patience.ts';
  * @throws OutboxError `TABLE_THROTTLED` where some are left after the last try
  */
 export async function putAll(table: OutboxTable, items: readonly Item[]): Promise<void> {
-  await inParallel(batchesOf(items, limits.table.maxBatchWriteItems), (batch) =>
+  await inParallel(batchesOf(items, limits.table.maxBatchWriteItems), maxParallelCalls, (batch) =>
     untilNoneLeft(batch, (left) => putBatch(table, left), table),
   );
 }
@@ -35,7 +35,7 @@ export async function putAll(table: OutboxTable, items: readonly Item[]): Promis
  */
 export async function getAll(table: OutboxTable, keys: readonly Item[]): Promise<Item[]> {
   const found: Item[] = [];
-  await inParallel(batchesOf(keys, limits.table.maxBatchGetKeys), (batch) =>
+  await inParallel(batchesOf(keys, limits.table.maxBatchGetKeys), maxParallelCalls, (batch) =>
     untilNoneLeft(
       batch,
       async (left) => {

@@ -9,3 +9,6 @@ export interface OutboxTable {
   readonly clock: Clock;
   readonly random: Random;
 }
+
+/** Calls to the table that one method of the store makes at the same time. */
+export const maxParallelCalls = 16;

@@ -1,11 +1,11 @@
 import { pageKeys } from '../../contract/keys.ts';
 import { receiptToRow } from '../../contract/receipt.ts';
+import { inParallel } from '../in-parallel.ts';
 import type { PageStore } from '../store.ts';
 import { putAll } from './batch.ts';
 import { toItem } from './item.ts';
-import type { OutboxTable } from './outbox-table.ts';
+import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';
 import { contentsOf } from './page-contents.ts';
-import { inParallel } from './parallel.ts';
 import { queryAll } from './query.ts';
 
 /** Pages and their receipts. Reads `shards` shards of a page. */
@@ -18,7 +18,7 @@ export function createPageStore(table: OutboxTable, shards: number): PageStore {
       await putAll(table, rows.map(toItem));
     },
     readPage: async (page) => {
-      const items = await inParallel(pageKeys(page, shards), (pk) =>
+      const items = await inParallel(pageKeys(page, shards), maxParallelCalls, (pk) =>
         queryAll(table, {
           KeyConditionExpression: 'pk = :pk',
           ExpressionAttributeValues: { ':pk': { S: pk } },

@@ -2,19 +2,19 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 
 import { holdKey, waitingPrefix } from '../../contract/keys.ts';
 import { heldAggregateOf, holdsOf, rowToWaiting, type Waiting } from '../../contract/waiting.ts';
+import { inParallel } from '../in-parallel.ts';
 import type { WaitingRoom } from '../store.ts';
 import { addOneWaiting } from './add-waiting.ts';
 import { getAll } from './batch.ts';
 import { toItemKey, toRow, type Item } from './item.ts';
-import type { OutboxTable } from './outbox-table.ts';
-import { inParallel } from './parallel.ts';
+import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';
 
 /** The waiting room, and the hold rows that count who waits for an ordered destination. */
 export function createWaitingRoom(table: OutboxTable): WaitingRoom {
   const { client, tableName } = table;
   return {
     addWaiting: async (waiting) => {
-      await inParallel(lanesOf(waiting), async (lane) => {
+      await inParallel(lanesOf(waiting), maxParallelCalls, async (lane) => {
         for (const one of lane) await addOneWaiting(table, one);
       });
     },
