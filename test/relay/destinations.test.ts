@@ -20,6 +20,16 @@ function sha256(plain: string): string {
   return createHash('sha256').update(plain).digest('hex');
 }
 
+it.each([
+  { rig: busRig, maxBytes: 1_048_575 },
+  { rig: queueRig(false), maxBytes: 1_048_576 },
+  { rig: topicRig(false), maxBytes: 262_144 },
+])('a call of $rig.title takes ten entries and $maxBytes bytes', ({ rig, maxBytes }) => {
+  const { maxEntriesPerCall, maxBytesPerCall } = rig.open().destination;
+
+  expect([maxEntriesPerCall, maxBytesPerCall]).toEqual([10, maxBytes]);
+});
+
 describe('what an event bus is sent', () => {
   it('is the message as detail, with type, source and time of the event', async () => {
     const { destination, requests } = busRig.open();
