@@ -1,0 +1,38 @@
+import type { Action, TransactionResult, Transactor } from '../../lib/runtime/transactor.ts';
+
+export interface ScriptedTransactor extends Transactor {
+  /** What was sent, call by call. */
+  readonly sent: { readonly actions: readonly Action[]; readonly token: string }[];
+}
+
+/** Takes the place of the database's answer to one call; `undefined` lets the call through. */
+export type Script = (call: number) => TransactionResult | Error | undefined;
+
+/** A database that answers some calls as a test wants it to, counted from 1. */
+export function scripted(script: Script, database: Transactor = empty): ScriptedTransactor {
+  const sent: ScriptedTransactor['sent'] = [];
+  return {
+    ...database,
+    sent,
+    transact: async (actions, token) => {
+      sent.push({ actions, token });
+      const answer = script(sent.length);
+      if (answer instanceof Error) throw answer;
+      return answer ?? (await database.transact(actions, token));
+    },
+  };
+}
+
+/** The answer to a transaction that was cancelled for these reasons, one per action. */
+export function cancelledFor(...codes: string[]): TransactionResult {
+  return {
+    status: 'cancelled',
+    reasons: codes.map((code) => ({ code })),
+    cause: new Error('cancelled'),
+  };
+}
+
+const empty: Transactor = {
+  transact: () => Promise.resolve({ status: 'committed' }),
+  get: () => Promise.resolve(undefined),
+};
