@@ -1,6 +1,6 @@
 /** Bytes of a text in UTF-8, which is how AWS counts. */
 export function utf8Bytes(text: string): number {
-  return new TextEncoder().encode(text).length;
+  return Buffer.byteLength(text);
 }
 
 /** As much of the beginning of a text as fits into `maxBytes` of UTF-8; no character is torn apart. */
