@@ -14,14 +14,13 @@ export type Fault = 'entry' | 'sender' | 'passing' | 'destination';
 /** Why a call as a whole did not succeed. */
 export interface CallFailure {
   readonly fault: Fault;
-  /** Whether some of the call's entries may go without the others. */
+  /** Whether some entries may go without the others: then the call is worth splitting. */
   readonly mayLieInOneEntry: boolean;
   readonly code: string;
   readonly message: string;
 }
 
-// Codes without their `Exception` and `Error`, under which one fault has different names from
-// service to service. Sources: the errors of each operation, and the common ones:
+// Codes without an `Error` or `Exception` at their end, which differs from service to service. Sources: the errors of each operation, and the common ones:
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 // https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
@@ -64,9 +63,8 @@ export function faultOfEntry({ code, senderFault }: Refusal): Fault {
 }
 
 /**
- * What a thrown error says of a call.
- *
- * Where the fault may lie in one entry, the call is to be split. What is unknown may: splitting shows.
+ * What a thrown error says of a call. An unknown one may lie in one entry: splitting shows, and one that
+ * is alone may go the next time.
  */
 export function judgeCall(error: unknown): CallFailure {
   const thrown = describe(error);

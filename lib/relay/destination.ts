@@ -13,6 +13,7 @@ export interface Outgoing extends DeliveryMarks {
   readonly json: string;
 }
 
+/** The entry with the message that tells of it. */
 export function toOutgoing(entry: Entry, source: string, marks: DeliveryMarks = {}): Outgoing {
   return { entry, source, json: toMessageJson(entry, source, marks), ...marks };
 }
