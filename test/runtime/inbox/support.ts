@@ -108,7 +108,7 @@ export function surroundings(): Surroundings {
 const settings = {
   name: 'billing',
   dedupeWindowMs: 60 * 60 * 1000,
-  deadLetterQueueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/billing-dead',
+  deadLetterQueueUrl: 'https://sqs.invalid/111122223333/billing-dead',
 };
 
 /** An inbox over a database in memory: for everything but the database's own behaviour. */
