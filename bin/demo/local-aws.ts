@@ -49,7 +49,7 @@ export async function openAws(options: {
 
 /** A MiniStack of one's own. */
 export async function startLocalAws(env: NodeJS.ProcessEnv): Promise<TargetAws> {
-  const { endpoint, process } = await startMiniStack(defaults.AWS_REGION);
+  const { endpoint, process } = await startMiniStack({ env, region: defaults.AWS_REGION });
   let isStopping = false;
   const failure = process.exited.then((code) => {
     if (isStopping) return new Promise<never>(() => undefined);

@@ -11,18 +11,26 @@ export interface MiniStack {
   readonly process: Child;
 }
 
+/** How to start it. */
+export interface MiniStackOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly region: string;
+  /** @default - one that is free */
+  readonly port?: number;
+}
+
 /**
  * Starts MiniStack (https://pypi.org/project/ministack/), which runs Lambda functions as Node.js
  * processes and keeps everything in memory.
  */
-export async function startMiniStack(region: string): Promise<MiniStack> {
-  const python = await pythonWithMiniStack();
-  const port = await getPort();
+export async function startMiniStack(options: MiniStackOptions): Promise<MiniStack> {
+  const python = await pythonWithMiniStack(options.env);
+  const port = options.port ?? (await getPort());
   const endpoint = `http://127.0.0.1:${port}`;
   const child = startChild({
     name: python,
     arguments: ['-m', 'ministack'],
-    env: environment(port, region),
+    env: environment(port, options),
   });
   const stopped = child.exited.then((code) => {
     const log = child.lastLines();
@@ -45,11 +53,12 @@ async function answers(endpoint: string): Promise<void> {
 }
 
 /** All that MiniStack sees of the environment: it hands its own on to the functions that it runs. */
-function environment(port: number, region: string): NodeJS.ProcessEnv {
+function environment(port: number, { env, region }: MiniStackOptions): NodeJS.ProcessEnv {
   return {
     // Functions run on this Node.js: Lambda's version.
-    PATH: pathWithNode(process.env),
-    HOME: process.env['HOME'],
+    PATH: pathWithNode(env),
+    HOME: env['HOME'],
+    TMPDIR: env['TMPDIR'],
     GATEWAY_PORT: String(port),
     BIND_HOST: '127.0.0.1',
     MINISTACK_REGION: region,

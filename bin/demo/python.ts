@@ -29,62 +29,61 @@ const otherwise =
  * The first call makes it, for which it needs Python 3.10 or later and the package index; later ones
  * find it. Throws with a mend where either is missing.
  */
-export async function pythonWithMiniStack(): Promise<string> {
-  const pins = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex');
-  const environment = localFolder(`ministack-${pins.slice(0, 8)}`);
+export async function pythonWithMiniStack(env: NodeJS.ProcessEnv): Promise<string> {
+  const pins = createHash('sha256').update(await readFile(requirements));
+  const environment = localFolder(`ministack-${pins.digest('hex').slice(0, 8)}`);
   await withLock('ministack', async () => {
-    if (!existsSync(environment)) await install(environment);
+    if (!existsSync(environment)) await installMiniStack(environment, env);
   });
   return join(environment, 'bin', 'python');
 }
 
 /** Installs beside the final place and moves it there when whole, so that an interrupted one is never used. */
-async function install(environment: string): Promise<void> {
+export async function installMiniStack(environment: string, env: NodeJS.ProcessEnv): Promise<void> {
   const partial = `${environment}.partial`;
-  const python = await findPython();
+  const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', requirements];
+  const python = await findPython(env);
   await rm(partial, { recursive: true, force: true });
-  await step('make a virtual environment', 'on Debian and Ubuntu: apt install python3-venv', {
-    name: python,
-    arguments: ['-m', 'venv', partial],
-  });
-  await step('install MiniStack', 'the package index must be reachable, this once', {
-    name: join(partial, 'bin', 'python'),
-    arguments: ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', requirements],
-  });
+  await orMend(
+    runChild({ name: python, arguments: ['-m', 'venv', partial], env }),
+    'could not make a virtual environment: on Debian and Ubuntu, apt install python3-venv',
+  );
+  await orMend(
+    runChild({ name: join(partial, 'bin', 'python'), arguments: pip, env }),
+    'could not install MiniStack: the package index must be reachable, this once',
+  );
   await rename(partial, environment);
 }
 
-async function step(
-  what: string,
-  mend: string,
-  command: { name: string; arguments: string[] },
-): Promise<void> {
-  try {
-    await runChild({ ...command, env: process.env });
-  } catch (error) {
-    throw new Error(`could not ${what} (${mend}), ${otherwise}`, { cause: error });
-  }
-}
-
-async function findPython(): Promise<string> {
-  const versions = await Promise.all(candidates.map(versionOf));
-  const found = candidates.find((_, index) => (versions[index]?.[1] ?? 0) >= minMinor);
+/** The first Python on the path that is recent enough. */
+export async function findPython(env: NodeJS.ProcessEnv): Promise<string> {
+  const versions = await Promise.all(candidates.map((python) => versionOf(python, env)));
+  const found = candidates.find((_, index) => (versions[index]?.minor ?? 0) >= minMinor);
   if (found !== undefined) return found;
-  const seen = versions.find((version) => version !== undefined)?.join('.') ?? 'none';
+  const seen = versions.find((version) => version !== undefined);
   throw new Error(
-    `the local AWS needs Python 3.${minMinor} or later, found ${seen}: install it, ${otherwise}`,
+    `the local AWS needs Python 3.${minMinor} or later, found ${seen?.text ?? 'none'}: install it, ${otherwise}`,
   );
 }
 
-/** Major and minor version, or `undefined` where there is no such command. */
-async function versionOf(python: string): Promise<[number, number] | undefined> {
+/** `undefined` where there is no such command. */
+async function versionOf(
+  python: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ minor: number; text: string } | undefined> {
   try {
-    const script = 'import sys; print(*sys.version_info[:2])';
-    const { stdout } = await promisify(execFile)(python, ['-c', script]);
-    return stdout.trim().split(' ').map(Number) as [number, number];
+    const { stdout } = await promisify(execFile)(python, ['--version'], { env });
+    const [, text = '', minor] = /Python (3\.(\d+)\S*)/.exec(stdout) ?? [];
+    return { text, minor: Number(minor) };
   } catch {
     return undefined;
+  }
+}
+
+async function orMend(work: Promise<void>, mend: string): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw new Error(`${mend}, ${otherwise}`, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-import { Listr } from 'listr2';
+import { Listr, PRESET_TIMER } from 'listr2';
 
 /** Shows what a step is doing. */
 export type Say = (text: string) => void;
@@ -20,7 +20,8 @@ export async function step<T>(title: string, work: (say: Say) => Promise<T>): Pr
     {
       fallbackRenderer: 'simple',
       // The caller shows the error, in full.
-      rendererOptions: { showErrorMessage: false, collapseErrors: false },
+      rendererOptions: { showErrorMessage: false, collapseErrors: false, timer: PRESET_TIMER },
+      fallbackRendererOptions: { timer: PRESET_TIMER },
       // A signal ends the whole program, which tidies up by itself.
       registerSignalListeners: false,
     },

@@ -1,0 +1,135 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { latestWithin } from '../../bin/demo/poll.ts';
+import { processesBelow, stillRunning } from './process-tree.ts';
+
+/** The demo as a user runs it, with a folder of its own for temporary files. */
+let scratch: string;
+
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'cdk-outbox-demo-test-'));
+});
+
+afterEach(async () => {
+  await rm(scratch, { recursive: true });
+});
+
+describe('npm run demo', { timeout: 180_000 }, () => {
+  it('ends with a table in which every number is right, and leaves nothing behind', async () => {
+    const demo = startDemo(['--orders', '12']);
+    await demo.says('Place 12 orders');
+    const processes = await processesBelow(demo.pid);
+
+    const code = await demo.exited;
+
+    expect(demo.output()).toMatch(/order\.placed delivered +│ +12 │ +12 │ ✓/);
+    expect(demo.output()).toMatch(/duplicates dropped +│ +4 │ +4 │ ✓/);
+    expect(demo.output()).toMatch(/events of failed transactions +│ +0 │ +0 │ ✓/);
+    expect(demo.output()).toMatch(/median +│ +\d+ ms/);
+    expect(code).toBe(0);
+    await expectNothingLeftOf(processes);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGKILL', null],
+  ] as const)('leaves nothing behind after %s', async (signal, expectedCode) => {
+    const demo = startDemo([]);
+    await demo.says('✔ Find or start a local AWS');
+    const processes = await latestWithin(
+      30_000,
+      () => processesBelow(demo.pid),
+      (below) => [...below.values()].some((command) => command.includes('bin/app.ts')),
+    );
+
+    demo.process.kill(signal);
+    const code = await demo.exited;
+
+    expect([...processes.values()].join('\n')).toMatch(/ministack/);
+    expect(code).toBe(expectedCode);
+    await expectNothingLeftOf(processes);
+  });
+
+  it('keeps everything running with --keep, says what to try, and goes on Ctrl-C', async () => {
+    const demo = startDemo(['--orders', '1', '--keep']);
+    await demo.says('Ctrl-C stops it');
+    const processes = await processesBelow(demo.pid);
+    const [url = ''] = /http:\S+\/orders/.exec(demo.output()) ?? [];
+
+    const answer = await fetch(`${url}/there-is-none`);
+    demo.process.kill('SIGINT');
+    await demo.exited;
+
+    expect(answer.status).toBe(404);
+    expect([...processes.values()].join('\n')).toMatch(/_worker\.js/);
+    await expectNothingLeftOf(processes);
+  });
+
+  it('refuses an endpoint that is the real AWS', async () => {
+    const demo = startDemo([], { AWS_ENDPOINT_URL: 'https://dynamodb.eu-west-1.amazonaws.com' });
+
+    expect(await demo.exited).toBe(1);
+    expect(demo.output()).toMatch(/is the real AWS and costs money: pass --aws/);
+  });
+
+  it('says how it is called', async () => {
+    const demo = startDemo(['--help']);
+
+    expect(await demo.exited).toBe(0);
+    expect(demo.output()).toMatch(/--orders N/);
+  });
+});
+
+interface Demo {
+  readonly pid: number;
+  readonly process: ChildProcess;
+  readonly exited: Promise<number | null>;
+  output(): string;
+  /** Resolves when the output holds the text; throws if the demo ends without. */
+  says(text: string): Promise<void>;
+}
+
+function startDemo(options: string[], env: NodeJS.ProcessEnv = {}): Demo {
+  const child = spawn(process.execPath, ['bin/demo.ts', '--no-build', ...options], {
+    env: { ...process.env, AWS_ENDPOINT_URL: '', TMPDIR: scratch, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  }
+  const exited = once(child, 'close').then(([code]) => code as number | null);
+  return {
+    pid: child.pid ?? 0,
+    process: child,
+    exited,
+    output: () => text,
+    says: async (expected) => {
+      const hasEnded = exited.then(() => true);
+      while (!text.includes(expected)) {
+        const isOver = await Promise.race([hasEnded, once(child.stdout, 'data').then(() => false)]);
+        if (isOver && !text.includes(expected)) {
+          throw new Error(`the demo ended without saying ${JSON.stringify(expected)}:\n${text}`);
+        }
+      }
+    },
+  };
+}
+
+async function expectNothingLeftOf(processes: ReadonlyMap<number, string>): Promise<void> {
+  const left = async (): Promise<string[]> => [
+    ...(await stillRunning(processes)),
+    ...(await readdir(scratch)),
+  ];
+  expect(processes.size).toBeGreaterThan(1);
+  expect(await latestWithin(10_000, left, (names) => names.length === 0)).toEqual([]);
+}
