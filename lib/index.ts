@@ -1,2 +1,8 @@
 // Constructs: what a CDK app imports as `cdk-outbox`.
-export {};
+export { Destination } from './constructs/destination.ts';
+export type { DestinationOptions } from './constructs/destination.ts';
+export { Outbox } from './constructs/outbox.ts';
+export type { IOutbox } from './constructs/outbox.ts';
+export type { OutboxProps } from './constructs/outbox-props.ts';
+export { Inbox } from './constructs/inbox.ts';
+export type { InboxProps } from './constructs/inbox-props.ts';

@@ -1,0 +1,114 @@
+import type { IEventBusRef } from 'aws-cdk-lib/aws-events';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IConstruct } from 'constructs';
+
+import type { DestinationConfig } from '../contract/environment.ts';
+import { limits } from '../contract/limits.ts';
+import { constructName } from './construct-name.ts';
+import { definedOnly } from './defaults.ts';
+import { grantSend } from './secure-queue.ts';
+
+/** How a destination takes part in its outbox. */
+export interface DestinationOptions {
+  /**
+   * Its name in its outbox: in the waiting room, in logs and in commands. Must be unique there.
+   *
+   * Entries that wait refer to it, so renaming one leaves them waiting for a name that is gone.
+   *
+   * @default - the kind and the construct's path below its stack, such as `queue/Warehouse/Queue`
+   */
+  readonly name?: string;
+
+  /**
+   * Which events it takes: exact types, or a prefix and `*`.
+   *
+   * @default - every event
+   */
+  readonly types?: readonly string[];
+}
+
+/** Bytes that go with a message in a call, at most: time, source and type on a bus, attributes elsewhere. */
+const envelopeBytes = { bus: 512, queue: 256, topic: 1536 } as const;
+
+/** Where an outbox delivers its events: an event bus, a queue or a topic. */
+export class Destination {
+  /**
+   * Delivers to a bus with rules and targets ("Custom Event Bus – Classic").
+   *
+   * A bus keeps no order. An event that no rule matches is dropped by the bus, silently.
+   */
+  static eventBus(bus: IEventBusRef, options: DestinationOptions = {}): Destination {
+    const { eventBusArn } = bus.eventBusRef;
+    return new Destination(bus, {
+      ...options,
+      kind: 'bus',
+      target: eventBusArn,
+      ordered: false,
+      maxMessageBytes: limits.eventBus.maxRequestBytes - envelopeBytes.bus,
+      // The bus itself uses its key; who puts events needs no right to it.
+      grantPublish: (grantee) =>
+        Grant.addToPrincipal({
+          grantee,
+          actions: ['events:PutEvents'],
+          resourceArns: [eventBusArn],
+        }),
+    });
+  }
+
+  /** Delivers to a queue. A FIFO queue gets each aggregate's events in sequence, in a group of their own. */
+  static queue(queue: IQueue, options: DestinationOptions = {}): Destination {
+    return new Destination(queue, {
+      ...options,
+      kind: 'queue',
+      target: queue.queueUrl,
+      ordered: queue.fifo,
+      maxMessageBytes: limits.queue.maxRequestBytes - envelopeBytes.queue,
+      grantPublish: (grantee) => grantSend(queue, grantee),
+    });
+  }
+
+  /** Delivers to a topic. A FIFO topic gets each aggregate's events in sequence, in a group of their own. */
+  static topic(topic: ITopic, options: DestinationOptions = {}): Destination {
+    return new Destination(topic, {
+      ...options,
+      kind: 'topic',
+      target: topic.topicArn,
+      ordered: topic.fifo,
+      maxMessageBytes: limits.topic.maxRequestBytes - envelopeBytes.topic,
+      grantPublish: (grantee) => {
+        topic.masterKey?.grant(grantee, 'kms:Decrypt', 'kms:GenerateDataKey');
+        return Grant.addToPrincipal({
+          grantee,
+          actions: ['sns:Publish'],
+          resourceArns: [topic.topicArn],
+        });
+      },
+    });
+  }
+
+  /** What the relay must know of it. */
+  readonly config: DestinationConfig;
+  /** Bytes that a message to it may have. */
+  readonly maxMessageBytes: number;
+  readonly #grantPublish: (grantee: IGrantable) => Grant;
+
+  private constructor(resource: IConstruct, { grantPublish, ...kind }: DestinationTraits) {
+    const { name = `${kind.kind}/${constructName(resource)}`, maxMessageBytes, ...config } = kind;
+    this.config = definedOnly({ name, ...config });
+    this.maxMessageBytes = maxMessageBytes;
+    this.#grantPublish = grantPublish;
+  }
+
+  /** Lets a role publish to it, and do nothing else. */
+  grantPublish(grantee: IGrantable): Grant {
+    return this.#grantPublish(grantee);
+  }
+}
+
+/** What differs between the kinds of destination. */
+interface DestinationTraits extends Omit<DestinationConfig, 'name'>, DestinationOptions {
+  readonly maxMessageBytes: number;
+  readonly grantPublish: (grantee: IGrantable) => Grant;
+}

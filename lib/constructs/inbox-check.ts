@@ -1,0 +1,95 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+import { checkDuration, checkNumber, checkTypes, fail } from './check.ts';
+import { isBus, isFifo, isTopic } from './inbox-origin.ts';
+import type { InboxProps, InboxSettings } from './inbox-props.ts';
+import { maxQueueRetention } from './secure-queue.ts';
+
+/** Fails on settings that could not work. Values known only at deployment pass. */
+export function checkInbox(scope: IConstruct, settings: InboxSettings): void {
+  checkOrigin(scope, settings);
+  checkOrder(scope, settings);
+  checkTypes(scope, 'events', settings.events);
+  checkDuration(scope, {
+    name: 'queueRetention',
+    value: settings.queueRetention,
+    min: Duration.minutes(1),
+    max: maxQueueRetention,
+  });
+  checkNumber(scope, {
+    name: 'maxReceiveCount',
+    value: settings.maxReceiveCount,
+    min: 1,
+    max: 1000,
+  });
+  checkTrigger(scope, settings);
+}
+
+/** What a queue of the user's says itself. */
+const queueProps = ['fifo', 'maxReceiveCount', 'queueRetention'] as const;
+
+/** Fails on props that are about the queue the inbox would create, where one is given. */
+export function checkGivenQueue(scope: IConstruct, props: InboxProps): void {
+  if (props.queue === undefined) return;
+  const idle = queueProps.find((name) => props[name] !== undefined);
+  if (idle !== undefined) {
+    fail(scope, `${idle} has no effect with a queue that is given: set it on the queue`);
+  }
+}
+
+function checkOrigin(scope: IConstruct, { from, events, source }: InboxSettings): void {
+  if (isBus(from) && events === undefined) {
+    fail(scope, "events must be given with a bus: ['*'] takes every event on it");
+  }
+  if (from === undefined && events !== undefined) {
+    fail(
+      scope,
+      'events has no effect without from: give the types to Destination.queue(inbox.queue, { types })',
+    );
+  }
+  if (!isBus(from) && source !== undefined) {
+    fail(scope, 'source has no effect without a bus: leave it out');
+  }
+}
+
+function checkOrder(scope: IConstruct, settings: InboxSettings): void {
+  const { from, deadLetterQueue } = settings;
+  if (deadLetterQueue !== undefined && deadLetterQueue.fifo !== isFifo(settings)) {
+    fail(scope, 'queue and dead-letter queue must both be FIFO queues, or neither');
+  }
+  if (!isFifo(settings)) return;
+  if (isBus(from)) {
+    fail(
+      scope,
+      'a bus keeps no order and would put every message into one group of a FIFO queue: use a FIFO topic, or Destination.queue(inbox.queue)',
+    );
+  }
+  if (isTopic(from) && !from.fifo) {
+    fail(scope, `topic ${from.node.path} is no FIFO topic, so it cannot send to a FIFO queue`);
+  }
+}
+
+function checkTrigger(scope: IConstruct, settings: InboxSettings): void {
+  const { batchSize, maxBatchingWindow, maxConcurrency } = settings;
+  if (maxBatchingWindow !== undefined && isFifo(settings)) {
+    fail(scope, 'maxBatchingWindow is not possible with a FIFO queue: leave it out');
+  }
+  checkNumber(scope, {
+    name: maxBatchingWindow === undefined ? 'batchSize without maxBatchingWindow' : 'batchSize',
+    value: batchSize,
+    min: 1,
+    max: maxBatchingWindow === undefined ? 10 : 10_000,
+  });
+  if (maxBatchingWindow !== undefined) {
+    checkDuration(scope, {
+      name: 'maxBatchingWindow',
+      value: maxBatchingWindow,
+      min: Duration.seconds(1),
+      max: Duration.minutes(5),
+    });
+  }
+  if (maxConcurrency !== undefined) {
+    checkNumber(scope, { name: 'maxConcurrency', value: maxConcurrency, min: 2, max: 1000 });
+  }
+}

@@ -1,0 +1,164 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IEventBusRef } from 'aws-cdk-lib/aws-events';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+
+import type { WithDefaults } from './defaults.ts';
+import type { IOutbox } from './outbox.ts';
+
+/** Properties of an {@link Inbox}. */
+export interface InboxProps {
+  /**
+   * The function that handles the messages. It gets the inbox's rights and environment.
+   *
+   * A function handles one inbox.
+   */
+  readonly handler: Function;
+
+  /**
+   * The bus or the topic that the messages come from.
+   *
+   * @default - nothing is subscribed to: deliver to the inbox with `Destination.queue(inbox.queue)`
+   */
+  readonly from?: IEventBusRef | ITopic;
+
+  /**
+   * The types of event that reach the inbox: exact types, or a prefix and `*`.
+   *
+   * With a bus it must be given: `['*']` takes every event on it.
+   *
+   * @default - every event of a topic
+   */
+  readonly events?: readonly string[];
+
+  /**
+   * Whose events reach the inbox: the `source` of an outbox. With a bus only.
+   *
+   * @default - everyone's
+   */
+  readonly source?: string;
+
+  /**
+   * Its name in the inbox table: what it has handled is remembered under it.
+   *
+   * Changing it makes the inbox forget, and with it any message that comes again.
+   *
+   * @default - the construct's path
+   */
+  readonly inboxName?: string;
+
+  /**
+   * A queue of yours that becomes the inbox's.
+   *
+   * @default - a queue is created
+   */
+  readonly queue?: IQueue;
+
+  /**
+   * Where messages end that cannot be handled, for a `queue` that does not say so itself.
+   *
+   * @default - the dead-letter queue of `queue`, or one that is created
+   */
+  readonly deadLetterQueue?: IQueue;
+
+  /**
+   * Whether the queue keeps order within a group. Topics do so if they are FIFO; a bus cannot.
+   *
+   * @default - true if `from` is a FIFO topic
+   */
+  readonly fifo?: boolean;
+
+  /**
+   * A table of yours that remembers what was handled: that of another inbox, or of the outbox.
+   *
+   * It needs string keys `pk` and `sk`, and expiry on `expiresAt`.
+   *
+   * @default - a table is created
+   */
+  readonly table?: ITable;
+
+  /**
+   * The outbox that the handler emits to. The same as `outbox.grantWrite(handler)`.
+   *
+   * @default - the handler emits nothing
+   */
+  readonly outbox?: IOutbox;
+
+  /**
+   * How long a handled message is remembered.
+   *
+   * A message that comes again later is handled again, so it must outlast everything that can bring
+   * one back. Longer costs storage.
+   *
+   * @default - the sum of all that can bring a message back, rounded up to a day
+   */
+  readonly dedupeWindow?: Duration;
+
+  /**
+   * How often a message is handed to the handler before it goes to the dead-letter queue: 1 to 1000.
+   *
+   * @default 5
+   */
+  readonly maxReceiveCount?: number;
+
+  /**
+   * Messages that the handler is handed at once, at most: 1 to 10. Up to 10000 with a
+   * `maxBatchingWindow`, which a FIFO queue does not have.
+   *
+   * @default 10
+   */
+  readonly batchSize?: number;
+
+  /**
+   * How long the trigger waits for a batch to fill: up to 5 minutes.
+   *
+   * @default - no wait
+   */
+  readonly maxBatchingWindow?: Duration;
+
+  /**
+   * Runs of the handler that the queue may start side by side: 2 to 1000.
+   *
+   * Set it to protect what the handler calls.
+   *
+   * @default - as many as Lambda allows
+   */
+  readonly maxConcurrency?: number;
+
+  /**
+   * How long a message may wait in the queue: 1 minute to 14 days.
+   *
+   * Longer bridges longer outages of the handler, and makes the dedupe window longer.
+   *
+   * @default Duration.days(4)
+   */
+  readonly queueRetention?: Duration;
+
+  /**
+   * What becomes of the table when it leaves the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * The key that encrypts the queues and the table. The handler is granted its use.
+   *
+   * @default - keys that SQS and DynamoDB own
+   */
+  readonly encryptionKey?: IKey;
+}
+
+/** What an inbox does where its props say nothing. */
+export const inboxDefaults = {
+  maxReceiveCount: 5,
+  batchSize: 10,
+  queueRetention: Duration.days(4),
+  removalPolicy: RemovalPolicy.RETAIN,
+} as const satisfies Partial<InboxProps>;
+
+/** An inbox's props with everything said. */
+export type InboxSettings = WithDefaults<InboxProps, typeof inboxDefaults>;

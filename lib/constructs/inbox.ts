@@ -1,0 +1,103 @@
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+import { adoptInboxTable } from './adopted-table.ts';
+import { claim } from './claim.ts';
+import { dedupeWindowMs } from './dedupe-window.ts';
+import { withDefaults } from './defaults.ts';
+import { checkGivenQueue, checkInbox } from './inbox-check.ts';
+import { connectHandler } from './inbox-handler.ts';
+import { isFifo, isTopic, originOf } from './inbox-origin.ts';
+import { inboxDefaults, type InboxProps, type InboxSettings } from './inbox-props.ts';
+import { adoptQueue, createInboxQueue } from './inbox-queue.ts';
+import { subscribeToBus, subscribeToTopic } from './inbox-subscription.ts';
+import { createInboxTable } from './tables.ts';
+import { createQueue } from './secure-queue.ts';
+
+/**
+ * The consumer's side: a queue of messages, the function that handles them, and the table that
+ * remembers what was handled.
+ *
+ * The handler is written with `createInbox` of `cdk-outbox/runtime`: its marker in the table, its effects and the events it
+ * emits are one transaction, so a message that comes again has no effect again.
+ *
+ * Changing the construct's id, or moving it, replaces queue and table: what was handled is forgotten.
+ */
+export class Inbox extends Construct {
+  /** Where the messages wait. An outbox delivers to it directly with `Destination.queue(inbox.queue)`. */
+  readonly queue: IQueue;
+  /** Where messages end that cannot be handled. */
+  readonly deadLetterQueue: IQueue;
+  /** Where messages end that the bus or the topic could not put into the queue. Only with `from`. */
+  readonly undeliveredQueue: IQueue | undefined;
+  /** Remembers what was handled. */
+  readonly table: ITable;
+
+  constructor(scope: Construct, id: string, props: InboxProps) {
+    super(scope, id);
+    const settings = withDefaults(props, inboxDefaults);
+    checkInbox(this, settings);
+    checkGivenQueue(this, props);
+
+    const waiting =
+      settings.queue === undefined
+        ? createInboxQueue(this, settings)
+        : adoptQueue(this, settings.queue, settings);
+    this.queue = waiting.queue;
+    this.deadLetterQueue = waiting.deadLetterQueue;
+    this.undeliveredQueue = this.subscribe(settings);
+    this.table =
+      settings.table === undefined
+        ? createInboxTable(this, settings)
+        : adoptInboxTable(this, settings.table);
+    const inboxName = this.claimName(settings);
+    connectHandler(this, {
+      ...waiting,
+      settings,
+      table: this.table,
+      inboxName,
+      dedupeWindowMs: dedupeWindowMs(this, {
+        dedupeWindow: settings.dedupeWindow,
+        origin: originOf(settings.from),
+        queueRetention: waiting.retention,
+      }),
+    });
+    settings.outbox?.grantWrite(settings.handler);
+  }
+
+  /** Messages in the dead-letter queue: the highest of 5 minutes. */
+  metricDeadLetters(props: MetricOptions = {}): Metric {
+    return this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
+      statistic: 'Maximum',
+      ...props,
+    });
+  }
+
+  /** How long the oldest message has been waiting, in seconds: the highest of 5 minutes. */
+  metricOldestMessageAge(props: MetricOptions = {}): Metric {
+    return this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', ...props });
+  }
+
+  private subscribe(settings: InboxSettings): IQueue | undefined {
+    const { from, events, source, encryptionKey } = settings;
+    if (from === undefined) return undefined;
+    // A topic's queue and the one for what it could not deliver must be of one kind.
+    const fifo = isFifo(settings);
+    const undeliveredQueue = createQueue(this, 'UndeliveredQueue', { fifo, encryptionKey });
+    const subscription = { events, source, queue: this.queue, undeliveredQueue };
+    if (isTopic(from)) subscribeToTopic(this, from, subscription);
+    else subscribeToBus(this, from, subscription);
+    return undeliveredQueue;
+  }
+
+  private claimName({ inboxName = this.node.path }: InboxSettings): string {
+    claim(this.table, {
+      name: `inbox:${inboxName}`,
+      owner: this,
+      reason: "one would take the other's messages for handled: give it another inboxName",
+    });
+    return inboxName;
+  }
+}

@@ -1,0 +1,107 @@
+import { Duration, Token } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+import { ownLimits } from '../contract/limits.ts';
+import { checkDuration, checkNumber, checkTypes, fail } from './check.ts';
+import type { Destination } from './destination.ts';
+import type { OutboxSettings } from './outbox-props.ts';
+
+/** Bytes that a source may have: every message carries it. */
+export const maxSourceBytes = 256;
+
+/** Fails on settings that could not work. Values known only at deployment pass. */
+export function checkOutbox(scope: IConstruct, settings: OutboxSettings): void {
+  checkSource(scope, settings.source);
+  checkNumber(scope, {
+    name: 'shards',
+    value: settings.shards,
+    min: ownLimits.minShards,
+    max: ownLimits.maxShards,
+  });
+  checkDuration(scope, { name: 'retention', value: settings.retention, min: Duration.days(3) });
+  checkNumber(scope, { name: 'maxAttempts', value: settings.maxAttempts, min: 1, max: 100 });
+  checkRelay(scope, settings);
+  if (settings.table !== undefined && settings.encryptionKey !== undefined) {
+    fail(scope, 'encryptionKey is for a table that the outbox creates: set it on the given table');
+  }
+}
+
+/** The destinations that the settings name, checked one by one and against each other. */
+export function checkDestinations(
+  scope: IConstruct,
+  { destination, destinations, relayParallelizationFactor }: OutboxSettings,
+): readonly Destination[] {
+  const all = destinations ?? [destination].filter((one) => one !== undefined);
+  if (destination !== undefined && destinations !== undefined) {
+    fail(scope, 'give either destination or destinations, not both');
+  }
+  checkNumber(scope, {
+    name: 'the number of destinations',
+    value: all.length,
+    min: 1,
+    max: ownLimits.maxDestinations,
+  });
+  checkNames(
+    scope,
+    all.map(({ config }) => config.name),
+  );
+  for (const { config } of all) checkTypes(scope, `types of ${config.name}`, config.types);
+  const ordered = all.find(({ config }) => config.ordered);
+  if (ordered !== undefined && relayParallelizationFactor !== 1) {
+    fail(
+      scope,
+      `relayParallelizationFactor must be 1 since ${ordered.config.name} keeps order, got ${relayParallelizationFactor}`,
+    );
+  }
+  return all;
+}
+
+function checkNames(scope: IConstruct, names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    fail(scope, `two destinations are named ${twice}: give one of them another name`);
+  }
+  const max = ownLimits.maxDestinationNameBytes;
+  const unfit = names.find((name) => !/^[!-~]+$/.test(name) || name.length > max);
+  if (unfit !== undefined) {
+    fail(
+      scope,
+      `the name of a destination must be 1 to ${max} ASCII characters without spaces, got ${JSON.stringify(unfit)}: give it a name`,
+    );
+  }
+}
+
+function checkSource(scope: IConstruct, source: string): void {
+  if (Token.isUnresolved(source)) return;
+  if (!/^[!-~]+$/.test(source) || source.length > maxSourceBytes) {
+    fail(
+      scope,
+      `source must be 1 to ${maxSourceBytes} ASCII characters without spaces, got ${JSON.stringify(source)}`,
+    );
+  }
+  if (source.startsWith('aws.')) {
+    fail(scope, `source must not start with aws., which is kept for AWS, got ${source}`);
+  }
+}
+
+function checkRelay(scope: IConstruct, settings: OutboxSettings): void {
+  const numbers = [
+    ['relayMemorySize', 128, 10_240],
+    ['relayBatchSize', 1, 10_000],
+    ['relayParallelizationFactor', 1, 10],
+    ['relayRetryAttempts', 0, 10_000],
+  ] as const;
+  for (const [name, min, max] of numbers) {
+    checkNumber(scope, { name, value: settings[name], min, max });
+  }
+  const durations = [
+    ['relayTimeout', Duration.seconds(1), Duration.minutes(15)],
+    ['relayMaxBatchingWindow', Duration.seconds(0), Duration.minutes(5)],
+    // The stream keeps a record for 24 hours: an hour of it is left to read what was given up.
+    ['relayMaxRecordAge', Duration.minutes(1), Duration.hours(23)],
+  ] as const;
+  for (const [name, min, max] of durations) {
+    const value = settings[name];
+    if (value !== undefined) checkDuration(scope, { name, value, min, max });
+  }
+}

@@ -1,0 +1,173 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+
+import type { WithDefaults } from './defaults.ts';
+import type { Destination } from './destination.ts';
+
+/** Properties of an {@link Outbox}. */
+export interface OutboxProps {
+  /**
+   * The service that writes the events: the source of every message, and EventBridge's source.
+   *
+   * Consumers match on it, so it is part of the contract with them.
+   */
+  readonly source: string;
+
+  /**
+   * Where the events are delivered.
+   *
+   * @default - `destinations` must be given
+   */
+  readonly destination?: Destination;
+
+  /**
+   * Where the events are delivered: to each destination that takes their type.
+   *
+   * An event counts as published when all of them have it; only those that lack it are tried again.
+   *
+   * @default - `destination` must be given
+   */
+  readonly destinations?: readonly Destination[];
+
+  /**
+   * A table of yours that becomes the outbox table.
+   *
+   * It needs string keys `pk` and `sk`, a stream with new images, expiry on `expiresAt` and the index
+   * `waiting`; the synthesis says what is missing. Its stream allows two readers, and the relay is one.
+   *
+   * @default - a table is created
+   */
+  readonly table?: ITable;
+
+  /**
+   * Partition keys that each minute's entries are spread over.
+   *
+   * One takes about 500 entries a second. Raise it at any time for more; readers look at each of
+   * them, so more shards cost more reads.
+   *
+   * @default 16
+   */
+  readonly shards?: number;
+
+  /**
+   * How long entries are kept, delivered or not: at least 3 days.
+   *
+   * What is not delivered by then waits in the waiting room, which never expires. Longer means more to
+   * replay, and more storage.
+   *
+   * @default Duration.days(14)
+   */
+  readonly retention?: Duration;
+
+  /**
+   * What becomes of the table when it leaves the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * The key that encrypts the table. Writers and the relay are granted its use.
+   *
+   * @default - a key that DynamoDB owns
+   */
+  readonly encryptionKey?: IKey;
+
+  /**
+   * How often delivering an entry is tried before it is parked.
+   *
+   * Five attempts take about an hour. Raise it for destinations that refuse single entries for longer;
+   * an outage of the whole destination uses up no attempts.
+   *
+   * @default 5
+   */
+  readonly maxAttempts?: number;
+
+  /**
+   * Memory of the relay in MB. Raise it for large events in large batches.
+   *
+   * @default 512
+   */
+  readonly relayMemorySize?: number;
+
+  /**
+   * How long one run of the relay may take.
+   *
+   * @default Duration.seconds(60)
+   */
+  readonly relayTimeout?: Duration;
+
+  /**
+   * Entries that the relay is handed at once, at most: 1 to 10000.
+   *
+   * More make receipts cheaper, and more entries are delivered again when a run fails.
+   *
+   * @default 100
+   */
+  readonly relayBatchSize?: number;
+
+  /**
+   * How long the relay's trigger waits for a batch to fill: up to 5 minutes.
+   *
+   * Fewer runs for a trickle of events, against that much latency.
+   *
+   * @default - no wait
+   */
+  readonly relayMaxBatchingWindow?: Duration;
+
+  /**
+   * Runs of the relay that may work on one shard of the stream side by side: 1 to 10.
+   *
+   * Raise it for throughput. A destination that keeps order allows 1 only: more would let an
+   * aggregate's events overtake each other.
+   *
+   * @default 1
+   */
+  readonly relayParallelizationFactor?: number;
+
+  /**
+   * How often the trigger repeats a failed batch before it gives it up: 0 to 10000.
+   *
+   * During an outage of the destination the stream holds the backlog for as long as there are attempts
+   * left, in order. A batch that was given up is not lost: its entries are in the table.
+   *
+   * @default 1000
+   */
+  readonly relayRetryAttempts?: number;
+
+  /**
+   * How old an entry may become in the stream before the trigger gives it up: 1 minute to 23 hours.
+   *
+   * The stream itself keeps it for a day. An entry that was given up is not lost: it is in the table.
+   *
+   * @default Duration.hours(23)
+   */
+  readonly relayMaxRecordAge?: Duration;
+
+  /**
+   * How long the relay's log is kept. It holds ids, never payloads.
+   *
+   * @default RetentionDays.ONE_MONTH
+   */
+  readonly relayLogRetention?: RetentionDays;
+}
+
+/** What an outbox does where its props say nothing. */
+export const outboxDefaults = {
+  shards: 16,
+  retention: Duration.days(14),
+  removalPolicy: RemovalPolicy.RETAIN,
+  maxAttempts: 5,
+  relayMemorySize: 512,
+  relayTimeout: Duration.seconds(60),
+  relayBatchSize: 100,
+  relayParallelizationFactor: 1,
+  relayRetryAttempts: 1000,
+  relayMaxRecordAge: Duration.hours(23),
+  relayLogRetention: RetentionDays.ONE_MONTH,
+} as const satisfies Partial<OutboxProps>;
+
+/** An outbox's props with everything said. */
+export type OutboxSettings = WithDefaults<OutboxProps, typeof outboxDefaults>;

@@ -1,0 +1,58 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Grant } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Queue, QueueEncryption, type IQueue, type QueueProps } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+
+import { definedOnly } from './defaults.ts';
+
+/** How long a queue can keep a message at most. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+export const maxQueueRetention = Duration.days(14);
+
+/** What differs from queue to queue. */
+export interface SecureQueueProps extends Pick<
+  QueueProps,
+  'retentionPeriod' | 'visibilityTimeout' | 'deadLetterQueue'
+> {
+  readonly fifo?: boolean;
+  /** @default - a key that SQS owns */
+  readonly encryptionKey?: IKey | undefined;
+}
+
+/** A queue that is encrypted and refuses plain HTTP. Keeps messages 14 days unless told otherwise. */
+export function createQueue(
+  scope: Construct,
+  id: string,
+  { fifo, encryptionKey, ...props }: SecureQueueProps = {},
+): Queue {
+  return new Queue(scope, id, {
+    retentionPeriod: maxQueueRetention,
+    ...props,
+    // Left out for a standard queue: CloudFormation refuses a literal false.
+    ...(fifo === true ? { fifo } : {}),
+    encryption: encryptionKey === undefined ? QueueEncryption.SQS_MANAGED : QueueEncryption.KMS,
+    ...definedOnly({ encryptionMasterKey: encryptionKey }),
+    enforceSSL: true,
+  });
+}
+
+/** Lets a role send to the queue, and do nothing else. */
+export function grantSend(queue: IQueue, grantee: IGrantable): Grant {
+  queue.encryptionMasterKey?.grant(grantee, 'kms:Decrypt', 'kms:GenerateDataKey');
+  return Grant.addToPrincipal({
+    grantee,
+    actions: ['sqs:SendMessage'],
+    resourceArns: [queue.queueArn],
+  });
+}
+
+/** Lets a function's trigger receive from the queue. */
+export function grantReceive(queue: IQueue, grantee: IGrantable): Grant {
+  queue.encryptionMasterKey?.grant(grantee, 'kms:Decrypt');
+  return Grant.addToPrincipal({
+    grantee,
+    actions: ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+    resourceArns: [queue.queueArn],
+  });
+}

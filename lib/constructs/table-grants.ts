@@ -1,0 +1,54 @@
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+
+import { table as names } from '../contract/keys.ts';
+
+/** What reading a table that a customer's key encrypts needs of the key. */
+const readingKeyActions = ['kms:Decrypt', 'kms:DescribeKey'];
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html */
+const writingKeyActions = [
+  ...readingKeyActions,
+  'kms:Encrypt',
+  'kms:GenerateDataKey*',
+  'kms:ReEncrypt*',
+];
+
+/** Lets a role do the named actions on the table's items. Transactions count as the actions they are made of. */
+export function grantItems(table: ITable, grantee: IGrantable, actions: readonly string[]): Grant {
+  table.encryptionKey?.grant(grantee, ...writingKeyActions);
+  return Grant.addToPrincipal({
+    grantee,
+    actions: actions.map((action) => `dynamodb:${action}`),
+    resourceArns: [table.tableArn],
+  });
+}
+
+/** Lets an operator look at entries, receipts and the waiting room by key. Nothing needs a scan. */
+export function grantLook(table: ITable, grantee: IGrantable): Grant {
+  table.encryptionKey?.grant(grantee, ...readingKeyActions);
+  return Grant.addToPrincipal({
+    grantee,
+    actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
+    resourceArns: [table.tableArn, `${table.tableArn}/index/${names.waitingIndex}`],
+  });
+}
+
+/**
+ * Lets a function's trigger read the table's stream.
+ *
+ * Lambda asks for ListStreams on the table's streams: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+ */
+export function grantStream(table: ITable, streamArn: string, grantee: IGrantable): Grant {
+  table.encryptionKey?.grant(grantee, ...readingKeyActions);
+  const reading = Grant.addToPrincipal({
+    grantee,
+    actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+    resourceArns: [streamArn],
+  });
+  const listing = Grant.addToPrincipal({
+    grantee,
+    actions: ['dynamodb:ListStreams'],
+    resourceArns: [`${table.tableArn}/stream/*`],
+  });
+  return reading.combine(listing);
+}

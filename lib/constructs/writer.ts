@@ -1,0 +1,61 @@
+import { Stack } from 'aws-cdk-lib';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { IConstruct } from 'constructs';
+
+import { writerToEnvironment } from '../contract/environment.ts';
+import { claim } from './claim.ts';
+import { definedOnly } from './defaults.ts';
+import type { Destination } from './destination.ts';
+import type { OutboxSettings } from './outbox-props.ts';
+
+/**
+ * What a writer does to the table: it puts entries, and reads and counts up sequences.
+ *
+ * The actions are not narrowed by partition key: the keys of the pages change every minute, and
+ * entries and receipts share them.
+ */
+export const writerActions = ['GetItem', 'PutItem', 'UpdateItem'];
+
+/** What a writer's environment is made of. */
+export interface WriterProps {
+  readonly tableName: string;
+  readonly settings: OutboxSettings;
+  readonly destinations: readonly Destination[];
+}
+
+/** The environment variables that tell a writer of its outbox. */
+export function writerEnvironment(
+  scope: IConstruct,
+  { tableName, settings, destinations }: WriterProps,
+): Record<string, string> {
+  const accepts = destinations.map(({ config, maxMessageBytes }) =>
+    definedOnly({ types: config.types, maxMessageBytes }),
+  );
+  const config = {
+    tableName,
+    shards: settings.shards,
+    retentionMs: settings.retention.toMilliseconds(),
+    accepts,
+  };
+  return writerToEnvironment(config, (value) => Stack.of(scope).toJsonString(value));
+}
+
+/** Sets the environment where the grantee is a function; fails if it writes to another outbox already. */
+export function configureWriter(
+  grantee: IGrantable,
+  { outbox, environment }: { outbox: IConstruct; environment: Record<string, string> },
+): void {
+  if (!isFunction(grantee)) return;
+  claim(grantee, {
+    name: 'outbox',
+    owner: outbox,
+    reason: 'a function writes to one outbox, which its environment names',
+  });
+  for (const [name, value] of Object.entries(environment)) grantee.addEnvironment(name, value);
+}
+
+/** Told by what it can do, which also holds across two copies of the CDK. */
+function isFunction(grantee: IGrantable): grantee is Function {
+  return 'addEnvironment' in grantee;
+}

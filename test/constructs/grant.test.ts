@@ -1,0 +1,159 @@
+import type { Stack } from 'aws-cdk-lib';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { expect, test } from 'vitest';
+
+import { Destination } from '../../lib/constructs/destination.ts';
+import type { OutboxProps } from '../../lib/constructs/outbox-props.ts';
+import { Outbox } from '../../lib/constructs/outbox.ts';
+import { writerFromEnvironment } from '../../lib/contract/environment.ts';
+import { environmentOf, permissionsOf, testStack, text, userFunction } from './support.ts';
+
+function createOutbox(stack: Stack, id: string, props: Partial<OutboxProps> = {}): Outbox {
+  const destination = Destination.eventBus(new EventBus(stack, `${id}Bus`));
+  return new Outbox(stack, id, { source: 'orders', destination, ...props });
+}
+
+test('a writer may put entries, and read and count up sequences', () => {
+  const stack = testStack();
+
+  createOutbox(stack, 'Outbox').grantWrite(userFunction(stack, 'PlaceOrder'));
+
+  expect(permissionsOf(stack, 'PlaceOrder')).toEqual([
+    'dynamodb:GetItem on OutboxTable.Arn',
+    'dynamodb:PutItem on OutboxTable.Arn',
+    'dynamodb:UpdateItem on OutboxTable.Arn',
+  ]);
+});
+
+test('a writer may use the key of the table', () => {
+  const stack = testStack();
+  const outbox = createOutbox(stack, 'Outbox', { encryptionKey: new Key(stack, 'Key') });
+
+  outbox.grantWrite(userFunction(stack, 'PlaceOrder'));
+
+  expect(permissionsOf(stack, 'PlaceOrder')).toEqual(
+    expect.arrayContaining(['kms:Decrypt on Key.Arn', 'kms:Encrypt on Key.Arn']),
+  );
+});
+
+test('a writer is told of the outbox by its environment', () => {
+  const stack = testStack();
+  const outbox = createOutbox(stack, 'Outbox', { shards: 32 });
+
+  outbox.grantWrite(userFunction(stack, 'PlaceOrder'));
+
+  const environment = environmentOf(stack, 'PlaceOrder') as Record<string, string>;
+  const tableName = text(environment['OUTBOX_TABLE']);
+  expect(writerFromEnvironment({ ...environment, OUTBOX_TABLE: tableName })).toEqual({
+    tableName: 'OutboxTable',
+    shards: 32,
+    retentionMs: 14 * 24 * 60 * 60 * 1000,
+    accepts: [{ maxMessageBytes: 1024 * 1024 - 1 - 512 }],
+  });
+});
+
+test('a writer is told which types each destination takes', () => {
+  const stack = testStack();
+  const destination = Destination.topic(new Topic(stack, 'Topic'), { types: ['order.placed'] });
+  const outbox = new Outbox(stack, 'Outbox', { source: 'orders', destination });
+
+  outbox.grantWrite(userFunction(stack, 'PlaceOrder'));
+
+  const accepts = environmentOf(stack, 'PlaceOrder')['OUTBOX_ACCEPTS'] as string;
+  expect(JSON.parse(accepts)).toEqual([
+    { types: ['order.placed'], maxMessageBytes: 256 * 1024 - 1536 },
+  ]);
+});
+
+test('a role is granted the same; its environment is the affair of whoever runs it', () => {
+  const stack = testStack();
+  const role = new Role(stack, 'Task', {
+    assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
+  });
+  const outbox = createOutbox(stack, 'Outbox');
+
+  outbox.grantWrite(role);
+
+  expect(permissionsOf(stack, 'Task')).toContain('dynamodb:PutItem on OutboxTable.Arn');
+  expect(Object.keys(outbox.writerEnvironment)).toEqual([
+    'OUTBOX_TABLE',
+    'OUTBOX_SHARDS',
+    'OUTBOX_RETENTION_MS',
+    'OUTBOX_ACCEPTS',
+  ]);
+});
+
+test('granting the same function twice changes nothing', () => {
+  const stack = testStack();
+  const outbox = createOutbox(stack, 'Outbox');
+  const placeOrder = userFunction(stack, 'PlaceOrder');
+  outbox.grantWrite(placeOrder);
+
+  expect(() => outbox.grantWrite(placeOrder)).not.toThrow();
+});
+
+test('fails when a function is to write to two outboxes', () => {
+  const stack = testStack();
+  const placeOrder = userFunction(stack, 'PlaceOrder');
+  createOutbox(stack, 'Outbox').grantWrite(placeOrder);
+  const other = createOutbox(stack, 'Other');
+
+  expect(() => other.grantWrite(placeOrder)).toThrow(
+    'Orders/PlaceOrder belongs to Orders/Outbox already: a function writes to one outbox, which its environment names (Orders/Other)',
+  );
+});
+
+test('an operator may look by key at the table and the waiting index, and change nothing', () => {
+  const stack = testStack();
+  const operator = new Role(stack, 'Operator', {
+    assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
+  });
+  const outbox = createOutbox(stack, 'Outbox', { encryptionKey: new Key(stack, 'Key') });
+
+  outbox.grantRead(operator);
+
+  expect(permissionsOf(stack, 'Operator')).toEqual([
+    'dynamodb:BatchGetItem on OutboxTable.Arn',
+    'dynamodb:BatchGetItem on OutboxTable.Arn/index/waiting',
+    'dynamodb:GetItem on OutboxTable.Arn',
+    'dynamodb:GetItem on OutboxTable.Arn/index/waiting',
+    'dynamodb:Query on OutboxTable.Arn',
+    'dynamodb:Query on OutboxTable.Arn/index/waiting',
+    'kms:Decrypt on Key.Arn',
+    'kms:DescribeKey on Key.Arn',
+  ]);
+});
+
+test('the lag of the relay is the highest age that its trigger saw', () => {
+  const stack = testStack();
+  const outbox = createOutbox(stack, 'Outbox');
+
+  const metric = outbox.metricRelayLag();
+
+  expect(metric).toMatchObject({
+    namespace: 'AWS/Lambda',
+    metricName: 'IteratorAge',
+    statistic: 'Maximum',
+  });
+  expect(stack.resolve(metric.dimensions)).toEqual({
+    FunctionName: { Ref: 'OutboxRelayFunctionC944674B' },
+  });
+});
+
+test('batches given up are counted in the on-failure queue', () => {
+  const stack = testStack();
+  const outbox = createOutbox(stack, 'Outbox');
+
+  const metric = outbox.metricRelayGivenUp();
+
+  expect(metric).toMatchObject({
+    metricName: 'ApproximateNumberOfMessagesVisible',
+    statistic: 'Maximum',
+  });
+  expect(stack.resolve(metric.dimensions)).toEqual({
+    QueueName: { 'Fn::GetAtt': ['OutboxRelayOnFailureQueue7DBDF9E4', 'QueueName'] },
+  });
+});
