@@ -1,0 +1,28 @@
+import { entryToRow, type Entry } from '../lib/contract/entry.ts';
+import { itemBytes } from '../lib/runtime/item-size.ts';
+import { newId } from '../lib/runtime/system.ts';
+import { insertOf } from '../test/support/world.ts';
+
+export const shards = 16;
+export const retentionMs = 14 * 24 * 60 * 60 * 1000;
+
+/** An entry whose row takes one kilobyte, as exactly as its data can be padded. */
+export function kilobyteEntry(index: number): Entry {
+  const aggregate = `order/${index}`;
+  const bare = { id: newId(Date.now()), type: 'order.placed', version: 1, aggregate, data: '' };
+  const padding = 1024 - rowBytes({ ...bare, data: JSON.stringify({ text: '' }) });
+  return { ...bare, data: JSON.stringify({ text: 'x'.repeat(padding) }) };
+}
+
+/** Stream records of new entries, a batch at a time. */
+export function batches(entries: readonly Entry[], size: number) {
+  const records = entries.map((entry) => insertOf(entryToRow(entry, { shards, retentionMs })));
+  return Array.from({ length: Math.ceil(records.length / size) }, (_, batch) =>
+    records.slice(batch * size, (batch + 1) * size),
+  );
+}
+
+/** Bytes of names and values, as DynamoDB counts an item. */
+function rowBytes(entry: Entry): number {
+  return itemBytes(entryToRow(entry, { shards, retentionMs }));
+}
