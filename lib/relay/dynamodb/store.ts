@@ -26,7 +26,7 @@ export interface DynamoDBStoreOptions {
 /**
  * The store on DynamoDB.
  *
- * What DynamoDB leaves of a batch, and transactions in conflict, are tried again for about two and a half
+ * What DynamoDB leaves of a batch, and what meets a conflict, is tried again for up to two and a half
  * seconds. Whatever the client throws after retries of its own is passed on.
  */
 export function createDynamoDBStore(options: DynamoDBStoreOptions): Store {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { holdKey } from '../../../lib/contract/keys.ts';
-import { holdsOf, type Waiting } from '../../../lib/contract/waiting.ts';
+import { holdCount, holdsOf, type Waiting } from '../../../lib/contract/waiting.ts';
 import { aWaiting, anEntry } from '../../support/entries.ts';
 import { shards, type StoreFactory, type StoreUnderTest } from './subject.ts';
 
@@ -35,9 +35,15 @@ export function describeHolds(create: StoreFactory): void {
       const aggregates = Array.from({ length: 230 }, (_, index) => `order/${index}`);
       await subject.store.addWaiting(['order/0', 'order/229'].map((one) => holding(one, 1)));
 
-      const held = await subject.store.heldAggregates([...aggregates, ...aggregates]);
+      const held = await subject.store.heldAggregates(aggregates.flatMap((one) => [one, one]));
 
       expect(held).toEqual(new Set(['order/0', 'order/229']));
+    });
+
+    it('are on no aggregate whose last one is gone', async () => {
+      await subject.put({ ...holdKey('order/1'), [holdCount]: 0 });
+
+      expect(await subject.store.heldAggregates(['order/1'])).toEqual(new Set());
     });
 
     it('are on nothing where nothing is asked for', async () => {
