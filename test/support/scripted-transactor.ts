@@ -5,10 +5,10 @@ export interface ScriptedTransactor extends Transactor {
   readonly sent: { readonly actions: readonly Action[]; readonly token: string }[];
 }
 
-/** Takes the place of the database's answer to one call; `undefined` lets the call through. */
+/** Takes the place of the database's answer to one call, counted from 1; `undefined` lets the call through. */
 export type Script = (call: number) => TransactionResult | Error | undefined;
 
-/** A database that answers some calls as a test wants it to, counted from 1. */
+/** A database that answers some calls as a test wants it to. */
 export function scripted(script: Script, database: Transactor = empty): ScriptedTransactor {
   const sent: ScriptedTransactor['sent'] = [];
   return {
@@ -19,6 +19,22 @@ export function scripted(script: Script, database: Transactor = empty): Scripted
       const answer = script(sent.length);
       if (answer instanceof Error) throw answer;
       return answer ?? (await database.transact(actions, token));
+    },
+  };
+}
+
+/** A database that loses its answers to the first `calls` calls: it did what they ask, and says it is busy. */
+export function losingAnswers(calls: number, database: Transactor): ScriptedTransactor {
+  const sent: ScriptedTransactor['sent'] = [];
+  return {
+    ...database,
+    sent,
+    transact: async (actions, token) => {
+      sent.push({ actions, token });
+      const result = await database.transact(actions, token);
+      return sent.length > calls
+        ? result
+        : { status: 'busy', code: 'TransactionInProgressException' };
     },
   };
 }
