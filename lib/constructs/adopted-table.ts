@@ -34,7 +34,7 @@ function adopt(scope: IConstruct, table: ITable, checks: readonly Check[]): ITab
       return checks
         .map((check) => check(definition))
         .filter((problem) => problem !== undefined)
-        .map((problem) => `table ${table.node.path} ${problem} (${scope.node.path})`);
+        .map((problem) => `table ${table.node.path} ${problem}`);
     },
   });
   return table;

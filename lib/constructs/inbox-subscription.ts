@@ -1,6 +1,7 @@
-import { Stack } from 'aws-cdk-lib';
+import { Annotations, Stack } from 'aws-cdk-lib';
 import { Match, Rule, type EventPattern, type IEventBusRef } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Subscription,
   SubscriptionFilter,
@@ -122,13 +123,23 @@ function allowSending(scope: IConstruct, queue: IQueue, { service, sourceArn }: 
       `queue ${queue.node.path} is imported, so its policy cannot let ${service} send to it: leave out from and subscribe it where it is defined`,
     );
   }
-  // By account, since naming the rule would make the key, the queue and the rule wait for each other.
-  queue.encryptionMasterKey?.addToResourcePolicy(
+  if (queue.encryptionMasterKey !== undefined) allowKey(scope, queue.encryptionMasterKey, service);
+}
+
+function allowKey(scope: IConstruct, key: IKey, service: string): void {
+  const { statementAdded } = key.addToResourcePolicy(
     new PolicyStatement({
       principals: [new ServicePrincipal(service)],
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
       resources: ['*'],
+      // By account, since naming the rule would make the key, the queue and the rule wait for each other.
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
     }),
   );
+  if (!statementAdded) {
+    Annotations.of(scope).addWarningV2(
+      'cdk-outbox:importedKey',
+      `key ${key.node.path} is imported: unless its policy lets ${service} decrypt and generate data keys, no message arrives`,
+    );
+  }
 }

@@ -20,8 +20,9 @@ import { createQueue } from './secure-queue.ts';
  * The consumer's side: a queue of messages, the function that handles them, and the table that
  * remembers what was handled.
  *
- * The handler is written with `createInbox` of `cdk-outbox/runtime`: its marker in the table, its effects and the events it
- * emits are one transaction, so a message that comes again has no effect again.
+ * The handler is written with `createInbox` of `cdk-outbox/runtime`: the marker in the table, the
+ * handler's effects in DynamoDB and the events it emits are one transaction, so a message that comes
+ * again within the dedupe window has no effect again.
  *
  * Changing the construct's id, or moving it, replaces queue and table: what was handled is forgotten.
  */

@@ -42,9 +42,9 @@ export interface OutboxProps {
   readonly table?: ITable;
 
   /**
-   * Partition keys that each minute's entries are spread over.
+   * Partition keys that each minute's entries are spread over: 1 to 256.
    *
-   * One takes about 500 entries a second. Raise it at any time for more; readers look at each of
+   * One takes about 500 entries of 1 KB a second. Raise it at any time for more; readers look at each of
    * them, so more shards cost more reads.
    *
    * @default 16
@@ -76,7 +76,7 @@ export interface OutboxProps {
   readonly encryptionKey?: IKey;
 
   /**
-   * How often delivering an entry is tried before it is parked.
+   * How often delivering an entry is tried before it is parked: 1 to 100.
    *
    * Five attempts take about an hour. Raise it for destinations that refuse single entries for longer;
    * an outage of the whole destination uses up no attempts.
@@ -86,14 +86,14 @@ export interface OutboxProps {
   readonly maxAttempts?: number;
 
   /**
-   * Memory of the relay in MB. Raise it for large events in large batches.
+   * Memory of the relay in MB: 128 to 10240. Raise it for large events in large batches.
    *
    * @default 512
    */
   readonly relayMemorySize?: number;
 
   /**
-   * How long one run of the relay may take.
+   * How long one run of the relay may take: up to 15 minutes.
    *
    * @default Duration.seconds(60)
    */

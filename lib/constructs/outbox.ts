@@ -41,8 +41,8 @@ export interface IOutbox extends IConstruct {
  * transaction committed. The table's stream invokes the relay, which delivers each event to every
  * destination at least once.
  *
- * Changing the construct's id, or moving it, replaces the table. The old one is kept, but what it holds is no
- * longer delivered.
+ * Changing the construct's id, or moving it, replaces the table. The old one is kept, but what it
+ * holds is no longer delivered.
  */
 export class Outbox extends Construct implements IOutbox {
   readonly table: ITable;

@@ -96,7 +96,7 @@ test.each<[what: string, changes: Partial<TableProps>, message: string]>([
   [
     'has another partition key',
     { partitionKey: { name: 'id', type: AttributeType.STRING } },
-    'table Orders/Own must have the string keys pk and sk, has id:S sk:S (Orders/Outbox)',
+    '[Orders/Outbox] table Orders/Own must have the string keys pk and sk, has id:S sk:S',
   ],
   [
     'has a number as sort key',
@@ -106,12 +106,12 @@ test.each<[what: string, changes: Partial<TableProps>, message: string]>([
   [
     'expires by another attribute',
     { timeToLiveAttribute: 'ttl' },
-    'must expire items by timeToLiveAttribute expiresAt, has ttl (Orders/Outbox)',
+    'must expire items by timeToLiveAttribute expiresAt, has ttl',
   ],
   [
     'streams keys only',
     { stream: StreamViewType.KEYS_ONLY },
-    'must have a stream of NEW_IMAGE or NEW_AND_OLD_IMAGES, has KEYS_ONLY (Orders/Outbox)',
+    'must have a stream of NEW_IMAGE or NEW_AND_OLD_IMAGES, has KEYS_ONLY',
   ],
 ])('fails when an adopted table %s', (_, changes, message) => {
   const stack = adoptedWith(changes);
@@ -169,7 +169,7 @@ test('fails when the waiting index lacks attributes', () => {
   );
 
   expect(() => Template.fromStack(stack)).toThrow(
-    'must include in the index waiting the attributes errorCode (Orders/Outbox)',
+    'must include in the index waiting the attributes errorCode',
   );
 });
 
@@ -200,6 +200,6 @@ test('fails when the table of an inbox does not expire items', () => {
   new Inbox(stack, 'Billing', { handler: userFunction(stack, 'Handler'), table: table as ITable });
 
   expect(() => Template.fromStack(stack)).toThrow(
-    'table Orders/Own must expire items by timeToLiveAttribute expiresAt, has none (Orders/Billing)',
+    '[Orders/Billing] table Orders/Own must expire items by timeToLiveAttribute expiresAt, has none',
   );
 });

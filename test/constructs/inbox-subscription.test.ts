@@ -1,5 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -177,6 +177,21 @@ test('with a key of the user, the sender of this account may use the key', () =>
       ]),
     },
   });
+});
+
+test('warns that the policy of an imported key is the affair of its owner', () => {
+  const stack = testStack();
+  const arn = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';
+
+  subscribe(stack, {
+    from: new Topic(stack, 'Topic'),
+    encryptionKey: Key.fromKeyArn(stack, 'Key', arn),
+  });
+
+  Annotations.fromStack(stack).hasWarning(
+    '/Orders/Billing',
+    Match.stringLikeRegexp('key Orders/Key is imported: unless its policy lets sns.amazonaws.com'),
+  );
 });
 
 test('nothing can be undelivered where nothing is subscribed to', () => {

@@ -20,12 +20,11 @@ export const flagSets: [name: string, flags: Record<string, unknown>][] = [
   ['all recommended feature flags', recommended],
 ];
 
+const placeholders = placeholderBundles(['relay']);
+
 /** An app whose function bundles are placeholders: synthesis needs no build. */
 export function testApp(flags: Record<string, unknown> = {}): App {
-  return new App({
-    context: { ...flags, [functionsContext]: placeholderBundles(['relay']) },
-    outdir: mkdtempSync(join(tmpdir(), 'cdk-outbox-synth-')),
-  });
+  return new App({ context: { ...flags, [functionsContext]: placeholders } });
 }
 
 export function testStack(flags: Record<string, unknown> = {}): Stack {
