@@ -48,8 +48,11 @@ export const ownLimits = {
   /** Destinations of one outbox, and bytes of the name of each: a waiting entry names those that lack it. */
   maxDestinations: 20,
   maxDestinationNameBytes: 64,
-  /** Bytes of a message that the writer does not know: its source and the name of a replay. */
-  messageOverheadBytes: 512,
+  /**
+   * Bytes of a message that the writer does not count: its source, the name of a replay, and the
+   * attributes beside it that repeat its type and its aggregate.
+   */
+  messageOverheadBytes: 2048,
   /** Characters of a request's header that may become part of an event's context. */
   maxHeaderChars: 256,
 } as const;

@@ -8,4 +8,3 @@ export const outboxMetrics = {
   /** Milliseconds from an event's birth to its publication: the slowest of the batch. */
   latency: 'PublishLatency',
 } as const;
-

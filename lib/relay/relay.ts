@@ -22,8 +22,8 @@ export type Relay = (
   invocation: Invocation,
 ) => Promise<DynamoDBBatchResponse>;
 
-/** Kept back from an invocation's time for writing waiting rows and receipts. */
-const reserveMs = 10_000;
+/** Kept back from an invocation's time: for calls under way at the deadline (seven seconds), and for writing what became of them. */
+const reserveMs = 15_000;
 
 /**
  * The function behind the outbox table's stream: delivers the entries of a batch.

@@ -1,9 +1,8 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBRecord, StreamRecord } from 'aws-lambda';
 
-import { isInvalidEntry, rowToEntry, type Entry, type InvalidEntry } from '../contract/entry.ts';
+import { isInvalidEntry, rowToEntry, type Entry } from '../contract/entry.ts';
 import { entryPrefix, type Key } from '../contract/keys.ts';
+import { toRow, type Item } from './dynamodb/item.ts';
 import type { InvalidPageRow } from './store.ts';
 
 /** What a stream record means to the relay. */
@@ -24,9 +23,9 @@ export type Decoded =
 export function decodeRecord({ eventName, dynamodb }: DynamoDBRecord): Decoded {
   const key = keyOf(dynamodb);
   if (eventName !== 'INSERT' || !key.sk.startsWith(entryPrefix)) return { kind: 'foreign' };
-  const image = dynamodb?.NewImage as Image | undefined;
+  const image = dynamodb?.NewImage as Item | undefined;
   if (image === undefined) return { kind: 'imageless', key };
-  const entry = readEntry(image);
+  const entry = rowToEntry(toRow(image));
   return isInvalidEntry(entry)
     ? { kind: 'invalid', row: { ...entry, key, json: JSON.stringify(image) } }
     : { kind: 'entry', entry };
@@ -37,18 +36,7 @@ export function sortKeyOf({ dynamodb }: DynamoDBRecord): string {
   return keyOf(dynamodb).sk;
 }
 
-type Image = Record<string, AttributeValue>;
-
 function keyOf(change: StreamRecord | undefined): Key {
   const { pk, sk } = change?.Keys ?? {};
   return { pk: pk?.S ?? '', sk: sk?.S ?? '' };
-}
-
-function readEntry(image: Image): Entry | InvalidEntry {
-  try {
-    return rowToEntry(unmarshall(image));
-  } catch (error) {
-    // A number that JavaScript cannot hold, say.
-    return { problem: error instanceof Error ? error.message : 'unreadable' };
-  }
 }
