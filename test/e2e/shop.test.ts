@@ -18,13 +18,16 @@ import { deployShop, type DeployedShop } from './deployed-shop.ts';
 
 const patience = 60_000;
 let deployed: DeployedShop;
+let remove = (): Promise<void> => Promise.resolve();
 
 beforeAll(async () => {
-  deployed = await deployShop();
+  const deployment = await deployShop();
+  remove = deployment.remove;
+  deployed = await deployment.deployed;
 }, 180_000);
 
 afterAll(async () => {
-  await deployed.remove();
+  await remove();
 }, 60_000);
 
 describe('the deployed example', { timeout: 2 * patience }, () => {
