@@ -11,3 +11,9 @@ export type {
   SqsEventOptions,
 } from './testing/sqs-events.ts';
 export type { Message } from './contract/message.ts';
+
+// A database for producers and handlers
+export { createMemoryTransactor } from './testing/memory-transactor.ts';
+export type { MemoryTables, MemoryTransactor } from './testing/memory-transactor.ts';
+export { createMemoryTable } from './testing/memory-table.ts';
+export type { MemoryTable } from './testing/memory-table.ts';

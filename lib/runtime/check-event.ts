@@ -31,11 +31,32 @@ export function checkDefinition({ type, version, aggregate, schema }: EventContr
 }
 
 /**
+ * Checks an id that is about to become part of an aggregate: whatever is no text would become some.
+ *
+ * @throws OutboxError `AGGREGATE_INVALID`
+ */
+export function checkAggregateId(id: unknown, type: string): void {
+  if (typeof id === 'string') return;
+  throw new OutboxError(
+    'AGGREGATE_INVALID',
+    `aggregate id of ${type} must be a string, got ${typeof id}: make it one, such as String(order.number)`,
+    { facts: { type } },
+  );
+}
+
+/**
  * Checks all of an event but its data.
  *
  * @throws OutboxError `EVENT_INVALID`, `AGGREGATE_INVALID`, `SEQUENCE_INVALID`
  */
-export function checkEvent({ type, id, aggregate, sequence }: OutboxEvent): void {
+export function checkEvent(event: OutboxEvent): void {
+  if (!isFromDefinition(event)) {
+    throw new OutboxError(
+      'EVENT_INVALID',
+      'an event must be made by calling what defineEvent returned, got something else',
+    );
+  }
+  const { type, id, aggregate, sequence } = event;
   if (!isEventId(id)) {
     throw new OutboxError(
       'EVENT_INVALID',
@@ -75,6 +96,12 @@ function checkOption(
   throw new OutboxError('OPTION_INVALID', `${option} of ${type} must be ${expected}`, {
     facts: { type, option },
   });
+}
+
+function isFromDefinition(event: unknown): boolean {
+  return (
+    typeof event === 'object' && event !== null && 'definition' in event && 'aggregate' in event
+  );
 }
 
 function isCount(value: unknown): boolean {

@@ -49,8 +49,8 @@ export async function commitEvents(
   request: CommitEventsRequest,
 ): Promise<CommitEventsResult> {
   const { actions, events, context, token } = request;
-  checkTokenFits(request);
   const drafts = await draftWrite(writer, events, context);
+  checkTokenFits(request);
   for (let race = 1; ; race++) {
     const prepared = await prepareDrafts(writer, drafts);
     const result = await commit(

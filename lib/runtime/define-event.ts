@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-import { checkDefinition, checkEvent } from './check-event.ts';
+import { checkAggregateId, checkDefinition, checkEvent } from './check-event.ts';
 import { snapshot } from './event-data.ts';
 import type { EventContract, EventDefinition, EventOptions, OutboxEvent } from './event.ts';
 import { newId, systemClock } from './system.ts';
@@ -49,6 +49,7 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
     data: StandardSchemaV1.InferInput<Schema>,
     { id = newId(systemClock.now()), sequence }: EventOptions = {},
   ): OutboxEvent<Type, Schema> => {
+    checkAggregateId(aggregateId, type);
     const event = {
       definition,
       id,

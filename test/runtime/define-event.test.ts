@@ -175,6 +175,12 @@ describe('an event', () => {
     );
   });
 
+  it.each([undefined, null, 42])('refuses the aggregate id %o, which is no text', (aggregateId) => {
+    expect(() => OrderPlaced(aggregateId as unknown as string, data)).toThrow(
+      expect.objectContaining({ code: 'AGGREGATE_INVALID', facts: { type: 'order.placed' } }),
+    );
+  });
+
   it('takes any other text for an aggregate id, up to 1024 bytes with its type', () => {
     expect(OrderPlaced('a/b c#é', data).aggregate).toBe('order/a/b c#é');
     expect(OrderPlaced('x'.repeat(1018), data).aggregate).toHaveLength(1024);

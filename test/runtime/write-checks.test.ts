@@ -5,6 +5,7 @@ import type { Acceptance } from '../../lib/contract/environment.ts';
 import { timeOfId } from '../../lib/contract/keys.ts';
 import { limits, ownLimits } from '../../lib/contract/limits.ts';
 import { defineEvent } from '../../lib/runtime/define-event.ts';
+import type { OutboxEvent } from '../../lib/runtime/event.ts';
 import { createOutbox, type WriteRequest } from '../../lib/runtime/outbox.ts';
 import type { Action } from '../../lib/runtime/transactor.ts';
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
@@ -125,6 +126,13 @@ describe('before it sends anything, write refuses', () => {
       { code: 'AGGREGATE_INVALID' },
     );
   });
+
+  it.each([null, { type: 'order.placed', data: {} }])(
+    'what is no event: %o',
+    async (event: unknown) => {
+      await expectRefusal({ events: [event as OutboxEvent] }, { code: 'EVENT_INVALID' });
+    },
+  );
 
   it('an item of the caller that is too large', async () => {
     await expectRefusal(
