@@ -22,7 +22,7 @@ export interface InboxTransaction {
    * Events that exist if and only if the rest is committed. They inherit the message's correlation id,
    * trace and tenant, and the message is their cause.
    */
-  emit(...events: readonly OutboxEvent[]): void;
+  emit(...events: OutboxEvent[]): void;
   /** A log whose lines carry the message's ids. */
   readonly log: MessageLog;
 }
