@@ -10,6 +10,8 @@ export interface Deployment {
   readonly aws: TargetAws;
   /** Folder for the synthesized app and for the outputs of its stacks. */
   readonly folder: string;
+  /** What the names of the stacks begin with. */
+  readonly prefix: string;
   /** Gets each line that the CDK writes. */
   readonly onLine?: (line: string) => void;
 }
@@ -27,7 +29,18 @@ export async function synthesize(
   options: { build: boolean },
 ): Promise<void> {
   await withLock('synthesize', () =>
-    cdk(deployment, ['synth', '--quiet', '--output', deployment.folder], options),
+    cdk(
+      deployment,
+      [
+        'synth',
+        '--quiet',
+        '--output',
+        deployment.folder,
+        '--context',
+        `prefix=${deployment.prefix}`,
+      ],
+      options,
+    ),
   );
 }
 

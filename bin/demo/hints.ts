@@ -1,15 +1,16 @@
-import type { TargetAws } from './local-aws.ts';
+import type { Deployment } from './cdk.ts';
 import type { Shop } from './shop.ts';
 
 /** What to try while everything is running. */
 export function hints(
   { apiUrl, orders, billing }: Shop,
-  { endpoint, isOurs, env }: TargetAws,
+  { aws: { endpoint, isOurs, env }, prefix }: Deployment,
 ): string {
   const aws =
     endpoint === undefined
       ? 'aws'
       : `AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${env['AWS_REGION'] ?? ''} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws`;
+  const removal = `Remove it with: npx cdk destroy --all --context prefix=${prefix}`;
   return `
 Place an order, and another of the same id:
 
@@ -29,5 +30,5 @@ Look at the events and their receipts:
 
   ${aws} dynamodb scan --table-name ${orders.outbox.table}
 
-${isOurs ? 'Ctrl-C stops it and leaves nothing behind.' : 'Remove it with: npx cdk destroy --all'}`;
+${isOurs ? 'Ctrl-C stops it and leaves nothing behind.' : removal}`;
 }

@@ -44,7 +44,7 @@ export async function openAws(options: {
       `AWS_ENDPOINT_URL is ${endpoint}, which is the real AWS and costs money: pass --aws if you mean it, or unset it`,
     );
   }
-  return localAws(endpoint, options.env);
+  return localAws(withAddress(endpoint), options.env);
 }
 
 /** A MiniStack of one's own. */
@@ -102,6 +102,11 @@ function localAws(endpoint: string, env: NodeJS.ProcessEnv): TargetAws {
 
 function realAws(env: NodeJS.ProcessEnv): TargetAws {
   return { endpoint: undefined, env, client: {}, ...notOurs };
+}
+
+/** At a name, buckets would be names below it, which `localhost` has none of; at an address they are paths. */
+function withAddress(endpoint: string): string {
+  return endpoint.replace(/^(https?:\/\/)localhost(?=[:/]|$)/, '$1127.0.0.1');
 }
 
 const notOurs = {

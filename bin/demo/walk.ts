@@ -4,7 +4,7 @@ import { bootstrap, deploy, destroy, synthesize, type Deployment } from './cdk.t
 import { createClients } from './clients.ts';
 import { deliverAgain } from './duplicates.ts';
 import { hints } from './hints.ts';
-import { openAws, type TargetAws } from './local-aws.ts';
+import { openAws } from './local-aws.ts';
 import type { DemoOptions } from './options.ts';
 import { makeRequests, placeOrders } from './orders.ts';
 import { latestWithin } from './poll.ts';
@@ -27,7 +27,9 @@ export async function walk({ options, env, folder }: Walk): Promise<boolean> {
     openAws({ env, allowAws: options.aws }),
   );
   try {
-    return await Promise.race([walkOn({ aws, folder }, options), aws.failure]);
+    // A name of its own, so that two walks do not meet, wherever they deploy to.
+    const prefix = `Demo${randomBytes(3).toString('hex')}`;
+    return await Promise.race([walkOn({ aws, folder, prefix }, options), aws.failure]);
   } finally {
     await aws.stop();
   }
@@ -35,9 +37,9 @@ export async function walk({ options, env, folder }: Walk): Promise<boolean> {
 
 async function walkOn(deployment: Deployment, options: DemoOptions): Promise<boolean> {
   const shop = await install(deployment, options);
-  const isAllRight = await placeAndCount(deployment.aws, shop, options.orders);
+  const isAllRight = await placeAndCount(deployment, shop, options.orders);
   if (options.keep) {
-    console.log(hints(shop, deployment.aws));
+    console.log(hints(shop, deployment));
     // Until Ctrl-C, which takes it down.
     if (deployment.aws.isOurs) await deployment.aws.failure;
   } else if (!deployment.aws.isOurs) {
@@ -49,12 +51,18 @@ async function walkOn(deployment: Deployment, options: DemoOptions): Promise<boo
 async function install(deployment: Deployment, { build }: DemoOptions): Promise<Shop> {
   await step('Build and synthesize', (onLine) => synthesize({ ...deployment, onLine }, { build }));
   await step('Bootstrap the account', (onLine) => bootstrap({ ...deployment, onLine }));
-  const outputs = await step('Deploy', (onLine) => deploy({ ...deployment, onLine }));
+  const outputs = await step(`Deploy the stacks ${deployment.prefix}*`, (onLine) =>
+    deploy({ ...deployment, onLine }),
+  );
   return shopOf(outputs, deployment.aws.endpoint);
 }
 
-async function placeAndCount(aws: TargetAws, shop: Shop, orders: number): Promise<boolean> {
-  const requests = makeRequests(`demo-${randomBytes(3).toString('hex')}`, orders);
+async function placeAndCount(
+  { aws, prefix }: Deployment,
+  shop: Shop,
+  orders: number,
+): Promise<boolean> {
+  const requests = makeRequests(prefix, orders);
   const run: Run = { shop, clients: createClients(aws.client), requests, since: Date.now() };
   await step(`Place ${orders} orders, some of them twice`, (say) =>
     placeOrders(shop.apiUrl, requests, (answers) => {

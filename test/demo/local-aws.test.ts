@@ -41,8 +41,8 @@ describe('the AWS that is deployed to', () => {
 
     const aws = await openAws({ env, allowAws: false });
 
-    expect(aws.client).toMatchObject({ endpoint: 'http://localhost:4566', region: 'eu-west-1' });
-    expect(aws.env).toMatchObject({ PATH: '/bin', AWS_ENDPOINT_URL: 'http://localhost:4566' });
+    expect(aws.client).toMatchObject({ endpoint: 'http://127.0.0.1:4566', region: 'eu-west-1' });
+    expect(aws.env).toMatchObject({ PATH: '/bin', AWS_ENDPOINT_URL: 'http://127.0.0.1:4566' });
     expect(Object.keys(aws.env)).not.toContain('AWS_ENDPOINT_URL_SQS');
     expect(Object.keys(aws.env)).not.toContain('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS');
     expect(Object.keys(aws.env)).not.toContain('AWS_PROFILE');

@@ -20,7 +20,7 @@ export async function deployShop(): Promise<{
 }> {
   const folder = await mkdtemp(join(tmpdir(), 'cdk-outbox-e2e-'));
   const aws = await openAws({ env: process.env, allowAws: false });
-  const deployment = { aws, folder };
+  const deployment = { aws, folder, prefix: 'EndToEnd' };
   const install = async (): Promise<Outputs> => {
     await synthesize(deployment, { build: false });
     await bootstrap(deployment);
