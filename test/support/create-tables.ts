@@ -34,6 +34,14 @@ export async function createKeyedTable(client: DynamoDBClient): Promise<string> 
   return createTable(client, keyed);
 }
 
+/** A new table with one string key `id`: a service's own. */
+export async function createIdTable(client: DynamoDBClient): Promise<string> {
+  return createTable(client, {
+    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+  });
+}
+
 const keyed = {
   AttributeDefinitions: [
     { AttributeName: table.pk, AttributeType: 'S' as const },
