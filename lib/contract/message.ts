@@ -42,6 +42,8 @@ export type MessageAttributes = Omit<Message, 'data'>;
 /** How a delivery differs from the ordinary one. */
 export interface DeliveryMarks {
   readonly replayId?: string;
+  /** A skip notice: the entry was given up, and its sequence passes without an event. */
+  readonly skipped?: true;
 }
 
 /** The message that tells consumers of an entry. */
@@ -63,18 +65,20 @@ export function toMessageAttributes(
     ...(entry.sequence === undefined ? {} : { sequence: padSequence(entry.sequence) }),
     ...(entry.causationId === undefined ? {} : { causationid: entry.causationId }),
     ...(marks.replayId === undefined ? {} : { replayid: marks.replayId }),
+    ...(marks.skipped === undefined ? {} : { skipped: marks.skipped }),
     ...pickDefined(entry, ['traceparent', 'tenant']),
   };
 }
 
 /**
- * The message as JSON text.
+ * The message as JSON text. A skip notice has no data.
  *
  * The entry's data is spliced in as it was written: numbers beyond a double's precision and the order
  * of keys survive.
  */
 export function toMessageJson(entry: Entry, source: string, marks: DeliveryMarks = {}): string {
   const attributes = JSON.stringify(toMessageAttributes(entry, source, marks));
+  if (marks.skipped === true) return attributes;
   return `${attributes.slice(0, -1)},"data":${entry.data}}`;
 }
 

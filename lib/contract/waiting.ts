@@ -27,6 +27,19 @@ export interface InvalidRow {
   readonly json: string;
 }
 
+/**
+ * A person's decision to give up an entry that has a sequence. It goes on waiting until its consumers were
+ * told that its sequence passes without an event.
+ */
+export interface GiveUp {
+  /** Id of the note in the record of what people did. */
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly by: string;
+  readonly why: string;
+}
+
 /** An entry in the waiting room. It stays until it is published or discarded: it has no expiry. */
 export interface Waiting {
   /** What waits: a copy of the entry, whole, since the entry itself expires; or a row that is none. */
@@ -44,6 +57,8 @@ export interface Waiting {
   /** Epoch milliseconds. */
   readonly firstTriedAt?: number;
   readonly lastTriedAt?: number;
+  /** Where it was given up: a skip notice is delivered in its place, and its receipt says `discarded`. */
+  readonly giveUp?: GiveUp;
 }
 
 /** Keys that one state spreads over in the waiting index, to stay clear of a partition's write limit. */
@@ -118,7 +133,12 @@ export function rowToWaiting(row: Row): Waiting {
     dueAt: fields['dueAt'] as number,
     attempts: fields['attempts'] as number,
     holds: fields['holds'] as boolean,
-    ...pickDefined(fields as Partial<Waiting>, ['missing', 'firstTriedAt', 'lastTriedAt']),
+    ...pickDefined(fields as Partial<Waiting>, [
+      'missing',
+      'firstTriedAt',
+      'lastTriedAt',
+      'giveUp',
+    ]),
     ...(errorCode === undefined ? {} : { error: errorOf(row) }),
   };
 }

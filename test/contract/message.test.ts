@@ -45,6 +45,14 @@ describe('the message of an entry', () => {
     });
   });
 
+  it('as a skip notice has the place in the history, and no data', () => {
+    const notice = parsed(toMessageJson(anEntry({ sequence: 7 }), 'orders', { skipped: true }));
+
+    expect(notice).toMatchObject({ skipped: true, sequence: '0000000000000007' });
+    expect(notice).not.toHaveProperty('data');
+    expect(isInvalidMessage(toMessage(notice))).toBe(false);
+  });
+
   it('begins a correlation of its own where the entry belongs to none', () => {
     const entry = anEntry();
 

@@ -44,6 +44,10 @@ const someWaiting: fc.Arbitrary<Waiting> = fc.record(
     ),
     firstTriedAt: someMoment,
     lastTriedAt: someMoment,
+    giveUp: fc.record(
+      { id: someId, at: someMoment, by: someText, why: someText },
+      { noNullPrototype: true },
+    ),
   },
   { requiredKeys: ['entry', 'state', 'dueAt', 'attempts', 'holds'], noNullPrototype: true },
 );
