@@ -1,6 +1,7 @@
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -31,13 +32,9 @@ export class OrdersStack extends Stack {
       ],
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const [placeOrder, getOrder, noteInvoice] = ['place-order', 'get-order', 'note-invoice'].map(
-      (name) =>
-        new ServiceFunction(this, name, {
-          entry: `orders/${name}.ts`,
-          environment: { ORDERS_TABLE: orders.tableName },
-        }),
-    ) as [ServiceFunction, ServiceFunction, ServiceFunction];
+    const placeOrder = this.function('PlaceOrder', 'place-order', orders);
+    const getOrder = this.function('GetOrder', 'get-order', orders);
+    const noteInvoice = this.function('NoteInvoice', 'note-invoice', orders);
     orders.grantWriteData(placeOrder);
     orders.grantReadData(getOrder);
     orders.grantWriteData(noteInvoice);
@@ -56,6 +53,13 @@ export class OrdersStack extends Stack {
     new CfnOutput(this, 'OrdersTable', { value: orders.tableName });
     outputOutbox(this, outbox);
     outputInbox(this, { inbox, handler: noteInvoice });
+  }
+
+  private function(id: string, file: string, orders: ITable): ServiceFunction {
+    return new ServiceFunction(this, id, {
+      entry: `orders/${file}.ts`,
+      environment: { ORDERS_TABLE: orders.tableName },
+    });
   }
 
   private api({ placeOrder, getOrder }: Record<'placeOrder' | 'getOrder', IFunction>): HttpApi {
