@@ -230,6 +230,36 @@ test('two inboxes that share a table handle the same message each', async () => 
   expect(await rig.effectsOf('order')).toBe(2);
 });
 
+test('emitted events get the next sequences of their aggregate, also where messages compete for them', async () => {
+  const rig = await localRig();
+  const handler = rig.inbox.on(OrderPlaced, ({ data }, tx) => {
+    tx.emit(PaymentRequested('shared', { orderId: data.orderId }, { sequence: 'next' }));
+  });
+
+  await handler(sqsEventOf([messageOf(placed('1')), messageOf(placed('2'))]));
+
+  const rows = await rig.rowsOf(rig.settings.outbox?.tableName);
+  const entries = rows.filter(({ type }) => type === 'payment.requested');
+  expect(entries.map(({ sequence }) => sequence).toSorted()).toEqual([1, 2]);
+  expect(rig.counts).toEqual({ Handled: 2 });
+});
+
+test('an emitted event that was written before is the handler’s error', async () => {
+  const rig = await localRig();
+  const once = PaymentRequested('1', { orderId: '1' });
+  const handler = rig.inbox.on(OrderPlaced, (_, tx) => {
+    tx.update(addOne(rig.effects, 'order'));
+    tx.emit(once);
+  });
+
+  await handler(sqsEventOf([messageOf(placed('1'))]));
+  await handler(sqsEventOf([messageOf(placed('2'))]));
+
+  expect(rig.counts).toEqual({ Handled: 1, Failed: 1 });
+  expect(rig.lines).toContainEqual(expect.objectContaining({ code: 'EVENT_ALREADY_WRITTEN' }));
+  expect(await rig.effectsOf('order')).toBe(1);
+});
+
 test('deliveries of one message that compete have one effect', async () => {
   const rig = await localRig();
   const handler = rig.inbox.on(OrderPlaced, (_, tx) => {
