@@ -17,7 +17,7 @@ const testCaps = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'cdk.out', 'coverage', '.local', 'test/packaging/fixtures'] },
+  { ignores: ['dist', 'cdk.out', 'coverage', '.local', 'test/packaging'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

@@ -8,4 +8,6 @@ export default defineConfig({
   dts: true,
   outDir: 'dist',
   clean: true,
+  // ES modules alone: jest could not load it from our CommonJS.
+  deps: { alwaysBundle: ['uuid'] },
 });

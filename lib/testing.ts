@@ -17,3 +17,15 @@ export { createMemoryTransactor } from './testing/memory-transactor.ts';
 export type { MemoryTables, MemoryTransactor } from './testing/memory-transactor.ts';
 export { createMemoryTable } from './testing/memory-table.ts';
 export type { MemoryTable } from './testing/memory-table.ts';
+
+// The outbox itself, step by step
+export { createMemoryStore } from './testing/memory-store.ts';
+export type { MemoryStore } from './testing/memory-store.ts';
+export { createVirtualClock } from './testing/virtual-clock.ts';
+export type { VirtualClock } from './testing/virtual-clock.ts';
+export { createStreamTrigger } from './testing/stream-trigger.ts';
+export type {
+  StreamFunction,
+  StreamTrigger,
+  StreamTriggerSettings,
+} from './testing/stream-trigger.ts';
