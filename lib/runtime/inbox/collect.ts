@@ -2,15 +2,16 @@ import { OutboxError } from '../../contract/error.ts';
 import { inboxTable, markerKey, type Handled } from '../../contract/inbox-rows.ts';
 import { requestOf, tableNameOf } from '../action.ts';
 import type { OutboxEvent } from '../event.ts';
-import type { MessageLog } from './log.ts';
 import type { Action } from '../transactor.ts';
+import type { MessageLog } from './log.ts';
 
 /**
  * What a handler wants written, in the document client's shape. Nothing is sent until the handler is
  * done; then all of it is committed together with the inbox's marker, or none.
  *
  * It takes up to 99 writes and events, 4 MB in all, one write per item (a condition on an item that
- * is written belongs into that write).
+ * is written belongs into that write). Where a condition fails, the message goes back to the queue: when
+ * it comes again, the handler finds what is there then.
  */
 export interface InboxTransaction {
   put(input: NonNullable<Action['Put']>): void;

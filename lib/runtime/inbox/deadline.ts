@@ -14,8 +14,8 @@ export interface Deadline {
   clear(): void;
 }
 
-/** Kept back from an invocation's time, in milliseconds, for its answer, log lines and metrics. */
-export const reserveMs = 1_000;
+/** Kept back from an invocation's time for its answer, log lines and metrics. */
+const reserve = { maxMs: 1_000, maxShare: 1 / 4 };
 
 const never: Deadline = {
   hasPassed: () => false,
@@ -24,20 +24,22 @@ const never: Deadline = {
 };
 
 /**
- * A second before Lambda's time-out, which would fail the whole batch and not only what was slow.
- * There is none where the context does not tell the time, as in a test.
+ * A second before Lambda's time-out (or a quarter of the time, where that is less), which would
+ * fail the whole batch and not only what was slow. There is none where the context does not tell the time.
  */
 export function openDeadline(context: InvocationContext = {}): Deadline {
-  if (context.getRemainingTimeInMillis === undefined) return never;
-  const remainingMs = (): number => (context.getRemainingTimeInMillis?.() ?? 0) - reserveMs;
+  const timeLeft = (): number => context.getRemainingTimeInMillis?.() ?? Infinity;
+  const totalMs = timeLeft();
+  if (totalMs === Infinity) return never;
+  const reserveMs = Math.min(reserve.maxMs, totalMs * reserve.maxShare);
   const timeIsUp = Promise.withResolvers<undefined>();
-  let isUp = remainingMs() <= 0;
+  let isUp = false;
   const timer = setTimeout(() => {
     isUp = true;
     timeIsUp.resolve(undefined);
-  }, remainingMs());
+  }, totalMs - reserveMs);
   return {
-    hasPassed: () => isUp || remainingMs() <= 0,
+    hasPassed: () => isUp || timeLeft() <= reserveMs,
     race: (work, late) => Promise.race([work, timeIsUp.promise.then(late)]),
     clear: () => {
       clearTimeout(timer);
@@ -49,8 +51,8 @@ export function openDeadline(context: InvocationContext = {}): Deadline {
 export function outOfTime(id: string): OutboxError {
   return new OutboxError(
     'HANDLER_TIMEOUT',
-    `message ${id} was not done ${reserveMs} ms before the function's time was up: ` +
+    `message ${id} was not done when the function's time was nearly up: ` +
       'give up slow calls earlier, raise the timeout of the function, or lower the batch size',
-    { facts: { id, reserveMs } },
+    { facts: { id } },
   );
 }

@@ -244,12 +244,26 @@ describe('when the function’s time runs out', () => {
     });
   });
 
+  test('a function with little time uses most of it', async () => {
+    const { inbox, counts } = memoryRig({}, { concurrency: 1 });
+    let remaining = 800;
+    const handler = inbox.on(OrderPlaced, () => {
+      remaining -= 290;
+    });
+
+    await handler(sqsEventOf(messages('1', '2')), {
+      getRemainingTimeInMillis: () => remaining,
+    });
+
+    expect(counts).toEqual({ Handled: 2 });
+  });
+
   test('nobody waits for a handler that hangs, and the others are acknowledged', async () => {
     const { inbox, lines, counts } = memoryRig();
     const handler = inbox.on(OrderPlaced, never).on(OrderCancelled, () => undefined);
     const event = sqsEventOf([...messages('1'), messageOf(OrderCancelled('2', { orderId: '2' }))]);
 
-    const answer = await handler(event, { getRemainingTimeInMillis: () => 1_010 });
+    const answer = await handler(event, { getRemainingTimeInMillis: () => 20 });
 
     expect(answer).toEqual(givenBack(...event.Records.slice(0, 1)));
     expect(lines).toContainEqual(expect.objectContaining({ code: 'HANDLER_TIMEOUT' }));
@@ -260,7 +274,7 @@ describe('when the function’s time runs out', () => {
     const { inbox, database } = memoryRig();
     const blocked = Promise.withResolvers<undefined>();
     const ended = Promise.withResolvers<undefined>();
-    let remaining = 1_010;
+    let remaining = 20;
     const handler = inbox.on(OrderPlaced, async (_, tx) => {
       tx.put({ TableName: 'orders', Item: { id: '1' } });
       await blocked.promise;
