@@ -184,6 +184,19 @@ test('a duplicate is told from a failed condition even where the database report
   expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
 });
 
+test('a duplicate that the database reports is believed without another look', async () => {
+  const rig = await localRig();
+  const real = createDynamoDBTransactor(rig.documents);
+  const get = vi.fn(real.get);
+  const handler = rig.open({ transactor: { ...real, get } }).on(OrderPlaced, () => undefined);
+  const message = messageOf(placed('42'));
+
+  await handler(sqsEventOf([message, message]));
+
+  expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
+  expect(get).not.toHaveBeenCalled();
+});
+
 test('a marker that has expired does not count, though it still exists', async () => {
   const rig = await localRig();
   const handler = rig.inbox.on(OrderPlaced, (_, tx) => {
