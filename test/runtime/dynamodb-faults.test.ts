@@ -86,6 +86,21 @@ describe('the transactor on DynamoDB, when the client throws', () => {
   });
 });
 
+describe('the transactor on DynamoDB, reading', () => {
+  it('reads consistently, so that a sequence is not given out again', async () => {
+    const sent: unknown[] = [];
+    const client = DynamoDBDocumentClient.from(localClient());
+    client.send = ({ input }: { input: unknown }) => {
+      sent.push(input);
+      return Promise.resolve({});
+    };
+
+    await createDynamoDBTransactor(client).get('orders', { id: '42' });
+
+    expect(sent).toEqual([{ TableName: 'orders', Key: { id: '42' }, ConsistentRead: true }]);
+  });
+});
+
 describe('a lost race for the sequence', () => {
   const counter: Action = {
     Update: {

@@ -43,6 +43,7 @@ export function describeTokens(create: TransactorFactory): void {
       const second = await transactor.transact(once, token);
 
       expect([first.status, second.status]).toEqual(['cancelled', 'committed']);
+      expect(await transactor.get(tableName, key('a'))).toBeDefined();
     });
   });
 }
