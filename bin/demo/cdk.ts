@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { runChild } from './child.ts';
+import { runChild, type OnLine } from './child.ts';
 import { pathWithNode, projectFolder, withLock } from './local-folder.ts';
 import type { TargetAws } from './local-aws.ts';
 
@@ -13,7 +13,7 @@ export interface Deployment {
   /** What the names of the stacks begin with. */
   readonly prefix: string;
   /** Gets each line that the CDK writes. */
-  readonly onLine?: (line: string) => void;
+  readonly onLine?: OnLine;
 }
 
 /** Values that stacks tell of themselves, by stack and name. */
@@ -28,20 +28,9 @@ export async function synthesize(
   deployment: Deployment,
   options: { build: boolean },
 ): Promise<void> {
-  await withLock('synthesize', () =>
-    cdk(
-      deployment,
-      [
-        'synth',
-        '--quiet',
-        '--output',
-        deployment.folder,
-        '--context',
-        `prefix=${deployment.prefix}`,
-      ],
-      options,
-    ),
-  );
+  const { folder, prefix } = deployment;
+  const synth = ['synth', '--quiet', '--output', folder, '--context', `prefix=${prefix}`];
+  await withLock('synthesize', () => cdk(deployment, synth, options));
 }
 
 /** Prepares the account for the CDK; does nothing where that is done. */

@@ -23,14 +23,14 @@ export interface Child {
   stop(): Promise<void>;
 }
 
+/** Gets each line that a command writes. */
+export type OnLine = (line: string) => void;
+
 const leash = join(import.meta.dirname, 'leash.ts');
 const linesKept = 30;
 
-/** Starts a command on a leash (see `leash.ts`); `onLine` gets each line that it writes. */
-export function startChild(
-  command: Command,
-  onLine: (line: string) => void = () => undefined,
-): Child {
+/** Starts a command on a leash: see `leash.ts`. */
+export function startChild(command: Command, onLine: OnLine = () => undefined): Child {
   const lines: string[] = [];
   const child = spawn(process.execPath, [leash, command.name, ...command.arguments], {
     // A session of its own, so that Ctrl-C in the terminal does not reach the leash before its work is done.
@@ -64,7 +64,7 @@ export function startChild(
  *
  * Throws if it fails, with the last lines that it wrote.
  */
-export async function runChild(command: Command, onLine?: (line: string) => void): Promise<void> {
+export async function runChild(command: Command, onLine?: OnLine): Promise<void> {
   const child = startChild(command, onLine);
   const code = await child.exited;
   if (code === 0) return;

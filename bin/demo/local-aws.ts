@@ -1,5 +1,6 @@
 import { devNull } from 'node:os';
 
+import type { OnLine } from './child.ts';
 import { startMiniStack } from './ministack.ts';
 
 /** An AWS to deploy to: the demo's and the tests' way to clients and commands that talk to it. */
@@ -25,6 +26,14 @@ export interface ClientConfig {
   readonly credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 }
 
+/** Which AWS to find or start. */
+export interface AwsOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly allowAws: boolean;
+  /** Gets what the installation of the local AWS says, the first time. */
+  readonly onLine?: OnLine;
+}
+
 const realAwsHost = /(^|\.)(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws|on\.aws)$/;
 
 /**
@@ -32,13 +41,10 @@ const realAwsHost = /(^|\.)(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws|on\.aws
  *
  * The real AWS only where `allowAws` says so: throws where the address is one of its own.
  */
-export async function openAws(options: {
-  env: NodeJS.ProcessEnv;
-  allowAws: boolean;
-}): Promise<TargetAws> {
+export async function openAws(options: AwsOptions): Promise<TargetAws> {
   if (options.allowAws) return realAws(options.env);
   const endpoint = options.env['AWS_ENDPOINT_URL'] ?? '';
-  if (endpoint === '') return startLocalAws(options.env);
+  if (endpoint === '') return startLocalAws(options);
   if (realAwsHost.test(hostOf(endpoint))) {
     throw new Error(
       `AWS_ENDPOINT_URL is ${endpoint}, which is the real AWS and costs money: pass --aws if you mean it, or unset it`,
@@ -47,9 +53,9 @@ export async function openAws(options: {
   return localAws(withAddress(endpoint), options.env);
 }
 
-/** A MiniStack of one's own. */
-export async function startLocalAws(env: NodeJS.ProcessEnv): Promise<TargetAws> {
-  const { endpoint, process } = await startMiniStack({ env, region: defaults.AWS_REGION });
+async function startLocalAws({ env, onLine }: AwsOptions): Promise<TargetAws> {
+  const region = defaults.AWS_REGION;
+  const { endpoint, process } = await startMiniStack({ env, onLine, region });
   let isStopping = false;
   const failure = process.exited.then((code) => {
     if (isStopping) return new Promise<never>(() => undefined);

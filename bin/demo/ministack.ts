@@ -3,7 +3,7 @@ import getPort from 'get-port';
 import { startChild, type Child } from './child.ts';
 import { pathWithNode } from './local-folder.ts';
 import { poll } from './poll.ts';
-import { pythonWithMiniStack } from './python.ts';
+import { pythonWithMiniStack, type InstallOptions } from './python.ts';
 
 /** A local AWS of one's own, empty, on a port that the system chose. */
 export interface MiniStack {
@@ -12,8 +12,7 @@ export interface MiniStack {
 }
 
 /** How to start it. */
-export interface MiniStackOptions {
-  readonly env: NodeJS.ProcessEnv;
+export interface MiniStackOptions extends InstallOptions {
   readonly region: string;
   /** @default - one that is free */
   readonly port?: number;
@@ -24,7 +23,7 @@ export interface MiniStackOptions {
  * processes and keeps everything in memory.
  */
 export async function startMiniStack(options: MiniStackOptions): Promise<MiniStack> {
-  const python = await pythonWithMiniStack(options.env);
+  const python = await pythonWithMiniStack(options);
   const port = options.port ?? (await getPort());
   const endpoint = `http://127.0.0.1:${port}`;
   const child = startChild({

@@ -5,7 +5,7 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { runChild } from './child.ts';
+import { runChild, type OnLine } from './child.ts';
 import { localFolder, withLock } from './local-folder.ts';
 
 const requirements = join(import.meta.dirname, 'requirements.txt');
@@ -19,6 +19,13 @@ const candidates = [
 ];
 const minMinor = 10;
 
+/** What an installation sees, and who sees it. */
+export interface InstallOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Gets each line that the installation writes. */
+  readonly onLine?: OnLine | undefined;
+}
+
 /** What to do where Python is no option. */
 const otherwise =
   'or name a local AWS that runs already: AWS_ENDPOINT_URL=http://localhost:4566 npm run demo';
@@ -29,27 +36,30 @@ const otherwise =
  * The first call makes it, for which it needs Python 3.10 or later and the package index; later ones
  * find it. Throws with a mend where either is missing.
  */
-export async function pythonWithMiniStack(env: NodeJS.ProcessEnv): Promise<string> {
+export async function pythonWithMiniStack(options: InstallOptions): Promise<string> {
   const pins = createHash('sha256').update(await readFile(requirements));
   const environment = localFolder(`ministack-${pins.digest('hex').slice(0, 8)}`);
   await withLock('ministack', async () => {
-    if (!existsSync(environment)) await installMiniStack(environment, env);
+    if (!existsSync(environment)) await installMiniStack(environment, options);
   });
   return join(environment, 'bin', 'python');
 }
 
 /** Installs beside the final place and moves it there when whole, so that an interrupted one is never used. */
-export async function installMiniStack(environment: string, env: NodeJS.ProcessEnv): Promise<void> {
+export async function installMiniStack(
+  environment: string,
+  { env, onLine }: InstallOptions,
+): Promise<void> {
   const partial = `${environment}.partial`;
   const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', requirements];
   const python = await findPython(env);
   await rm(partial, { recursive: true, force: true });
   await orMend(
-    runChild({ name: python, arguments: ['-m', 'venv', partial], env }),
+    runChild({ name: python, arguments: ['-m', 'venv', partial], env }, onLine),
     'could not make a virtual environment: on Debian and Ubuntu, apt install python3-venv',
   );
   await orMend(
-    runChild({ name: join(partial, 'bin', 'python'), arguments: pip, env }),
+    runChild({ name: join(partial, 'bin', 'python'), arguments: pip, env }, onLine),
     'could not install MiniStack: the package index must be reachable, this once',
   );
   await rename(partial, environment);

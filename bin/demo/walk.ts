@@ -23,8 +23,8 @@ export interface Walk {
 
 /** Deploys the example, places orders and shows what became of them. Answers whether every number is right. */
 export async function walk({ options, env, folder }: Walk): Promise<boolean> {
-  const aws = await step('Find or start a local AWS', () =>
-    openAws({ env, allowAws: options.aws }),
+  const aws = await step('Find or start a local AWS', (onLine) =>
+    openAws({ env, allowAws: options.aws, onLine }),
   );
   try {
     // A name of its own, so that two walks do not meet, wherever they deploy to.

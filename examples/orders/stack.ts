@@ -1,7 +1,6 @@
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -55,7 +54,7 @@ export class OrdersStack extends Stack {
     outputInbox(this, { inbox, handler: noteInvoice });
   }
 
-  private function(id: string, file: string, orders: ITable): ServiceFunction {
+  private function(id: string, file: string, orders: ServiceTable): ServiceFunction {
     return new ServiceFunction(this, id, {
       entry: `orders/${file}.ts`,
       environment: { ORDERS_TABLE: orders.tableName },

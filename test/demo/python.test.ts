@@ -39,7 +39,7 @@ describe('Python', () => {
   it('leaves nothing half installed where the package index cannot be reached', async () => {
     const env = { ...process.env, PIP_INDEX_URL: 'http://127.0.0.1:1', PIP_RETRIES: '0' };
 
-    const installing = installMiniStack(join(folder, 'ministack'), env);
+    const installing = installMiniStack(join(folder, 'ministack'), { env });
 
     await expect(installing).rejects.toThrow(/package index must be reachable/);
     expect(await readdir(folder)).not.toContain('ministack');
