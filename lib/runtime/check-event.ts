@@ -61,7 +61,7 @@ export function checkEvent(event: OutboxEvent): void {
     throw new OutboxError(
       'EVENT_INVALID',
       `id of ${type} must be a UUIDv7 in lower case, got ${JSON.stringify(id)}: leave it out to get a new one`,
-      { facts: { type, id } },
+      { facts: { type, eventId: id } },
     );
   }
   checkAggregate(aggregate, type);

@@ -1,5 +1,5 @@
 import type { Entry } from '../contract/entry.ts';
-import { counterKey } from '../contract/keys.ts';
+import { counterKey, table } from '../contract/keys.ts';
 import { requestOf } from './action.ts';
 import type { Draft } from './draft.ts';
 import type { Action, Transactor } from './transactor.ts';
@@ -26,11 +26,13 @@ export interface CounterTable {
  */
 export async function numberDrafts(
   drafts: readonly Draft[],
-  table: CounterTable,
+  counterTable: CounterTable,
 ): Promise<Numbered> {
   const asking = drafts.filter(({ sequence }) => sequence === 'next');
   const aggregates = [...new Set(asking.map(({ entry }) => entry.aggregate))];
-  const read = await Promise.all(aggregates.map((aggregate) => readCounter(aggregate, table)));
+  const read = await Promise.all(
+    aggregates.map((aggregate) => readCounter(aggregate, counterTable)),
+  );
   const given = new Map(aggregates.map((aggregate, index) => [aggregate, read[index] ?? 0]));
   const entries = drafts.map(({ entry, sequence }): Entry => {
     if (sequence === undefined) return entry;
@@ -40,7 +42,7 @@ export async function numberDrafts(
     return { ...entry, sequence: next };
   });
   const counters = aggregates.map((aggregate, index) =>
-    moveCounter(table.tableName, aggregate, { from: read[index], to: given.get(aggregate) }),
+    moveCounter(counterTable.tableName, aggregate, { from: read[index], to: given.get(aggregate) }),
   );
   return { entries, counters };
 }
@@ -67,7 +69,7 @@ function moveCounter(
   aggregate: string,
   { from, to }: { from: number | undefined; to: number | undefined },
 ): Action {
-  const isFirst = 'attribute_not_exists(pk)';
+  const isFirst = `attribute_not_exists(${table.pk})`;
   const isUnmoved = '#value = :from';
   return {
     Update: {
