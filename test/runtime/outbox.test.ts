@@ -229,6 +229,22 @@ describe('prepare', () => {
     );
   });
 
+  it.each([
+    [undefined, 2],
+    [7, 2],
+    ['next', 4],
+  ] as const)('costs, with a sequence of %s, %i write units', async (sequence, units) => {
+    const { outbox } = await openService();
+    const options = sequence === undefined ? {} : { sequence };
+
+    const TransactItems = await outbox.prepare([OrderPlaced('42', { total: 12 }, options)]);
+    const { ConsumedCapacity = [] } = await client.send(
+      new TransactWriteCommand({ TransactItems, ReturnConsumedCapacity: 'TOTAL' }),
+    );
+
+    expect(ConsumedCapacity.map(({ CapacityUnits }) => CapacityUnits)).toEqual([units]);
+  });
+
   it('checks and validates as a write does', async () => {
     const { outbox } = await openService();
 
