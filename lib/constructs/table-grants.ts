@@ -34,12 +34,11 @@ export function grantLook(table: ITable, grantee: IGrantable): Grant {
 }
 
 /**
- * Lets a function's trigger read the table's stream.
+ * Lets a function's trigger read the table's stream. The right to the table's key comes with {@link grantItems}.
  *
  * Lambda asks for ListStreams on the table's streams: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
  */
 export function grantStream(table: ITable, streamArn: string, grantee: IGrantable): Grant {
-  table.encryptionKey?.grant(grantee, ...readingKeyActions);
   const reading = Grant.addToPrincipal({
     grantee,
     actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],

@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
 
 import { Destination } from '../../lib/constructs/destination.ts';
@@ -308,6 +308,19 @@ describe('a queue of the user', () => {
     expect(inbox.deadLetterQueue.node.id).toBe('OwnDeadLetters');
     const days = 2 + 7 + 14 + 7;
     expect(environmentOf(stack, 'Handler')['INBOX_DEDUPE_WINDOW_MS']).toBe(String(days * dayMs));
+  });
+
+  test('with a key of its own has the handler use the key', () => {
+    const stack = testStack();
+    const own = { encryption: QueueEncryption.KMS, encryptionMasterKey: new Key(stack, 'Key') };
+    const queue = new Queue(stack, 'Own', { ...own, visibilityTimeout: Duration.seconds(30) });
+    const deadLetterQueue = new Queue(stack, 'OwnDeadLetters');
+    const handler = userFunction(stack, 'Handler');
+
+    new Inbox(stack, 'Billing', { handler, queue, deadLetterQueue });
+
+    const onKey = permissionsOf(stack, 'Handler').filter((one) => one.startsWith('kms:'));
+    expect(onKey).toEqual(['kms:Decrypt on Key.Arn']);
   });
 
   test('may be imported, with the dead-letter queue beside it', () => {
