@@ -237,12 +237,11 @@ describe('prepare', () => {
     const { outbox } = await openService();
     const options = sequence === undefined ? {} : { sequence };
 
-    const TransactItems = await outbox.prepare([OrderPlaced('42', { total: 12 }, options)]);
-    const { ConsumedCapacity = [] } = await client.send(
-      new TransactWriteCommand({ TransactItems, ReturnConsumedCapacity: 'TOTAL' }),
-    );
+    const actions = await outbox.prepare([OrderPlaced('42', { total: 12 }, options)]);
+    // Each by itself: of several on one table, DynamoDB Local reports the units of one.
+    const counted = await Promise.all(actions.map(unitsOf));
 
-    expect(ConsumedCapacity.map(({ CapacityUnits }) => CapacityUnits)).toEqual([units]);
+    expect(counted.reduce((total, one) => total + one, 0)).toBe(units);
   });
 
   it('checks and validates as a write does', async () => {
@@ -292,4 +291,11 @@ async function send(TransactItems: Action[]): Promise<unknown> {
   } catch (error) {
     return error;
   }
+}
+
+async function unitsOf(action: Action): Promise<number> {
+  const { ConsumedCapacity = [] } = await client.send(
+    new TransactWriteCommand({ TransactItems: [action], ReturnConsumedCapacity: 'TOTAL' }),
+  );
+  return ConsumedCapacity.reduce((total, { CapacityUnits = 0 }) => total + CapacityUnits, 0);
 }
