@@ -1,4 +1,3 @@
-import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -10,7 +9,6 @@ export interface Clients {
   readonly tables: DynamoDBClient;
   readonly documents: DynamoDBDocumentClient;
   readonly queues: SQSClient;
-  readonly logs: CloudWatchLogsClient;
 }
 
 export function createClients(config: ClientConfig): Clients {
@@ -20,6 +18,5 @@ export function createClients(config: ClientConfig): Clients {
     documents: DynamoDBDocumentClient.from(tables),
     // The queue's address must not lead past a local endpoint.
     queues: new SQSClient({ ...config, useQueueUrlAsEndpoint: config.endpoint === undefined }),
-    logs: new CloudWatchLogsClient(config),
   };
 }

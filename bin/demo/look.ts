@@ -1,8 +1,6 @@
-import { FilterLogEventsCommand, type FilteredLogEvent } from '@aws-sdk/client-cloudwatch-logs';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 
 import type { Entry } from '../../lib/contract/entry.ts';
-import { inboxDimension, inboxMetrics } from '../../lib/contract/inbox-metrics.ts';
 import { markerKey } from '../../lib/contract/inbox-rows.ts';
 import { pageAfter, pageOf } from '../../lib/contract/keys.ts';
 import { getAll } from '../../lib/relay/dynamodb/batch.ts';
@@ -81,7 +79,7 @@ async function readItems(
   return (await getAll(table, keys)).map(toRow);
 }
 
-/** How many messages a queue holds, those in flight included. */
+/** How many messages a queue holds, those in flight included. On the real AWS a count may be a minute old. */
 export async function countMessages({ queues }: Clients, queueUrl: string): Promise<number> {
   const { Attributes = {} } = await queues.send(
     new GetQueueAttributesCommand({
@@ -90,49 +88,4 @@ export async function countMessages({ queues }: Clients, queueUrl: string): Prom
     }),
   );
   return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
-}
-
-/** How many duplicates an inbox has counted since a moment (epoch milliseconds), in the metrics of its log. */
-export async function countDuplicates(
-  clients: Clients,
-  inbox: InboxPlace,
-  since: number,
-): Promise<number> {
-  const events = await readLog(clients, inbox.logGroup, since);
-  return events
-    .map(({ message = '' }) => metricsOf(message))
-    .filter((metrics) => metrics[inboxDimension] === inbox.name)
-    .reduce((sum, metrics) => sum + Number(metrics[inboxMetrics.duplicates] ?? 0), 0);
-}
-
-async function readLog(
-  { logs }: Clients,
-  logGroupName: string,
-  startTime: number,
-): Promise<FilteredLogEvent[]> {
-  const events: FilteredLogEvent[] = [];
-  let nextToken: string | undefined;
-  do {
-    const answer = await logs.send(
-      new FilterLogEventsCommand({
-        logGroupName,
-        startTime,
-        filterPattern: `"${inboxMetrics.duplicates}"`,
-        ...(nextToken === undefined ? {} : { nextToken }),
-      }),
-    );
-    events.push(...(answer.events ?? []));
-    nextToken = answer.nextToken;
-  } while (nextToken !== undefined);
-  return events;
-}
-
-/** Metrics in a log line, in the embedded format; none where it is another line. */
-function metricsOf(line: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && '_aws' in value ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }

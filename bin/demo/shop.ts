@@ -26,8 +26,6 @@ export interface InboxPlace {
   readonly table: string;
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
-  /** Log group of its handler. */
-  readonly logGroup: string;
 }
 
 /** The example, as its stacks tell of it; `endpoint` is that of a local AWS. */
@@ -72,7 +70,6 @@ function inboxOf(read: Read, name: string): InboxPlace {
     table: read('InboxTable'),
     queueUrl: read('InboxQueueUrl'),
     deadLetterQueueUrl: read('InboxDeadLetterQueueUrl'),
-    logGroup: read('InboxLogGroup'),
   };
 }
 

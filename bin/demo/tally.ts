@@ -1,7 +1,7 @@
 import type { Entry } from '../../lib/contract/entry.ts';
 import { timeOfId } from '../../lib/contract/keys.ts';
 import type { Clients } from './clients.ts';
-import { countDuplicates, countMessages, readMarkers, readOutbox, readRows } from './look.ts';
+import { countMessages, readMarkers, readOutbox, readRows } from './look.ts';
 import type { OrderRequest } from './orders.ts';
 import type { Shop } from './shop.ts';
 
@@ -14,19 +14,26 @@ export interface Run {
   readonly since: number;
 }
 
-/** What the tables, the queues and the logs say became of a run's orders. */
+/** What the tables and the queues say became of a run's orders. */
 export interface Tally {
   readonly orders: { readonly committed: number; readonly billed: number };
   readonly orderPlaced: EventTally;
   readonly invoiceCreated: EventTally;
-  /** Sum of what the run's customers owe. */
-  readonly owed: number;
-  /** Sum of what is reserved of the run's products. */
-  readonly reserved: number;
-  readonly duplicates: number;
+  /** What the run's customers owe, and by how many invoices. */
+  readonly owed: Effects;
+  /** What is reserved of the run's products, and by how many orders. */
+  readonly reserved: Effects;
   readonly eventsOfFailed: number;
+  /** Messages that inboxes have not handled yet. */
+  readonly queued: number;
   readonly deadLetters: number;
   readonly latenciesMs: readonly number[];
+}
+
+/** What a consumer has added up. */
+export interface Effects {
+  readonly sum: number;
+  readonly times: number;
 }
 
 /** One type of event on its way. */
@@ -37,14 +44,14 @@ export interface EventTally {
   readonly handled: Readonly<Record<string, number>>;
 }
 
-/** Counts. Assumes nothing: what is not in a table, a queue or a log is not counted. */
+/** Counts. Assumes nothing: what is not in a table or a queue is not counted. */
 export async function takeTally(run: Run): Promise<Tally> {
-  const { shop, clients, requests, since } = run;
-  const [placed, invoiced, rows, duplicates, deadLetters] = await Promise.all([
+  const { shop, clients, requests } = run;
+  const [placed, invoiced, rows, queued, deadLetters] = await Promise.all([
     followEvents(run, shop.orders.outbox, [shop.billing.inbox, shop.warehouse.inbox]),
     followEvents(run, shop.billing.outbox, [shop.orders.inbox]),
     readBusinessRows(run),
-    sumOver(shop, (inbox) => countDuplicates(clients, inbox, since)),
+    sumOver(shop, (inbox) => countMessages(clients, inbox.queueUrl)),
     sumOver(shop, (inbox) => countMessages(clients, inbox.deadLetterQueueUrl)),
   ]);
   const failed = new Set(
@@ -55,8 +62,8 @@ export async function takeTally(run: Run): Promise<Tally> {
     ...rows,
     orderPlaced: placed.tally,
     invoiceCreated: invoiced.tally,
-    duplicates,
     eventsOfFailed: events.filter(({ correlationId = '' }) => failed.has(correlationId)).length,
+    queued,
     deadLetters,
     latenciesMs: placed.latenciesMs,
   };
@@ -111,9 +118,18 @@ async function readBusinessRows({
       committed: orders.length,
       billed: orders.filter(({ state }) => state === 'billed').length,
     },
-    owed: sum(accounts.map(({ owed }) => Number(owed))),
-    reserved: sum(stock.map(({ reserved }) => Number(reserved))),
+    owed: effects(accounts, 'owed', 'invoices'),
+    reserved: effects(stock, 'reserved', 'orders'),
   };
+}
+
+function effects(
+  rows: readonly Record<string, unknown>[],
+  sumOf: string,
+  timesOf: string,
+): Effects {
+  const total = (name: string): number => sum(rows.map((row) => Number(row[name])));
+  return { sum: total(sumOf), times: total(timesOf) };
 }
 
 async function sumOver(

@@ -38,6 +38,6 @@ export class BillingStack extends Stack {
 
     new CfnOutput(this, 'AccountsTable', { value: accounts.tableName });
     outputOutbox(this, outbox);
-    outputInbox(this, { inbox, handler: billOrder });
+    outputInbox(this, inbox);
   }
 }

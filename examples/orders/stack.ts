@@ -51,7 +51,7 @@ export class OrdersStack extends Stack {
     new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
     new CfnOutput(this, 'OrdersTable', { value: orders.tableName });
     outputOutbox(this, outbox);
-    outputInbox(this, { inbox, handler: noteInvoice });
+    outputInbox(this, inbox);
   }
 
   private function(id: string, file: string, orders: ServiceTable): ServiceFunction {

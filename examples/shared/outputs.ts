@@ -1,5 +1,4 @@
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { Inbox, Outbox } from 'cdk-outbox';
 
 /** Tells where an outbox can be looked into. */
@@ -10,13 +9,9 @@ export function outputOutbox(stack: Stack, outbox: Outbox): void {
   });
 }
 
-/** Tells where an inbox can be looked into: its table, its queues, and the log of its handler. */
-export function outputInbox(
-  stack: Stack,
-  { inbox, handler }: { inbox: Inbox; handler: Function },
-): void {
+/** Tells where an inbox can be looked into: its table and its queues. */
+export function outputInbox(stack: Stack, inbox: Inbox): void {
   new CfnOutput(stack, 'InboxTable', { value: inbox.table.tableName });
   new CfnOutput(stack, 'InboxQueueUrl', { value: inbox.queue.queueUrl });
   new CfnOutput(stack, 'InboxDeadLetterQueueUrl', { value: inbox.deadLetterQueue.queueUrl });
-  new CfnOutput(stack, 'InboxLogGroup', { value: handler.logGroup.logGroupName });
 }

@@ -28,6 +28,6 @@ export class WarehouseStack extends Stack {
     this.queue = inbox.queue;
 
     new CfnOutput(this, 'StockTable', { value: stock.tableName });
-    outputInbox(this, { inbox, handler: reserveStock });
+    outputInbox(this, inbox);
   }
 }
