@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 
-import { OutboxError, type InboxMessage } from '../../../lib/runtime.ts';
+import { defineEvent, OutboxError, type InboxMessage } from '../../../lib/runtime.ts';
 import { messageOf, sqsEventOf, type Envelope, type Message } from '../../../lib/testing.ts';
 import { givenBack, memoryRig, OrderCancelled, OrderPlaced, placed } from './support.ts';
 
@@ -76,6 +77,19 @@ describe('the message that a handler gets', () => {
       'type',
       'version',
     ]);
+  });
+
+  test('has data as the schema gives it out, not as it came', async () => {
+    const { inbox } = memoryRig();
+    const OrderDue = defineEvent('order.due', {
+      aggregate: 'order',
+      schema: z.object({ on: z.iso.date().transform((text) => new Date(text)) }),
+    });
+    const handle = vi.fn();
+
+    await inbox.on(OrderDue, handle)(sqsEventOf([messageOf(OrderDue('1', { on: '2026-11-21' }))]));
+
+    expect(handle.mock.calls[0]?.[0]).toMatchObject({ data: { on: new Date('2026-11-21') } });
   });
 
   test('has data of the version that the consumer knows, through each step', async () => {
