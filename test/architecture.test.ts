@@ -28,6 +28,10 @@ const rule: Record<string, { ours: string[]; others: (string | RegExp)[] }> = {
   'lib/relay': { ours: ['lib/contract', 'lib/runtime'], others: [awsSdk, ...types] },
   'lib/constructs': { ours: ['lib/contract'], others: [/^aws-cdk-lib(\/|$)/, 'constructs'] },
   'lib/testing': { ours: ['lib/contract', 'lib/runtime', 'lib/relay'], others: [awsSdk, ...types] },
+  'lib/cli': {
+    ours: ['lib/contract', 'lib/runtime', 'lib/relay'],
+    others: [awsSdk, 'commander', 'cli-table3'],
+  },
   functions: {
     ours: ['lib/contract', 'lib/runtime', 'lib/relay'],
     others: [awsSdk, powertools, '@middy/core', ...types],

@@ -125,3 +125,9 @@ export function isEventId(value: unknown): value is string {
 export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
+
+/** The sort keys, from one to another, of ids of a moment (epoch milliseconds) and later, under a prefix such as {@link entryPrefix}. */
+export function sortKeysSince(prefix: string, epochMs: number): { from: string; to: string } {
+  const time = Math.max(0, epochMs).toString(16).padStart(12, '0');
+  return { from: `${prefix}${time.slice(0, 8)}-${time.slice(8)}`, to: `${prefix}~` };
+}

@@ -1,0 +1,120 @@
+import { OutboxError } from '../../contract/error.ts';
+import { didYouMean } from '../nearest.ts';
+import type { Clients } from './clients.ts';
+import { isDenied } from './failure.ts';
+import { describeFunction, listFunctions, type FunctionFacts } from './functions.ts';
+import type { OutboxPlace } from './place.ts';
+import { outboxesOf } from './places.ts';
+import { readStack, stackNameOf, type Stack } from './stack.ts';
+
+/** By what an outbox is named; by nothing, where there is only one. */
+export interface OutboxName {
+  readonly stack?: string;
+  /** Path of its construct, or the end of it. */
+  readonly path?: string;
+  readonly table?: string;
+}
+
+type Services = Pick<Clients, 'cloudformation' | 'lambda'>;
+
+/**
+ * Finds an outbox by its functions, whose environment says all that there is to know.
+ *
+ * With a stack it looks at the functions of that stack, else at all of the region.
+ *
+ * @throws OutboxError `OUTBOX_NOT_FOUND`, with the nearest name; `OUTBOX_AMBIGUOUS`, with all of them
+ */
+export async function findOutbox(name: OutboxName, clients: Services): Promise<OutboxPlace> {
+  if (name.stack !== undefined) {
+    const stack = await readStack(name.stack, clients);
+    const functions = await functionsOf(stack, clients);
+    return pick(outboxesOf(functions, stack), name);
+  }
+  const found = await listOutboxes(name, clients);
+  if (name.path === undefined) return withStack(pick(found, name), clients);
+  return pick(await Promise.all(found.map((place) => withStack(place, clients))), name);
+}
+
+/** The package's own functions of a stack, and those of its users. */
+export function functionsOf(stack: Stack, clients: Services): Promise<FunctionFacts[]> {
+  const functions = stack.resources.filter(({ type }) => type === 'AWS::Lambda::Function');
+  return Promise.all(functions.map(({ physicalId }) => describeFunction(physicalId, clients)));
+}
+
+/** A table is enough to look at; who may not list functions does without the rest. */
+async function listOutboxes({ table }: OutboxName, clients: Services): Promise<OutboxPlace[]> {
+  const functions = await (table === undefined
+    ? listFunctions(clients)
+    : orNone(listFunctions(clients)));
+  const found = outboxesOf(functions);
+  const isKnown = found.some(({ tableName }) => tableName === table);
+  return table === undefined || isKnown ? found : [{ name: table, tableName: table }];
+}
+
+/** The outbox with the stack that it is of, where one says so and it may be read. */
+async function withStack(place: OutboxPlace, clients: Services): Promise<OutboxPlace> {
+  const part = place.relay ?? place.sweeper;
+  if (part === undefined) return place;
+  const stack = await orUndefined(stackOf(part, clients));
+  if (stack === undefined) return place;
+  const functions = await functionsOf(stack, clients);
+  return outboxesOf(functions, stack).find((one) => one.tableName === place.tableName) ?? place;
+}
+
+async function stackOf(functionName: string, clients: Services): Promise<Stack | undefined> {
+  const name = await stackNameOf(functionName, clients);
+  return name === undefined ? undefined : readStack(name, clients);
+}
+
+function pick(found: readonly OutboxPlace[], name: OutboxName): OutboxPlace {
+  const { table, path } = name;
+  const meant = found
+    .filter((place) => table === undefined || place.tableName === table)
+    .filter((place) => path === undefined || isAt(place, path));
+  const [place, another] = meant;
+  if (place === undefined) throw notFound(found, name);
+  if (another !== undefined) throw ambiguous(meant);
+  return place;
+}
+
+function isAt({ name }: OutboxPlace, path: string): boolean {
+  return name === path || name.endsWith(`/${path}`);
+}
+
+function notFound(found: readonly OutboxPlace[], wanted: OutboxName): OutboxError {
+  const typed = wanted.path ?? wanted.table;
+  const where = wanted.stack === undefined ? 'this region and account' : `stack ${wanted.stack}`;
+  const names = found.flatMap(({ name, tableName }) => [name, tableName]);
+  const hint = typed === undefined ? '' : didYouMean(typed, [...new Set(names)]);
+  const what = typed === undefined ? 'no outbox' : `no outbox ${typed}`;
+  return new OutboxError(
+    'OUTBOX_NOT_FOUND',
+    `there is ${what} in ${where}.${hint} Name one with --stack, --outbox or --table, or another --region or --profile`,
+    { facts: { ...wanted, found: names } },
+  );
+}
+
+function ambiguous(found: readonly OutboxPlace[]): OutboxError {
+  const lines = found.map(({ name, tableName }) =>
+    name === tableName ? `  --table ${tableName}` : `  --outbox ${name} (table ${tableName})`,
+  );
+  return new OutboxError(
+    'OUTBOX_AMBIGUOUS',
+    `there are ${found.length} outboxes here; say which:\n${lines.join('\n')}`,
+    { facts: { found: found.map(({ tableName }) => tableName) } },
+  );
+}
+
+function orNone<T>(answer: Promise<T[]>): Promise<T[]> {
+  return orUndefined(answer).then((found) => found ?? []);
+}
+
+/** What may not be seen is done without. */
+async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isDenied(error)) return undefined;
+    throw error;
+  }
+}

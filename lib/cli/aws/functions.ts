@@ -1,0 +1,72 @@
+import {
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  ListFunctionsCommand,
+  type FunctionConfiguration,
+} from '@aws-sdk/client-lambda';
+
+import type { Environment } from '../../contract/environment.ts';
+import type { Clients } from './clients.ts';
+
+/** A Lambda function as far as it matters here. */
+export interface FunctionFacts {
+  readonly name: string;
+  readonly environment: Environment;
+  /** ARN of its role. */
+  readonly role: string;
+}
+
+/** All functions of the region, 50 a call. */
+export async function listFunctions({ lambda }: Pick<Clients, 'lambda'>): Promise<FunctionFacts[]> {
+  const functions: FunctionFacts[] = [];
+  let Marker: string | undefined;
+  do {
+    const answer = await lambda.send(new ListFunctionsCommand({ Marker }));
+    functions.push(...(answer.Functions ?? []).map(toFacts));
+    Marker = answer.NextMarker;
+  } while (Marker !== undefined && Marker !== '');
+  return functions;
+}
+
+export async function describeFunction(
+  name: string,
+  { lambda }: Pick<Clients, 'lambda'>,
+): Promise<FunctionFacts> {
+  return toFacts(await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name })));
+}
+
+/** What came of invoking a function. */
+export type Invoked =
+  | { readonly status: 'answered'; readonly answer: unknown }
+  | { readonly status: 'failed'; readonly error: string; readonly message: string };
+
+/** Invokes a function without an event, and waits for its answer. */
+export async function invoke(name: string, { lambda }: Pick<Clients, 'lambda'>): Promise<Invoked> {
+  const answer = await lambda.send(
+    new InvokeCommand({ FunctionName: name, Payload: new TextEncoder().encode('{}') }),
+  );
+  const payload = parse(answer.Payload);
+  if (answer.FunctionError === undefined) return { status: 'answered', answer: payload };
+  const { errorType = answer.FunctionError, errorMessage = '' } = (payload ?? {}) as {
+    errorType?: string;
+    errorMessage?: string;
+  };
+  return { status: 'failed', error: errorType, message: errorMessage };
+}
+
+function toFacts({
+  FunctionName,
+  Environment: environment,
+  Role,
+}: FunctionConfiguration): FunctionFacts {
+  return {
+    name: FunctionName ?? '',
+    environment: environment?.Variables ?? {},
+    role: Role ?? '',
+  };
+}
+
+function parse(payload: Uint8Array | undefined): unknown {
+  const text = new TextDecoder().decode(payload);
+  return text === '' ? undefined : JSON.parse(text);
+}

@@ -1,0 +1,25 @@
+import type { RelayConfig } from '../../contract/environment.ts';
+import type { Stack } from './stack.ts';
+
+/** An outbox as it was found in an account: its table, and what else is known of it. */
+export interface OutboxPlace {
+  /** Path of its construct, or where that is not known the name of its table. */
+  readonly name: string;
+  readonly tableName: string;
+  /** What its functions are configured with; absent where none was found. */
+  readonly config?: RelayConfig;
+  /** Name of the function that delivers. */
+  readonly relay?: string;
+  /** Name of the function that settles what the relay did not. */
+  readonly sweeper?: string;
+  readonly stack?: Stack;
+}
+
+/** An inbox as it was found in an account. */
+export interface InboxPlace {
+  /** The name that its markers carry. */
+  readonly name: string;
+  readonly handler: string;
+  readonly tableName: string;
+  readonly deadLetterQueueUrl: string;
+}

@@ -1,0 +1,54 @@
+import { inboxFromEnvironment, relayFromEnvironment } from '../../contract/environment.ts';
+import { definedOnly } from '../../contract/pick.ts';
+import type { FunctionFacts } from './functions.ts';
+import type { InboxPlace, OutboxPlace } from './place.ts';
+import type { Stack } from './stack.ts';
+
+/** The outboxes that functions of the package belong to, by their tables. */
+export function outboxesOf(functions: readonly FunctionFacts[], stack?: Stack): OutboxPlace[] {
+  const own = functions.filter(({ environment }) => 'OUTBOX_DESTINATIONS' in environment);
+  const byTable = Map.groupBy(own, ({ environment }) => environment['OUTBOX_TABLE'] ?? '');
+  return [...byTable].map(([tableName, parts]) => toOutbox(tableName, parts, stack));
+}
+
+/** The inboxes that functions handle. */
+export function inboxesOf(functions: readonly FunctionFacts[]): InboxPlace[] {
+  return functions
+    .filter(({ environment }) => 'INBOX_NAME' in environment)
+    .map(({ name, environment }) => ({ ...inboxFromEnvironment(environment), handler: name }))
+    .map(({ name, handler, tableName, deadLetterQueueUrl }) => ({
+      name,
+      handler,
+      tableName,
+      deadLetterQueueUrl,
+    }));
+}
+
+function toOutbox(
+  tableName: string,
+  parts: readonly FunctionFacts[],
+  stack: Stack | undefined,
+): OutboxPlace {
+  const sweeper = parts.find((part) => isSweeper(part, stack));
+  const relay = parts.find((part) => part !== sweeper);
+  const path = parts.map(({ name }) => pathOf(name, stack)).find((found) => found !== undefined);
+  return {
+    name: path?.replace(partPattern, '') ?? tableName,
+    tableName,
+    config: relayFromEnvironment((relay ?? sweeper)?.environment ?? {}),
+    ...definedOnly({ relay: relay?.name, sweeper: sweeper?.name, stack }),
+  };
+}
+
+/** The part of an outbox that a function is, at the end of its path. */
+const partPattern = /\/(Relay|Sweeper)\/.*$/;
+
+/** By its path; where the app was deployed without paths, by its name, which CloudFormation makes of the path. */
+function isSweeper({ name }: FunctionFacts, stack: Stack | undefined): boolean {
+  const part = partPattern.exec(pathOf(name, stack) ?? '')?.[1] ?? name;
+  return part.includes('Sweeper');
+}
+
+function pathOf(functionName: string, stack: Stack | undefined): string | undefined {
+  return stack?.resources.find(({ physicalId }) => physicalId === functionName)?.path;
+}

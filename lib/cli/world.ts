@@ -1,0 +1,16 @@
+import type { Clock, NewId, Random } from '../runtime/ports.ts';
+import type { Clients, ClientSettings } from './aws/clients.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Everything outside the command: tests pass their own. */
+export interface World {
+  readonly terminal: Terminal;
+  openClients(settings: ClientSettings): Clients;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: NewId;
+  /** The name of who is logged in, for the record where AWS does not say. */
+  readonly user: string | undefined;
+  /** Ends what goes on until it is told to stop. */
+  readonly stop: AbortSignal;
+}
