@@ -8,3 +8,14 @@ export const outboxMetrics = {
   /** Milliseconds from an event's birth to its publication: the slowest of the batch. */
   latency: 'PublishLatency',
 } as const;
+
+/** The one dimension of an outbox's metrics; its value is the outbox's source. */
+export const outboxDimension = 'service';
+
+/** What each run of the sweeper measures, zero included: alarms tell zero from silence. */
+export const outboxGauges = {
+  /** Entries in the waiting room that need a person. */
+  parked: 'ParkedEntries',
+  /** Milliseconds since the oldest page that may hold unsettled entries; 0 where there is none. */
+  oldestUnsettled: 'OldestUnsettledAge',
+} as const;
