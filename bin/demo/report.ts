@@ -59,8 +59,9 @@ function dropped(
   { requests, copies }: Expected,
 ): number {
   const once = requests.filter(({ mustFail }) => !mustFail).length;
-  const effects = [owed, reserved].map(({ times }) => Math.max(0, times - once));
-  return copies - queued - deadLetters - effects.reduce((sum, times) => sum + times, 0);
+  const again = [owed, reserved].map(({ times }) => Math.max(0, times - once));
+  const notDropped = again.reduce((sum, times) => sum + times, queued + deadLetters);
+  return Math.max(0, copies - notDropped);
 }
 
 export function isRight({ found, expected }: Line): boolean {
@@ -73,6 +74,7 @@ export function renderReport(lines: readonly Line[], latenciesMs: readonly numbe
     head: ['', 'found', 'expected', ''],
     colAligns: ['left', 'right', 'right', 'left'],
     style: { head: [], border: [] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
   for (const line of lines) {
     const verdict = isRight(line) ? '✓' : '✗ wrong';
