@@ -34,13 +34,11 @@ export async function readOutbox(
   };
 }
 
+/** With one more at each end: the writers' clocks may differ from ours. */
 function pagesSince(since: number): string[] {
-  const last = pageOf(Date.now());
-  const pages = [pageOf(since)];
-  for (let page = pageOf(since); page < last;) {
-    page = pageAfter(page, 1);
-    pages.push(page);
-  }
+  const last = pageAfter(pageOf(Date.now()), 1);
+  const pages = [pageAfter(pageOf(since), -1)];
+  while (pages.at(-1) !== last) pages.push(pageAfter(pages.at(-1) ?? last, 1));
   return pages;
 }
 
