@@ -227,82 +227,19 @@ describe('how much happens at once', () => {
     expect(most()).toBe(1);
   });
 
+  test('one of the copies of a message, on any queue', async () => {
+    const { most, handle } = countingHandler();
+    const message = messageOf(placed('1'));
+
+    await memoryRig().inbox.on(OrderPlaced, handle)(sqsEventOf([message, message, message]));
+
+    expect(most()).toBe(1);
+  });
+
   test.each([0, 1.5, Number.NaN])('fails when concurrency is %s', (concurrency) => {
     expect(() => memoryRig({}, { concurrency })).toThrow(
       `concurrency must be a whole number from 1, got ${concurrency}`,
     );
-  });
-});
-
-describe('when the function’s time runs out', () => {
-  const never = (): Promise<void> => new Promise(() => undefined);
-
-  test('nothing is started, and what was not started is given back', async () => {
-    const { inbox, lines } = memoryRig({}, { concurrency: 1 });
-    let remaining = 5_000;
-    const handle = vi.fn(() => {
-      remaining -= 2_000;
-    });
-    const event = sqsEventOf(messages('1', '2', '3', '4'));
-
-    const answer = await inbox.on(OrderPlaced, handle)(event, {
-      getRemainingTimeInMillis: () => remaining,
-    });
-
-    // The second ends with exactly the reserve left: too late to commit.
-    expect(handle).toHaveBeenCalledTimes(2);
-    expect(answer).toEqual(givenBack(...event.Records.slice(1)));
-    expect(lines.at(-1)).toMatchObject({
-      message: 'time was nearly up: messages given back to the queue',
-      count: 3,
-    });
-  });
-
-  test('a function with little time uses most of it', async () => {
-    const { inbox, counts } = memoryRig({}, { concurrency: 1 });
-    let remaining = 800;
-    const handler = inbox.on(OrderPlaced, () => {
-      remaining -= 290;
-    });
-
-    await handler(sqsEventOf(messages('1', '2')), {
-      getRemainingTimeInMillis: () => remaining,
-    });
-
-    expect(counts).toEqual({ Handled: 2 });
-  });
-
-  test('nobody waits for a handler that hangs, and the others are acknowledged', async () => {
-    const { inbox, lines, counts } = memoryRig();
-    const handler = inbox.on(OrderPlaced, never).on(OrderCancelled, () => undefined);
-    const event = sqsEventOf([...messages('1'), messageOf(OrderCancelled('2', { orderId: '2' }))]);
-
-    const answer = await handler(event, { getRemainingTimeInMillis: () => 20 });
-
-    expect(answer).toEqual(givenBack(...event.Records.slice(0, 1)));
-    expect(lines).toContainEqual(expect.objectContaining({ code: 'HANDLER_TIMEOUT' }));
-    expect(counts).toEqual({ Handled: 1, Failed: 1 });
-  });
-
-  test('a handler that was given up writes nothing when it ends after all', async () => {
-    const { inbox, database } = memoryRig();
-    const blocked = Promise.withResolvers<undefined>();
-    const ended = Promise.withResolvers<undefined>();
-    let remaining = 20;
-    const handler = inbox.on(OrderPlaced, async (_, tx) => {
-      tx.put({ TableName: 'orders', Item: { id: '1' } });
-      await blocked.promise;
-      ended.resolve(undefined);
-    });
-
-    await handler(sqsEventOf(messages('1')), { getRemainingTimeInMillis: () => remaining });
-    remaining = 0;
-    blocked.resolve(undefined);
-    await ended.promise;
-    await new Promise(setImmediate);
-
-    expect(database.rows('orders')).toEqual([]);
-    expect(database.rows('inbox')).toEqual([]);
   });
 });
 

@@ -187,7 +187,7 @@ test('a duplicate is told from a failed condition even where the database report
 test('a duplicate that the database reports is believed without another look', async () => {
   const rig = await localRig();
   const real = createDynamoDBTransactor(rig.documents);
-  const get = vi.fn(real.get);
+  const get = vi.fn();
   const handler = rig.open({ transactor: { ...real, get } }).on(OrderPlaced, () => undefined);
   const message = messageOf(placed('42'));
 
