@@ -21,6 +21,7 @@ export function checkOutbox(scope: IConstruct, settings: OutboxSettings): void {
   checkDuration(scope, { name: 'retention', value: settings.retention, min: Duration.days(3) });
   checkNumber(scope, { name: 'maxAttempts', value: settings.maxAttempts, min: 1, max: 100 });
   checkRelay(scope, settings);
+  checkSweeper(scope, settings);
   if (settings.table !== undefined && settings.encryptionKey !== undefined) {
     fail(scope, 'encryptionKey is for a table that the outbox creates: set it on the given table');
   }
@@ -104,4 +105,20 @@ function checkRelay(scope: IConstruct, settings: OutboxSettings): void {
     const value = settings[name];
     if (value !== undefined) checkDuration(scope, { name, value, min, max });
   }
+}
+
+function checkSweeper(scope: IConstruct, settings: OutboxSettings): void {
+  checkNumber(scope, {
+    name: 'sweeperMemorySize',
+    value: settings.sweeperMemorySize,
+    min: 128,
+    max: 10_240,
+  });
+  checkDuration(scope, {
+    name: 'sweeperTimeout',
+    value: settings.sweeperTimeout,
+    // It keeps a part of its time back for what is under way at the end.
+    min: Duration.minutes(1),
+    max: Duration.minutes(15),
+  });
 }

@@ -3,11 +3,12 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 
+import { alarmDefaults, type AlarmProps } from './alarm-props.ts';
 import type { WithDefaults } from './defaults.ts';
 import type { Destination } from './destination.ts';
 
 /** Properties of an {@link Outbox}. */
-export interface OutboxProps {
+export interface OutboxProps extends AlarmProps {
   /**
    * The service that writes the events: the source of every message, and EventBridge's source.
    *
@@ -69,7 +70,7 @@ export interface OutboxProps {
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * The key that encrypts the table. Writers and the relay are granted its use.
+   * The key that encrypts the table. Writers, the relay and the sweeper are granted its use.
    *
    * @default - a key that DynamoDB owns
    */
@@ -130,17 +131,20 @@ export interface OutboxProps {
   /**
    * How often the trigger repeats a failed batch before it gives it up: 0 to 10000.
    *
-   * During an outage of the destination the stream holds the backlog for as long as there are attempts
-   * left, in order. A batch that was given up is not lost: its entries are in the table.
+   * Until then everything behind the batch waits. A batch that was given up is not lost: its entries are
+   * in the table, and the sweeper delivers them. So the default is small enough for a record that crashes
+   * the relay each time not to block its shard for hours, and large enough for the stream to hold the
+   * backlog of a short outage, in order.
    *
-   * @default 1000
+   * @default 100
    */
   readonly relayRetryAttempts?: number;
 
   /**
    * How old an entry may become in the stream before the trigger gives it up: 1 minute to 23 hours.
    *
-   * The stream itself keeps it for a day. An entry that was given up is not lost: it is in the table.
+   * The stream itself keeps it for a day. An entry that was given up is not lost: it is in the table, and
+   * the sweeper delivers it.
    *
    * @default Duration.hours(23)
    */
@@ -152,6 +156,29 @@ export interface OutboxProps {
    * @default RetentionDays.ONE_MONTH
    */
   readonly relayLogRetention?: RetentionDays;
+
+  /**
+   * Memory of the sweeper in MB: 128 to 10240. Raise it for large events, or to catch up faster.
+   *
+   * @default 512
+   */
+  readonly sweeperMemorySize?: number;
+
+  /**
+   * How long one run of the sweeper may take: 1 to 15 minutes.
+   *
+   * What it has not done by then the next one does, a minute after it began: several may run at once.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly sweeperTimeout?: Duration;
+
+  /**
+   * How long the sweeper's log is kept. It holds ids, never payloads.
+   *
+   * @default RetentionDays.ONE_MONTH
+   */
+  readonly sweeperLogRetention?: RetentionDays;
 }
 
 /** What an outbox does where its props say nothing. */
@@ -164,9 +191,13 @@ export const outboxDefaults = {
   relayTimeout: Duration.seconds(60),
   relayBatchSize: 100,
   relayParallelizationFactor: 1,
-  relayRetryAttempts: 1000,
+  relayRetryAttempts: 100,
   relayMaxRecordAge: Duration.hours(23),
   relayLogRetention: RetentionDays.ONE_MONTH,
+  sweeperMemorySize: 512,
+  sweeperTimeout: Duration.minutes(5),
+  sweeperLogRetention: RetentionDays.ONE_MONTH,
+  ...alarmDefaults,
 } as const satisfies Partial<OutboxProps>;
 
 /** An outbox's props with everything said. */

@@ -23,13 +23,22 @@ export function grantItems(table: ITable, grantee: IGrantable, actions: readonly
   });
 }
 
+/** Lets a role ask the waiting index what is due. */
+export function grantQueryWaiting(table: ITable, grantee: IGrantable): Grant {
+  return Grant.addToPrincipal({
+    grantee,
+    actions: ['dynamodb:Query'],
+    resourceArns: [waitingIndexArn(table)],
+  });
+}
+
 /** Lets an operator look at entries, receipts and the waiting room by key. Nothing needs a scan. */
 export function grantLook(table: ITable, grantee: IGrantable): Grant {
   table.encryptionKey?.grant(grantee, ...readingKeyActions);
   return Grant.addToPrincipal({
     grantee,
     actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'],
-    resourceArns: [table.tableArn, `${table.tableArn}/index/${names.waitingIndex}`],
+    resourceArns: [table.tableArn, waitingIndexArn(table)],
   });
 }
 
@@ -50,4 +59,8 @@ export function grantStream(table: ITable, streamArn: string, grantee: IGrantabl
     resourceArns: [`${table.tableArn}/stream/*`],
   });
   return reading.combine(listing);
+}
+
+function waitingIndexArn(table: ITable): string {
+  return `${table.tableArn}/index/${names.waitingIndex}`;
 }

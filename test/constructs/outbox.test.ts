@@ -223,7 +223,7 @@ describe('defaults', () => {
       { MaximumBatchingWindowInSeconds: Match.absent() },
     ],
     ['relayParallelizationFactor', 'AWS::Lambda::EventSourceMapping', { ParallelizationFactor: 1 }],
-    ['relayRetryAttempts', 'AWS::Lambda::EventSourceMapping', { MaximumRetryAttempts: 1000 }],
+    ['relayRetryAttempts', 'AWS::Lambda::EventSourceMapping', { MaximumRetryAttempts: 100 }],
     ['relayMaxRecordAge', 'AWS::Lambda::EventSourceMapping', { MaximumRecordAgeInSeconds: 82_800 }],
   ])('%s has its default', (_, type, properties) => {
     template.hasResourceProperties(type, properties);
