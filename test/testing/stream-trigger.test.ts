@@ -52,7 +52,7 @@ describe('the simulated stream trigger', () => {
       seen.push(namesOf(Records));
       return Promise.resolve({ batchItemFailures: [] });
     });
-    [...'abcdef'].forEach((name) => {
+    Array.from('abcdef').forEach((name) => {
       trigger.append(record(name, name === 'b' ? 'REMOVE' : 'INSERT'), 0);
     });
 
@@ -70,7 +70,7 @@ describe('the simulated stream trigger', () => {
         batchItemFailures: failed.map((name) => ({ itemIdentifier: numberOf(Records, name) })),
       });
     });
-    [...'abcde'].forEach((name) => {
+    Array.from('abcde').forEach((name) => {
       trigger.append(record(name), 0);
     });
 
@@ -87,7 +87,7 @@ describe('the simulated stream trigger', () => {
         batchItemFailures: seen.length === 1 ? [{ itemIdentifier: '' }] : [],
       });
     });
-    [...'abcd'].forEach((name) => {
+    Array.from('abcd').forEach((name) => {
       trigger.append(record(name), 0);
     });
 
@@ -103,7 +103,7 @@ describe('the simulated stream trigger', () => {
       done.push(namesOf(Records));
       return Promise.resolve({ batchItemFailures: [] });
     });
-    [...'abcdef'].forEach((name) => {
+    Array.from('abcdef').forEach((name) => {
       trigger.append(record(name), 0);
     });
 
@@ -123,7 +123,7 @@ describe('the simulated stream trigger', () => {
       },
       { retryAttempts: 10, bisectBatchOnError: false },
     );
-    [...'abcde'].forEach((name) => {
+    Array.from('abcde').forEach((name) => {
       trigger.append(record(name), 0);
     });
     trigger.append(record('x'), 1);
