@@ -51,6 +51,18 @@ export function entryToRow(entry: Entry, options: { shards: number; retentionMs:
   return { ...entryKey(entry, options.shards), ...pickEntry(entry), expiresAt };
 }
 
+/**
+ * The row of an entry that was deferred, written to its page together with its receipt: the stream's filter
+ * passes it by. `expiresAt` is in epoch seconds.
+ */
+export function deferredEntryToRow(
+  entry: Entry,
+  { shards, expiresAt }: { shards: number; expiresAt: number },
+): Row {
+  const { pk } = entryKey(entry, shards);
+  return { pk, sk: `${deferredEntryPrefix}${entry.id}`, ...pickEntry(entry), expiresAt };
+}
+
 /** What is wrong with a row that should hold an entry. */
 export interface InvalidEntry {
   readonly problem: string;

@@ -57,6 +57,15 @@ export interface Waiting {
   /** Epoch milliseconds. */
   readonly firstTriedAt?: number;
   readonly lastTriedAt?: number;
+  /**
+   * Attempts started of which nobody learnt how they ended, the present one included: more than one where who
+   * made the last one died of it.
+   *
+   * @default 0
+   */
+  readonly unanswered?: number;
+  /** Whether it lies in no page yet, having been deferred: it is written to its page when it leaves. */
+  readonly pageless?: true;
   /** Where it was given up: a skip notice is delivered in its place, and its receipt says `discarded`. */
   readonly giveUp?: GiveUp;
 }
@@ -92,6 +101,11 @@ export function keyOfWaiting(entry: Entry | InvalidRow): Key {
 /** The aggregate whose later entries are held behind this one, if there is any. */
 export function heldAggregateOf({ entry, holds }: Waiting): string | undefined {
   return isInvalidRow(entry) || !holds ? undefined : entry.aggregate;
+}
+
+/** Whether an entry lies in no page yet: it is deferred, or was when it was first tried. */
+export function isPageless({ state, pageless }: Pick<Waiting, 'state' | 'pageless'>): boolean {
+  return state === 'deferred' || pageless === true;
 }
 
 /** The attribute of an aggregate's hold row with the number of its entries that hold it. */
@@ -137,6 +151,8 @@ export function rowToWaiting(row: Row): Waiting {
       'missing',
       'firstTriedAt',
       'lastTriedAt',
+      'unanswered',
+      'pageless',
       'giveUp',
     ]),
     ...(errorCode === undefined ? {} : { error: errorOf(row) }),

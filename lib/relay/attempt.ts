@@ -3,7 +3,16 @@ import { matchesType } from '../contract/event-types.ts';
 import type { DeliveryMarks } from '../contract/message.ts';
 import type { Clock, Log, Random } from '../runtime/ports.ts';
 import { toOutgoing, type Destination, type Outcome, type Outgoing } from './destination.ts';
-import { fateOf, retryBackoff, unsettled, type Answer, type Candidate, type Fate } from './fate.ts';
+import {
+  fateOf,
+  retryBackoff,
+  unsettled,
+  type Answer,
+  type Candidate,
+  type Fate,
+  type RetryPolicy,
+  type SettledFate,
+} from './fate.ts';
 import { publish } from './publish.ts';
 import type { WaitingRoom } from './store.ts';
 
@@ -24,13 +33,11 @@ export interface AttemptPorts {
 export interface AttemptOptions {
   /** Epoch milliseconds after which nothing is tried again. */
   readonly deadline: number;
-  /** Entries that go first in their aggregate by the caller's knowledge: their hold is not looked up. */
-  readonly released?: boolean;
   readonly marks?: DeliveryMarks;
 }
 
 /**
- * Sends candidates to the destinations that lack them, and says what became of each, in their order.
+ * Sends fresh candidates to the destinations, and says what became of each, in their order.
  *
  * Publishes, but writes nothing: what becomes of the fates is the caller's affair. An entry's
  * destinations are served in parallel, and one that fails keeps no other from its entries.
@@ -40,13 +47,34 @@ export async function attempt(
   ports: AttemptPorts,
   options: AttemptOptions,
 ): Promise<Fate[]> {
-  const held = options.released === true ? new Set<string>() : await heldAmong(candidates, ports);
-  const answers = await Promise.all(
-    ports.destinations.map((destination) =>
-      askDestination(destination, candidates, { held, ports, options }),
-    ),
+  const held = await heldAmong(candidates, ports);
+  const asked = await askAll(candidates, { held, ports, options });
+  const isOutage = isTotalOutage(asked.flatMap(({ answers }) => answers));
+  return asked.map(({ candidate, answers }) =>
+    isOutage && answers.length > 0 && answers.every(couldNotBeSent)
+      ? unsettled(candidate, answers)
+      : fateOf(candidate, answers, policyOf(ports)),
   );
-  return fatesOf(candidates, answers, ports);
+}
+
+/**
+ * The same for candidates of the waiting room, sent to the destinations that lack them.
+ *
+ * They are first in their line, so their holds are not looked up; and they stay where they are in an outage
+ * too, so none is left unsettled.
+ */
+export async function attemptWaiting(
+  candidates: readonly Candidate[],
+  ports: AttemptPorts,
+  options: AttemptOptions,
+): Promise<SettledFate[]> {
+  const asked = await askAll(candidates, { held: new Set(), ports, options });
+  return asked.map(({ candidate, answers }) => fateOf(candidate, answers, policyOf(ports)));
+}
+
+interface Asked {
+  readonly candidate: Candidate;
+  readonly answers: readonly Answer[];
 }
 
 type AnswersById = ReadonlyMap<string, Answer>;
@@ -73,6 +101,16 @@ async function heldAmong(
     .filter((candidate) => ordered.some((destination) => wants(destination, candidate)))
     .map((candidate) => candidate.entry.aggregate);
   return aggregates.length === 0 ? new Set() : store.heldAggregates([...new Set(aggregates)]);
+}
+
+async function askAll(candidates: readonly Candidate[], round: Round): Promise<Asked[]> {
+  const byDestination = await Promise.all(
+    round.ports.destinations.map((destination) => askDestination(destination, candidates, round)),
+  );
+  return candidates.map((candidate) => ({
+    candidate,
+    answers: byDestination.flatMap((answers) => answers.get(candidate.entry.id) ?? []),
+  }));
 }
 
 async function askDestination(
@@ -118,28 +156,14 @@ function waitingBehind(entry: Entry): Outcome {
   };
 }
 
-function fatesOf(
-  candidates: readonly Candidate[],
-  byDestination: readonly AnswersById[],
-  { maxAttempts, random, clock }: AttemptPorts,
-): Fate[] {
-  const answersTo = ({ entry }: Candidate): Answer[] =>
-    byDestination.flatMap((answers) => answers.get(entry.id) ?? []);
-  const all = byDestination.flatMap((answers) => [...answers.values()]);
-  const isOutage = isTotalOutage(all.map(({ outcome }) => outcome));
-  const policy = { maxAttempts, random, backoff: retryBackoff, now: clock.now() };
-  return candidates.map((candidate) => {
-    const answers = answersTo(candidate);
-    return isOutage && answers.length > 0 && answers.every(couldNotBeSent)
-      ? unsettled(candidate, answers)
-      : fateOf(candidate, answers, policy);
-  });
+function policyOf({ maxAttempts, random, clock }: AttemptPorts): RetryPolicy {
+  return { maxAttempts, random, backoff: retryBackoff, now: clock.now() };
 }
 
 /** Nothing at all arrived anywhere, and not because of the entries. */
-function isTotalOutage(outcomes: readonly Outcome[]): boolean {
+function isTotalOutage(answers: readonly Answer[]): boolean {
   const some = (status: Outcome['status']): boolean =>
-    outcomes.some((outcome) => outcome.status === status);
+    answers.some(({ outcome }) => outcome.status === status);
   return some('unavailable') && !some('published');
 }
 

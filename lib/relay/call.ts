@@ -56,9 +56,12 @@ const noReply: Refusal = {
   message: 'the destination answered without a word on this entry',
 };
 
+/** The code of an entry for which no time was left: nothing is known against it or the destination. */
+export const outOfTimeCode = 'OUT_OF_TIME';
+
 const outOfTime = {
   fault: 'destination',
-  code: 'OUT_OF_TIME',
+  code: outOfTimeCode,
   message: 'no time was left to send it',
 } as const;
 

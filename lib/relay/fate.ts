@@ -31,6 +31,9 @@ export type Fate =
   | { readonly status: 'unsettled'; readonly candidate: Candidate; readonly error: DeliveryError }
   | WaitingFate;
 
+/** What has become of an entry that does not stay where it came from. */
+export type SettledFate = Exclude<Fate, { status: 'unsettled' }>;
+
 export interface WaitingFate {
   readonly status: 'waiting';
   readonly candidate: Candidate;
@@ -71,9 +74,12 @@ const unavailableDelay = { minMs: 60_000, maxMs: 30 * 60_000 };
 /** How long a held entry waits before it is looked at though nobody released it: heals a lost release. */
 export const heldCheckMs = 5 * 60_000;
 
-/** No destination took its type: somebody changed a filter after it was written. */
+/** The code of an entry that no destination wants, or none any more of those that lacked it. */
+export const noDestinationCode = 'NO_DESTINATION';
+
+/** Somebody changed a filter, or removed a destination, after it was written. */
 const unwanted: DeliveryError = {
-  code: 'NO_DESTINATION',
+  code: noDestinationCode,
   message:
     'no destination takes this type of event: widen a filter, then redrive it, or discard it',
 };
@@ -83,7 +89,7 @@ export function fateOf(
   candidate: Candidate,
   answers: readonly Answer[],
   policy: RetryPolicy,
-): Exclude<Fate, { status: 'unsettled' }> {
+): SettledFate {
   if (answers.length === 0) return parkUnwanted(candidate);
   const open = answers.filter(({ outcome }) => outcome.status !== 'published');
   const worst = worstOf(open);

@@ -36,9 +36,10 @@ const reserveMs = 15_000;
 export function createRelay(ports: RelayPorts): Relay {
   const noteLag = createLagNoter(ports);
   return async ({ Records: records }, invocation) => {
-    await noteLag(records);
     const deadline = ports.clock.now() + invocation.getRemainingTimeInMillis() - reserveMs;
     const unsettled = await deliver(deliveryOf(records, ports), ports, { deadline });
+    // Last: only a relay that lives to say so is waited for.
+    await noteLag(records);
     return { batchItemFailures: firstOf(unsettled, records) };
   };
 }

@@ -1,21 +1,43 @@
+import type { AuditNote, AuditSubject } from '../contract/audit.ts';
 import type { Entry } from '../contract/entry.ts';
 import type { Page } from '../contract/keys.ts';
+import type { PageLease } from '../contract/lease.ts';
 import type { Receipt } from '../contract/receipt.ts';
+import type { SweepReport } from '../contract/sweep-report.ts';
 import type { Waiting, WaitingState } from '../contract/waiting.ts';
 import type { WaitingSummary } from '../contract/waiting-summary.ts';
+import type { SweepPass } from '../contract/watermark.ts';
 import type { InvalidPageRow, Store } from './store.ts';
 
+export type { AuditNote, AuditSubject } from '../contract/audit.ts';
+export type { PageLease } from '../contract/lease.ts';
+export type { SweepReport } from '../contract/sweep-report.ts';
+export type { SweepPass } from '../contract/watermark.ts';
+
 /** The outbox table as the sweeper and the operator see it: all of {@link Store}, and what settles and drains. */
-export interface SweepStore extends Store, PageWalk, WaitingFlow, SweepNotes {}
+export interface SweepStore extends Store, PageWalk, WaitingFlow, SweepNotes, Records {}
 
 /** Reading pages that may hold more than fits in memory. */
 export interface PageWalk {
   /** Notes the number of shards in use, and answers with the largest ever noted: readers must look in all of them. */
   noteShards(shards: number): Promise<number>;
-  /** All receipts of a page, read consistently from every shard. */
+  /** Opens a page: one question to each of its shards, and more where it is large. Read consistently. */
+  openPage(page: Page, shards: number): Promise<OpenPage>;
+  /** All receipts of a page alone, from the shards that the store was opened with. Read consistently. */
   readReceipts(page: Page): Promise<readonly Receipt[]>;
-  /** A page's entries, one answer of the database (at most 1 MB) at a time, read consistently. */
+  /** A page's entries alone, from the shards that the store was opened with. Read consistently. */
   readEntries(page: Page): AsyncIterable<PageChunk>;
+}
+
+/** A page as it is read bit by bit. */
+export interface OpenPage {
+  /** All of them: which entries lack one is known before the first entry is seen. */
+  readonly receipts: readonly Receipt[];
+  /**
+   * Its entries, in parts of bounded size that are read as they are asked for; to be walked once. None where
+   * there are none. An aggregate's entries come in the order of their ids, those that were deferred first.
+   */
+  readonly chunks: AsyncIterable<PageChunk>;
 }
 
 export interface PageChunk {
@@ -26,100 +48,73 @@ export interface PageChunk {
 /**
  * The ways through the waiting room. Each change is conditional on the row being as the caller saw it, so
  * that sweepers, a relay and an operator can meet on one row: who comes second is told so, and changes nothing.
+ *
+ * A row is recognised by its state, its attempts and when it is due: whoever changes it changes one of them.
  */
 export interface WaitingFlow {
-  /** Rows of a state due at or before a moment (epoch milliseconds), the longest due first; eventually consistent. */
+  /**
+   * Rows of a state due at or before a moment (epoch milliseconds), roughly the longest due first;
+   * eventually consistent. All of a state: `Number.MAX_SAFE_INTEGER`.
+   */
   listWaiting(state: WaitingState, dueBy: number): AsyncIterable<readonly WaitingSummary[]>;
   /** How many rows are in a state; eventually consistent. Costs a read of the index, never of entries. */
   countWaiting(state: WaitingState): Promise<number>;
   /** The first of an aggregate's entries that hold it, in sequence; read consistently. */
   firstInLine(aggregate: string): Promise<Waiting | undefined>;
   /**
-   * Takes a row for one attempt: counts the attempt as started and sets when it is due again should the
-   * taker die. Answers with the row as it is now; `undefined` where it changed since it was seen.
+   * Takes a row for one attempt: counts the attempt as started, and sets when the row is due again should its
+   * taker die. It is `retrying` from then on: a deferred event can no longer be cancelled. Answers with the row
+   * as it is now; `undefined` where it changed since it was seen.
    */
-  claimWaiting(seen: WaitingSummary, claim: Claim): Promise<Waiting | undefined>;
+  claimWaiting(seen: SeenWaiting, until: number): Promise<Waiting | undefined>;
   /**
-   * Replaces a row by its next state, and uncounts its hold where it holds no longer; answers false where
-   * it is not any more as `before` says (its state, its attempts and when it is due).
+   * Replaces a row by its next state, and keeps the count of its aggregate's holds; answers false where it is
+   * not any more as `before` says.
    */
   changeWaiting(before: Waiting, after: Waiting): Promise<boolean>;
   /**
-   * Takes a row out of the waiting room, uncounts its hold and writes the receipt that says why, in one
-   * transaction; a deferred entry is written to its page with it. Answers false where the row is not any
-   * more as `before` says; then nothing is written.
+   * Takes a row out of the waiting room, uncounts its hold and writes what says why, in one transaction; an
+   * entry that lies in no page yet is written to its page with it. Answers false where the row is not any more
+   * as `before` says; then nothing is written.
    */
   removeWaiting(before: Waiting, settlement: Settlement): Promise<boolean>;
 }
 
-export interface Claim {
-  readonly now: number;
-  /** When the row is due again, epoch milliseconds. */
-  readonly until: number;
-}
+/** What a row is recognised by. */
+export type SeenWaiting = Pick<WaitingSummary, 'key' | 'state' | 'attempts' | 'dueAt'>;
 
+/** Why a row leaves the waiting room. */
 export interface Settlement {
-  readonly receipt: Receipt;
-  /** The entry that the page shall hold from now on: of a deferred event, which lay in no page. */
-  readonly entry?: Entry;
+  /** Absent only for a row that lies in no page, of which no receipt can speak. */
+  readonly receipt?: Receipt;
   /** Who did it and why, where a person did. */
   readonly audit?: AuditNote;
 }
 
-/** What a person did to an entry, and why. */
-export interface AuditNote {
-  readonly id: string;
-  readonly action: 'redrive' | 'discard' | 'skip' | 'replay';
-  /** Epoch milliseconds. */
-  readonly at: number;
-  readonly by: string;
-  readonly why: string;
-  readonly eventId?: string;
-  readonly aggregate?: string;
-}
-
-/** The sweeper's own notes. */
+/** What sweepers tell each other. */
 export interface SweepNotes {
-  /** When the table was made (epoch milliseconds): no page before it holds anything. */
+  /** When the table was made (epoch milliseconds). */
   tableCreatedAt(): Promise<number>;
   /** The first page that the pass has not yet done; `undefined` before its first run. */
   readWatermark(pass: SweepPass): Promise<Page | undefined>;
   /** Moves a watermark forward. One that is further on already stays: answers with where it is. */
   advanceWatermark(pass: SweepPass, to: Page): Promise<Page>;
-  /** Takes the lease on a page until a moment (epoch milliseconds); false where another holds it. */
-  leasePage(lease: PageLease): Promise<boolean>;
+  /**
+   * Takes the lease on a page until it ends. Answers with how often it was taken since it was last given
+   * back, this time included: more than once where who had it died. `undefined` where another holds it.
+   */
+  leasePage(lease: PageLease): Promise<number | undefined>;
   /** Gives a lease back, if it is still the holder's. */
   releasePage(lease: PageLease): Promise<void>;
-  /** What the last sweeps found, newest first. */
-  readSweeps(limit: number): Promise<readonly SweepReport[]>;
+}
+
+/** What was done, for people to read. */
+export interface Records {
   noteSweep(report: SweepReport): Promise<void>;
-  /** Adds to the record of what people did. */
+  /** What the last sweeps did, newest first. */
+  readSweeps(limit: number): Promise<readonly SweepReport[]>;
+  /** Adds to the record of what people did. Adding a note again changes nothing. */
   noteAudit(note: AuditNote): Promise<void>;
-  readAudit(of: { eventId?: string; aggregate?: string }): Promise<readonly AuditNote[]>;
-}
-
-/** `missed`: what the relay left behind. `closing`: once more when the stream can bring nothing any more. */
-export type SweepPass = 'missed' | 'closing';
-
-export interface PageLease {
-  readonly pass: SweepPass;
-  readonly page: Page;
-  /** Unique to the sweeper's run. */
-  readonly holder: string;
-  readonly now: number;
-  readonly until: number;
-}
-
-/** What one run of the sweeper did. */
-export interface SweepReport {
-  readonly id: string;
-  /** Epoch milliseconds. */
-  readonly startedAt: number;
-  readonly endedAt: number;
-  readonly due: number;
-  readonly missed: number;
-  readonly closing: number;
-  readonly pages: number;
-  /** Why it stopped. */
-  readonly ended: 'done' | 'out of time' | 'outage';
+  /** What people did to an event, or to an aggregate's events, oldest first. */
+  readAudit(of: AuditSubject): Promise<readonly AuditNote[]>;
 }

@@ -1,5 +1,4 @@
 import type { Row } from '../contract/entry.ts';
-import { OutboxError } from '../contract/error.ts';
 import { table as outboxTable, type Key } from '../contract/keys.ts';
 import { toItem, toRow, type Item } from '../relay/dynamodb/item.ts';
 import type { MemoryTable } from './memory-table.ts';
@@ -45,9 +44,7 @@ export function shareTable(table: MemoryTable): MemoryItems {
     },
     get: (key) => table.get(key as unknown as Key),
     delete: (key) => {
-      throw new OutboxError('OPTION_INVALID', 'the table of a store in memory deletes no rows', {
-        facts: { key },
-      });
+      table.delete(key as unknown as Key);
     },
     rows: () => table.rows(),
   };

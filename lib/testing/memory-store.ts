@@ -13,6 +13,7 @@ import {
 import { toRow } from '../relay/dynamodb/item.ts';
 import { contentsOf } from '../relay/dynamodb/page-contents.ts';
 import type { Notes, PageStore, Store, WaitingRoom } from '../relay/store.ts';
+import { atOnce } from './at-once.ts';
 import { createMemoryTable, type MemoryTable } from './memory-table.ts';
 
 /** A store in memory, its table open to whoever writes entries or looks at rows. */
@@ -85,11 +86,4 @@ function createNotes(table: MemoryTable): Notes {
         return deepestLag(notes.map((note) => rowToLag(toRow(note))));
       }),
   };
-}
-
-/** Runs `work` now; what it throws rejects. */
-function atOnce<T>(work: () => T): Promise<T> {
-  return new Promise((resolve) => {
-    resolve(work());
-  });
 }

@@ -10,10 +10,12 @@ export interface MemoryTable {
   /** Writes a row, over one of the same key. */
   put(row: Row): void;
   get(key: Key): Row | undefined;
+  /** Removes a row, if it is there. */
+  delete(key: Key): void;
   /** The items of a partition in the order of their sort keys. */
   query(pk: string): Item[];
-  /** All rows, partition by partition. */
-  rows(): Row[];
+  /** All rows, partition by partition; only of partitions whose keys begin with `prefix`, if it is given. */
+  rows(prefix?: string): Row[];
 }
 
 export function createMemoryTable(): MemoryTable {
@@ -33,8 +35,15 @@ export function createMemoryTable(): MemoryTable {
       const item = partitions.get(pk)?.get(sk);
       return item === undefined ? undefined : toRow(item);
     },
+    delete: ({ pk, sk }) => {
+      partitions.get(pk)?.delete(sk);
+    },
     query,
-    rows: () => [...partitions.keys()].flatMap(query).map(toRow),
+    rows: (prefix = '') =>
+      [...partitions.keys()]
+        .filter((pk) => pk.startsWith(prefix))
+        .flatMap(query)
+        .map(toRow),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   TransactionResult,
   Transactor,
 } from '../runtime/transactor.ts';
+import { atOnce } from './at-once.ts';
 import { meetsCondition } from './condition.ts';
 import { createMemoryItems, shareTable, type MemoryItems } from './memory-items.ts';
 import type { MemoryTable } from './memory-table.ts';
@@ -108,11 +109,4 @@ function apply(action: Action, items: MemoryItems): void {
 function keyOf(action: Action, { keyNames }: MemoryItems): Row {
   const { Key, Item = {} } = requestOf(action);
   return Key ?? Object.fromEntries(keyNames.map((name) => [name, Item[name]]));
-}
-
-/** Runs `work` now; what it throws rejects. */
-function atOnce<T>(work: () => T): Promise<T> {
-  return new Promise((resolve) => {
-    resolve(work());
-  });
 }

@@ -1,6 +1,5 @@
 import { pageAfter, pageOf, type Page } from '../../contract/keys.ts';
 import type { Lag } from '../../contract/lag.ts';
-import type { SweepPass } from '../sweep-store.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -9,19 +8,37 @@ const hourMs = 60 * minuteMs;
 export const graceMs = 2 * minuteMs;
 /** How long a relay that says it is behind is trusted to arrive: an hour less than the stream remembers. */
 export const maxLagMs = 23 * hourMs;
-/** How fresh a relay's note must be: one that does not say so for this long may be dead. */
-export const lagFreshMs = 3 * minuteMs;
+/**
+ * How fresh a relay's note must be: one that does not say so for this long may be dead. Long enough for the
+ * pauses that the trigger makes between tries in an outage.
+ */
+export const lagFreshMs = 5 * minuteMs;
 /** The age at which a page is closed: the stream, which remembers a day, can bring nothing of it any more. */
 export const closingAgeMs = 25 * hourMs;
+/** By how much a writer's clock may be wrong. */
+export const clockSkewMs = 24 * hourMs;
 
-/** The first page that a pass must not touch yet. */
-export function endOfPass(pass: SweepPass, now: number, lag: Lag | undefined): Page {
-  if (pass === 'closing') return pageOf(now - closingAgeMs);
+/** The first page that the missed pass must not touch yet, given the deepest lag that a living relay noted. */
+export function endOfMissed(now: number, lag: Lag | undefined): Page {
   const ripe = pageOf(now - graceMs);
   if (lag === undefined) return ripe;
   // A relay that is catching up will reach these pages itself; delivering them here too would double them.
   const left = earlier(ripe, pageOf(lag.oldestAt));
   return later(left, pageOf(now - maxLagMs));
+}
+
+/**
+ * The first page that the closing pass must not touch yet. It stays behind the missed pass, so that pages are
+ * taken in their order after a long pause too.
+ */
+export function endOfClosing(now: number, missedUpTo: Page | undefined): Page {
+  const old = pageOf(now - closingAgeMs);
+  return missedUpTo === undefined ? old : earlier(old, missedUpTo);
+}
+
+/** The first page whose receipts are not yet expiring: of older ones nothing can be concluded any more. */
+export function oldestPage(now: number, retentionMs: number): Page {
+  return pageAfter(pageOf(now - retentionMs), 1);
 }
 
 /** The pages from `from` up to, not including, `end`. */
@@ -34,6 +51,6 @@ function earlier(a: Page, b: Page): Page {
   return a < b ? a : b;
 }
 
-function later(a: Page, b: Page): Page {
+export function later(a: Page, b: Page): Page {
   return a > b ? a : b;
 }

@@ -1,40 +1,43 @@
-import { isInvalidRow, keyOfWaiting, waitingToRow, type Waiting } from '../../contract/waiting.ts';
+import { waitingToRow, type Waiting } from '../../contract/waiting.ts';
 import { rowToSummary, type WaitingSummary } from '../../contract/waiting-summary.ts';
-import { heldCheckMs } from '../fate.ts';
 import type { SweepPorts } from './ports.ts';
 
-/** Whether a row may go: nothing of its aggregate that holds it waits before it. */
-export async function isFirstInLine(row: WaitingSummary, { store }: SweepPorts): Promise<boolean> {
-  if (row.aggregate === undefined || !row.holds) return true;
-  const first = await store.firstInLine(row.aggregate);
-  return first === undefined || sortKeyOf(first) >= row.key.sk;
-}
+type LinePorts = Pick<SweepPorts, 'store' | 'clock'>;
 
-/** The row that is first in line now that `gone` left, if it was held behind it. */
-export async function nextInLine(
-  gone: Waiting,
-  { store, clock }: SweepPorts,
+/**
+ * The row that may go now that `due` is due, if there is one: the row itself, or, where it holds its
+ * aggregate, the first in its line. Of each aggregate at most one goes at a time; `seen` says which
+ * lines were looked at before.
+ *
+ * A row whose turn has not come is left as it is. It stays due, so its line is looked at on each run: what a
+ * sweeper left behind that died, or what came while the one before it left, goes as soon as it can.
+ */
+export async function rowToGo(
+  due: WaitingSummary,
+  seen: Set<string>,
+  { store, clock }: LinePorts,
 ): Promise<WaitingSummary | undefined> {
-  if (isInvalidRow(gone.entry)) return undefined;
-  const first = await store.firstInLine(gone.entry.aggregate);
-  if (first?.state !== 'held') return undefined;
-  const released: Waiting = { ...first, state: 'retrying', dueAt: clock.now() };
-  return (await store.changeWaiting(first, released)) ? summaryOf(released) : undefined;
+  const { aggregate } = due;
+  if (!due.holds || aggregate === undefined) return due;
+  if (seen.has(aggregate)) return undefined;
+  seen.add(aggregate);
+  const first = await store.firstInLine(aggregate);
+  return first !== undefined && isDue(first, clock.now()) ? summaryOf(first) : undefined;
 }
 
-/** Puts off a row whose turn has not come. Where it changed meanwhile, somebody else saw to it. */
-export async function waitLonger(row: WaitingSummary, { store, clock }: SweepPorts): Promise<void> {
-  const waiting = await store.getWaiting(row.key);
-  if (waiting === undefined) return;
-  await store.changeWaiting(waiting, {
-    ...waiting,
-    state: 'held',
-    dueAt: clock.now() + heldCheckMs,
-  });
+/** The row that is first in an aggregate's line now that one has left it, if it has only been waiting for that. */
+export async function nextInLine(
+  aggregate: string,
+  { store, clock }: LinePorts,
+): Promise<WaitingSummary | undefined> {
+  const first = await store.firstInLine(aggregate);
+  if (first === undefined) return undefined;
+  const mayGo = first.state === 'held' || isDue(first, clock.now());
+  return mayGo ? summaryOf(first) : undefined;
 }
 
-function sortKeyOf({ entry }: Waiting): string {
-  return keyOfWaiting(entry).sk;
+function isDue({ state, dueAt }: Waiting, now: number): boolean {
+  return state !== 'parked' && dueAt <= now;
 }
 
 function summaryOf(waiting: Waiting): WaitingSummary {

@@ -1,91 +1,77 @@
 import type { Page } from '../../contract/keys.ts';
-import type { Receipt } from '../../contract/receipt.ts';
 import { deliver } from '../deliver.ts';
-import type { PageChunk, SweepPass } from '../sweep-store.ts';
+import type { PageChunk } from '../sweep-store.ts';
+import type { Horizon } from './horizon.ts';
+import { missingOf, partsOf, settledBy, sizeOf } from './missing.ts';
 import type { Budget, SweepPorts } from './ports.ts';
+import { setAside } from './set-aside.ts';
+
+/** What a look at a page shows: nothing at all, nothing without a receipt, or something. */
+export type Look = 'empty' | 'settled' | 'open';
 
 /** What became of a page. */
 export interface PageResult {
   readonly found: number;
-  /** `taken`: another sweeper is at it. */
-  readonly ended: 'settled' | 'taken' | 'outage' | 'out of time';
+  /** `taken`: another sweeper is at it. `left`: a relay says that it is on its way there. */
+  readonly ended: 'settled' | 'taken' | 'left' | 'outage' | 'out of time';
 }
 
-/** Entries that are delivered at once: enough to fill many calls, few enough to lose little time at the deadline. */
-const deliverAtOnce = 500;
+/** What settling a page takes. */
+export interface PageRun {
+  readonly ports: SweepPorts;
+  readonly budget: Budget;
+  readonly horizon: Horizon;
+}
+
+/** Sweepers that may die of one page before its entries are set aside, to be attempted one by one. */
+const maxDeaths = 2;
+
+/** Looks whether a page has entries without a receipt. Takes no lease, since nearly all pages are settled. */
+export async function lookAt(page: Page, { store, shards }: SweepPorts): Promise<Look> {
+  const { receipts, chunks } = await store.openPage(page, shards);
+  const settled = settledBy(receipts);
+  let isEmpty = receipts.length === 0;
+  for await (const chunk of chunks) {
+    isEmpty = false;
+    if (sizeOf(missingOf(chunk, settled)) > 0) return 'open';
+  }
+  return isEmpty ? 'empty' : 'settled';
+}
 
 /**
- * Delivers what has no receipt in a page. Looking costs no lease, since most pages are settled; only who
- * finds something to deliver takes the page, and then looks again, since another may just have done it.
+ * Delivers what has no receipt in a page, for as long as it may.
+ *
+ * Who delivers takes the page for itself, and looks again, since another may just have done it. A lease is
+ * given back only by who came to an end: one that is not says that its holder died, or failed, of the page.
  */
-export async function sweepPage(
+export async function settlePage(page: Page, run: PageRun): Promise<PageResult> {
+  const { ports, budget } = run;
+  const { holder, ownedUntil: until } = budget;
+  const lease = { page, holder, now: ports.clock.now(), until };
+  const takes = await ports.store.leasePage(lease);
+  if (takes === undefined) return { found: 0, ended: 'taken' };
+  const settle = takes - 1 > maxDeaths ? setAside : deliver;
+  const result = await settleMissing(page, run, (part) => settle(part, ports, budget));
+  await ports.store.releasePage(lease);
+  return result;
+}
+
+async function settleMissing(
   page: Page,
-  pass: SweepPass,
-  { ports, budget }: { ports: SweepPorts; budget: Budget },
+  { ports, budget, horizon }: PageRun,
+  settle: (part: PageChunk) => Promise<readonly unknown[]>,
 ): Promise<PageResult> {
-  if (ports.clock.now() >= budget.deadline) return { found: 0, ended: 'out of time' };
-  const settled = settledBy(await ports.store.readReceipts(page));
-  if (!(await hasMissing(page, settled, ports))) return { found: 0, ended: 'settled' };
-  const lease = {
-    pass,
-    page,
-    holder: budget.holder,
-    now: ports.clock.now(),
-    until: budget.ownedUntil,
-  };
-  if (!(await ports.store.leasePage(lease))) return { found: 0, ended: 'taken' };
-  try {
-    return await deliverMissing(page, ports, budget);
-  } finally {
-    await ports.store.releasePage(lease);
-  }
-}
-
-async function hasMissing(page: Page, settled: Settled, { store }: SweepPorts): Promise<boolean> {
-  for await (const chunk of store.readEntries(page)) {
-    const { entries, invalid } = missingOf(chunk, settled);
-    if (entries.length + invalid.length > 0) return true;
-  }
-  return false;
-}
-
-async function deliverMissing(page: Page, ports: SweepPorts, budget: Budget): Promise<PageResult> {
-  const settled = settledBy(await ports.store.readReceipts(page));
+  const { receipts, chunks } = await ports.store.openPage(page, ports.shards);
+  const settled = settledBy(receipts);
   let found = 0;
-  for await (const chunk of ports.store.readEntries(page)) {
+  for await (const chunk of chunks) {
     for (const part of partsOf(missingOf(chunk, settled))) {
       if (ports.clock.now() >= budget.deadline) return { found, ended: 'out of time' };
-      const unsettled = await deliver(part, ports, budget);
-      found += part.entries.length + part.invalid.length - unsettled.length;
+      if (!(await horizon.isRipe(page))) return { found, ended: 'left' };
+      const unsettled = await settle(part);
+      found += sizeOf(part) - unsettled.length;
       if (unsettled.length > 0) return { found, ended: 'outage' };
     }
   }
   return { found, ended: 'settled' };
-}
-
-interface Settled {
-  readonly ids: ReadonlySet<string>;
-  /** Sort keys of rows that are no valid entries. */
-  readonly rows: ReadonlySet<string>;
-}
-
-function settledBy(receipts: readonly Receipt[]): Settled {
-  return {
-    ids: new Set(receipts.flatMap(({ eventIds }) => eventIds)),
-    rows: new Set(receipts.flatMap(({ invalidRows }) => invalidRows ?? [])),
-  };
-}
-
-function missingOf({ entries, invalid }: PageChunk, settled: Settled): PageChunk {
-  return {
-    entries: entries.filter(({ id }) => !settled.ids.has(id)),
-    invalid: invalid.filter(({ key }) => !settled.rows.has(key.sk)),
-  };
-}
-
-function* partsOf({ entries, invalid }: PageChunk): Generator<PageChunk> {
-  if (invalid.length > 0) yield { entries: [], invalid };
-  for (let at = 0; at < entries.length; at += deliverAtOnce) {
-    yield { entries: entries.slice(at, at + deliverAtOnce), invalid: [] };
-  }
 }

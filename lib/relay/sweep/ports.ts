@@ -1,18 +1,21 @@
+import type { SweepEnd } from '../../contract/sweep-report.ts';
 import type { DeliverPorts } from '../deliver.ts';
 import type { SweepStore } from '../sweep-store.ts';
 
 /** What a sweep needs of the world. */
 export interface SweepPorts extends DeliverPorts {
   readonly store: SweepStore;
+  /** Shards of a page that are in use. */
+  readonly shards: number;
 }
 
-/** How long a sweep may go on. */
+/** How long a pass may go on. */
 export interface Budget {
   /** Epoch milliseconds after which nothing new is begun. */
   readonly deadline: number;
-  /** Epoch milliseconds until which what it took is its own: rows claimed and pages leased. */
+  /** Epoch milliseconds until which what the run took is its own: rows claimed and pages leased. */
   readonly ownedUntil: number;
-  /** Unique to this run. */
+  /** Unique to the run. */
   readonly holder: string;
 }
 
@@ -20,7 +23,7 @@ export interface Budget {
 export interface PassResult {
   /** Entries that it found to deliver. */
   readonly found: number;
+  /** Pages that it looked at. */
   readonly pages: number;
-  /** Why it stopped: `outage` where nothing could be delivered at all. */
-  readonly ended: 'done' | 'out of time' | 'outage';
+  readonly ended: SweepEnd;
 }

@@ -1,9 +1,16 @@
-import { isInvalidRow, type Waiting } from '../../contract/waiting.ts';
-import { backoffMs } from '../../runtime/backoff.ts';
-import { retryBackoff, type Fate } from '../fate.ts';
-import { receiptsFor } from '../receipts.ts';
-import { logFate } from '../report.ts';
+import type { Entry } from '../../contract/entry.ts';
+import { outboxMetrics } from '../../contract/outbox-metrics.ts';
+import { keyOfWaiting, type DeliveryError, type Waiting } from '../../contract/waiting.ts';
+import { outOfTimeCode } from '../call.ts';
+import { noDestinationCode, type SettledFate, type WaitingFate } from '../fate.ts';
 import type { SweepPorts } from './ports.ts';
+import { settlementOf } from './settlement.ts';
+
+/** A claimed row, and the valid entry that it holds. */
+export interface ClaimedEntry {
+  readonly row: Waiting;
+  readonly entry: Entry;
+}
 
 /**
  * Writes down what an attempt made of a row that was claimed for it; answers whether the row no longer
@@ -11,42 +18,62 @@ import type { SweepPorts } from './ports.ts';
  *
  * Where somebody else changed the row meanwhile, theirs stands: at worst the entry is delivered again.
  */
-export async function record(claimed: Waiting, fate: Fate, ports: SweepPorts): Promise<boolean> {
-  if (fate.status === 'published') return settle(claimed, ports);
-  logFate(fate, ports.log);
-  const next = after(claimed, fate, ports);
-  const isChanged = await ports.store.changeWaiting(claimed, next);
-  return isChanged && !next.holds;
+export async function record(
+  { row, entry }: ClaimedEntry,
+  fate: SettledFate,
+  ports: SweepPorts,
+): Promise<boolean> {
+  if (fate.status === 'published' || isUnwantedNotice(row, fate)) {
+    return ports.store.removeWaiting(row, settlementOf(entry, row.giveUp, ports));
+  }
+  const next = afterAttempt(row, fate, ports.clock.now());
+  return (await ports.store.changeWaiting(row, next)) && !next.holds;
 }
 
-async function settle(claimed: Waiting, ports: SweepPorts): Promise<boolean> {
-  const { entry, state } = claimed;
-  if (isInvalidRow(entry)) return false;
-  const [receipt] = receiptsFor('published', { entries: [entry], invalidRows: [] }, ports);
-  if (receipt === undefined) return false;
-  // A deferred event lay in no page until now.
-  return ports.store.removeWaiting(claimed, {
-    receipt,
-    ...(state === 'deferred' ? { entry } : {}),
+/** Parks a claimed row that is not to be attempted. */
+export async function park(row: Waiting, error: DeliveryError, ports: SweepPorts): Promise<void> {
+  const attempts = row.attempts - 1;
+  const dueAt = ports.clock.now();
+  const isParked = await ports.store.changeWaiting(row, {
+    ...answered(row),
+    state: 'parked',
+    attempts,
+    dueAt,
+    error,
+  });
+  if (!isParked) return;
+  ports.meter.count(outboxMetrics.parked, 1);
+  const { code } = error;
+  ports.log.error('entry parked: it needs a person', {
+    ...keyOfWaiting(row.entry),
+    attempts,
+    code,
   });
 }
 
-function after(
-  claimed: Waiting,
-  fate: Exclude<Fate, { status: 'published' }>,
-  { clock, random }: SweepPorts,
-): Waiting {
-  const now = clock.now();
-  const { error } = fate;
-  const tried = { ...claimed, error, firstTriedAt: claimed.firstTriedAt ?? now, lastTriedAt: now };
-  if (fate.status === 'waiting') {
-    const { state, missing, attempts, delayMs } = fate;
+/** Where nobody wants an entry that was given up, nobody has to be told. */
+function isUnwantedNotice({ giveUp }: Waiting, { error }: WaitingFate): boolean {
+  return giveUp !== undefined && error.code === noDestinationCode;
+}
+
+function afterAttempt(row: Waiting, fate: WaitingFate, now: number): Waiting {
+  const { state, missing, attempts, delayMs, error } = fate;
+  // For lack of time nothing waits longer, and nothing is parked.
+  const wasLate = error.code === outOfTimeCode;
+  return {
+    ...answered(row),
+    state: wasLate ? 'retrying' : state,
+    dueAt: wasLate ? now : now + delayMs,
+    attempts,
+    missing,
     // What waits may come to hold less as destinations get it, never more.
-    const holds = claimed.holds && fate.holds;
-    return { ...tried, state, missing, holds, attempts, dueAt: now + delayMs };
-  }
-  // Nobody could be reached: nothing is known against the entry, and the attempt does not count.
-  const attempts = claimed.attempts - 1;
-  const delayMs = backoffMs(Math.max(1, attempts), retryBackoff, random);
-  return { ...tried, attempts, dueAt: now + delayMs };
+    holds: row.holds && fate.holds,
+    error,
+    firstTriedAt: row.firstTriedAt ?? now,
+    lastTriedAt: now,
+  };
+}
+
+function answered({ unanswered: _answered, ...row }: Waiting): Waiting {
+  return row;
 }

@@ -1,30 +1,42 @@
+import { outboxGauges } from '../../contract/outbox-metrics.ts';
+import { pageOf, pageStart, type Page } from '../../contract/keys.ts';
+import type { SweepEnd, SweepReport } from '../../contract/sweep-report.ts';
+import { redact } from '../redact.ts';
 import type { Invocation } from '../relay.ts';
-import type { SweepReport } from '../sweep-store.ts';
 import { sweepDue } from './due.ts';
+import { graceMs } from './eligible.ts';
 import { sweepPages } from './pages.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
 
 export type Sweeper = (invocation: Invocation) => Promise<SweepReport>;
 
-/** Kept back from an invocation's time for what is under way when the deadline comes. */
-const reserveMs = 15_000;
+/** Kept back from an invocation's time for what is under way when the deadline comes; less where there is little. */
+const reserve = { mostMs: 15_000, share: 0.25 };
+
+/** Up to which share of its time a run may be at a pass. What one leaves over, the next has. */
+const shares = { due: 0.4, missed: 0.8, closing: 1 };
+type Pass = keyof typeof shares;
 
 /**
  * The second way out of the outbox, every minute: delivers what is due in the waiting room, what the
  * relay left behind, and looks at every page once more when the stream can bring nothing any more.
  *
  * Several may run at once. One that runs out of time or meets an outage stops where it is; the next
- * goes on from there.
+ * goes on from there. A pass that fails keeps the others from nothing; what it threw is thrown in the end.
  */
-export function createSweeper(ports: SweepPorts): Sweeper {
+export function createSweeper(given: SweepPorts): Sweeper {
   return async (invocation) => {
-    const startedAt = ports.clock.now();
-    const id = ports.newId(startedAt);
-    const endsAt = startedAt + invocation.getRemainingTimeInMillis();
-    const budget: Budget = { deadline: endsAt - reserveMs, ownedUntil: endsAt, holder: id };
-    const due = await sweepDue(ports, budget);
-    const missed = await sweepPages('missed', ports, budget);
-    const closing = await sweepPages('closing', ports, budget);
+    const startedAt = given.clock.now();
+    const id = given.newId(startedAt);
+    const budgetOf = budgetsOf({ id, startedAt, lastsMs: invocation.getRemainingTimeInMillis() });
+    const ports = { ...given, shards: await given.store.noteShards(given.shards) };
+    const due = await run('due', ports, () => sweepDue(ports, budgetOf('due')));
+    const missed = await run('missed', ports, () =>
+      sweepPages('missed', ports, budgetOf('missed')),
+    );
+    const closing = await run('closing', ports, () =>
+      sweepPages('closing', ports, budgetOf('closing')),
+    );
     const report: SweepReport = {
       id,
       startedAt,
@@ -33,16 +45,74 @@ export function createSweeper(ports: SweepPorts): Sweeper {
       missed: missed.found,
       closing: closing.found,
       pages: missed.pages + closing.pages,
+      ...(await measure(ports)),
       ended: gravest([due, missed, closing]),
     };
     await ports.store.noteSweep(report);
     ports.log.info('swept', { ...report });
+    throwFirst([due, missed, closing]);
     return report;
   };
 }
 
-function gravest(results: readonly PassResult[]): PassResult['ended'] {
-  const endings = results.map(({ ended }) => ended);
-  if (endings.includes('outage')) return 'outage';
-  return endings.includes('out of time') ? 'out of time' : 'done';
+interface Run {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly lastsMs: number;
+}
+
+function budgetsOf({ id, startedAt, lastsMs }: Run): (pass: Pass) => Budget {
+  const usableMs = lastsMs - Math.min(reserve.mostMs, lastsMs * reserve.share);
+  return (pass) => ({
+    deadline: startedAt + usableMs * shares[pass],
+    ownedUntil: startedAt + lastsMs,
+    holder: id,
+  });
+}
+
+interface PassOutcome extends PassResult {
+  readonly thrown?: unknown;
+}
+
+async function run(
+  pass: Pass,
+  { log }: SweepPorts,
+  work: () => Promise<PassResult>,
+): Promise<PassOutcome> {
+  try {
+    return await work();
+  } catch (thrown) {
+    log.error('a pass of the sweeper failed', { pass, ...nameOf(thrown) });
+    return { found: 0, pages: 0, ended: 'failed', thrown };
+  }
+}
+
+function nameOf(thrown: unknown): { error: string; message?: string } {
+  if (!(thrown instanceof Error)) return { error: String(thrown) };
+  return { error: thrown.name, message: redact(thrown.message) };
+}
+
+function throwFirst(outcomes: readonly PassOutcome[]): void {
+  const failed = outcomes.find(({ ended }) => ended === 'failed');
+  if (failed !== undefined) throw failed.thrown;
+}
+
+const byGravity: readonly SweepEnd[] = ['failed', 'outage', 'out of time', 'done'];
+
+function gravest(outcomes: readonly PassOutcome[]): SweepEnd {
+  return byGravity.find((end) => outcomes.some(({ ended }) => ended === end)) ?? 'done';
+}
+
+async function measure({ store, clock, meter }: SweepPorts) {
+  const unsettledMs = ageOf(await store.readWatermark('missed'), clock.now());
+  const parked = await store.countWaiting('parked');
+  meter.time(outboxGauges.oldestUnsettled, unsettledMs);
+  meter.count(outboxGauges.parked, parked);
+  return { unsettledMs, parked };
+}
+
+/** The age of the first page that is not known to be settled, if it is not the relay's alone. */
+function ageOf(firstUnsettled: Page | undefined, now: number): number {
+  if (firstUnsettled === undefined || firstUnsettled >= pageOf(now - graceMs)) return 0;
+  return now - pageStart(firstUnsettled);
 }

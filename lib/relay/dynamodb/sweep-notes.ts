@@ -1,0 +1,119 @@
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  DescribeTableCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+
+import type { Page } from '../../contract/keys.ts';
+import {
+  leaseExpiry,
+  leaseKey,
+  leaseTakes,
+  takesOf,
+  type PageLease,
+} from '../../contract/lease.ts';
+import {
+  watermarkKey,
+  watermarkOf,
+  watermarkPage,
+  type SweepPass,
+} from '../../contract/watermark.ts';
+import type { SweepNotes } from '../sweep-store.ts';
+import { getRow } from './get-row.ts';
+import { toItemKey, toRow } from './item.ts';
+import type { OutboxTable } from './outbox-table.ts';
+
+/** What sweepers tell each other: how far they came, and who is at a page. */
+export function createSweepNotes(table: OutboxTable): SweepNotes {
+  const { client, tableName } = table;
+  return {
+    tableCreatedAt: async () => {
+      const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
+      return Table?.CreationDateTime?.getTime() ?? 0;
+    },
+    readWatermark: async (pass) => watermarkOf(await getRow(table, watermarkKey(pass))),
+    advanceWatermark: (pass, to) => advance(table, pass, to),
+    leasePage: (lease) => take(table, lease),
+    releasePage: (lease) => giveBack(table, lease),
+  };
+}
+
+async function advance(
+  { client, tableName }: OutboxTable,
+  pass: SweepPass,
+  to: Page,
+): Promise<Page> {
+  const isFirst = 'attribute_not_exists(#page)';
+  const isForward = '#page < :to';
+  try {
+    await client.send(
+      new UpdateItemCommand({
+        TableName: tableName,
+        Key: toItemKey(watermarkKey(pass)),
+        UpdateExpression: 'SET #page = :to',
+        ConditionExpression: [isFirst, isForward].join(' OR '),
+        ExpressionAttributeNames: { '#page': watermarkPage },
+        ExpressionAttributeValues: { ':to': { S: to } },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    );
+    return to;
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    return watermarkOf(toRow(error.Item ?? {})) ?? to;
+  }
+}
+
+async function take(
+  { client, tableName }: OutboxTable,
+  lease: PageLease,
+): Promise<number | undefined> {
+  const isFree = 'attribute_not_exists(pk)';
+  const hasEnded = '#until <= :now';
+  try {
+    const { Attributes = {} } = await client.send(
+      new UpdateItemCommand({
+        TableName: tableName,
+        Key: toItemKey(leaseKey(lease.page)),
+        UpdateExpression:
+          'SET #holder = :holder, #until = :until, expiresAt = :expiresAt ADD #takes :one',
+        ConditionExpression: [isFree, hasEnded].join(' OR '),
+        ExpressionAttributeNames: { '#holder': 'holder', '#until': 'until', '#takes': leaseTakes },
+        ExpressionAttributeValues: {
+          ':holder': { S: lease.holder },
+          ':until': { N: String(lease.until) },
+          ':now': { N: String(lease.now) },
+          ':expiresAt': { N: String(leaseExpiry(lease)) },
+          ':one': { N: '1' },
+        },
+        ReturnValues: 'ALL_NEW',
+      }),
+    );
+    return takesOf(toRow(Attributes));
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
+}
+
+async function giveBack(
+  { client, tableName }: OutboxTable,
+  { page, holder }: PageLease,
+): Promise<void> {
+  const isMine = '#holder = :holder';
+  try {
+    await client.send(
+      new DeleteItemCommand({
+        TableName: tableName,
+        Key: toItemKey(leaseKey(page)),
+        ConditionExpression: isMine,
+        ExpressionAttributeNames: { '#holder': 'holder' },
+        ExpressionAttributeValues: { ':holder': { S: holder } },
+      }),
+    );
+  } catch (error) {
+    // It ended, and another has it: it is theirs to give back.
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+}

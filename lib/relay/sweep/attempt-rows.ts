@@ -1,0 +1,93 @@
+import { outboxMetrics } from '../../contract/outbox-metrics.ts';
+import { pickDefined } from '../../contract/pick.ts';
+import type { Waiting } from '../../contract/waiting.ts';
+import type { WaitingSummary } from '../../contract/waiting-summary.ts';
+import { attemptWaiting } from '../attempt.ts';
+import type { Candidate, SettledFate } from '../fate.ts';
+import { inParallel } from '../in-parallel.ts';
+import { logFate } from '../report.ts';
+import { fitnessOf, isInterrupted } from './fitness.ts';
+import { nextInLine } from './line.ts';
+import type { Budget, SweepPorts } from './ports.ts';
+import { park, record, type ClaimedEntry } from './record.ts';
+
+/** Calls to the table that are under way at once. */
+const parallelCalls = 25;
+
+/**
+ * Claims rows, attempts them, and writes down what became of each. Answers with those that can go now that
+ * one of these has left their line.
+ */
+export async function attemptRows(
+  rows: readonly WaitingSummary[],
+  ports: SweepPorts,
+  budget: Budget,
+): Promise<WaitingSummary[]> {
+  const claims = await inParallel(rows, parallelCalls, (row) =>
+    ports.store.claimWaiting(row, budget.ownedUntil),
+  );
+  const claimed = claims.filter((row) => row !== undefined);
+  const checked = await inParallel(claimed, parallelCalls, (row) => checkFitness(row, ports));
+  const fit = checked.filter((one) => one !== undefined);
+  const next: WaitingSummary[] = [];
+  for (const group of groupsOf(fit)) {
+    next.push(...(await attemptTogether(group, ports, budget)));
+  }
+  return next;
+}
+
+/** The row, if it may be attempted; one that may not is parked. */
+async function checkFitness(row: Waiting, ports: SweepPorts): Promise<ClaimedEntry | undefined> {
+  const fitness = fitnessOf(row, ports.maxAttempts);
+  if ('entry' in fitness) return { row, entry: fitness.entry };
+  await park(row, fitness.error, ports);
+  return undefined;
+}
+
+/**
+ * What may be attempted together: events, and skip notices. What was with a sweeper that died goes alone and
+ * last: if it kills this one too, it takes no other with it.
+ */
+function groupsOf(claimed: readonly ClaimedEntry[]): ClaimedEntry[][] {
+  const interrupted = claimed.filter(({ row }) => isInterrupted(row));
+  const others = claimed.filter(({ row }) => !isInterrupted(row));
+  const events = others.filter(({ row }) => row.giveUp === undefined);
+  const notices = others.filter(({ row }) => row.giveUp !== undefined);
+  return [events, notices, ...interrupted.map((one) => [one])].filter(({ length }) => length > 0);
+}
+
+async function attemptTogether(
+  group: readonly ClaimedEntry[],
+  ports: SweepPorts,
+  { deadline }: Budget,
+): Promise<WaitingSummary[]> {
+  const isNotice = group.some(({ row }) => row.giveUp !== undefined);
+  const fates = await attemptWaiting(group.map(toCandidate), ports, {
+    deadline,
+    ...(isNotice ? { marks: { skipped: true } } : {}),
+  });
+  reportAll(fates, ports);
+  const next = await inParallel([...group.entries()], parallelCalls, async ([index, claimed]) => {
+    const fate = fates[index];
+    if (fate === undefined) return undefined;
+    const isFree = await record(claimed, fate, ports);
+    return isFree && claimed.row.holds ? nextInLine(claimed.entry.aggregate, ports) : undefined;
+  });
+  return next.filter((row) => row !== undefined);
+}
+
+function toCandidate({ row, entry }: ClaimedEntry): Candidate {
+  // The claim has counted the attempt that comes now.
+  return { entry, attempts: row.attempts - 1, ...pickDefined(row, ['missing', 'firstTriedAt']) };
+}
+
+/** Counts what left and what stays for good. How long it took says nothing: it was late on purpose, or long ago. */
+function reportAll(fates: readonly SettledFate[], { meter, log }: SweepPorts): void {
+  const published = fates.filter(({ status }) => status === 'published').length;
+  const parked = fates.filter(
+    (fate) => fate.status === 'waiting' && fate.state === 'parked',
+  ).length;
+  if (published > 0) meter.count(outboxMetrics.published, published);
+  if (parked > 0) meter.count(outboxMetrics.parked, parked);
+  for (const fate of fates) if (fate.status === 'waiting') logFate(fate, log);
+}

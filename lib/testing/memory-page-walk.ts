@@ -1,0 +1,43 @@
+import { pageKeys, type Page } from '../contract/keys.ts';
+import { largestShards, shardsKey, shardsOf } from '../contract/shards.ts';
+import { contentsOf } from '../relay/dynamodb/page-contents.ts';
+import type { PageContents } from '../relay/store.ts';
+import type { PageChunk, PageWalk } from '../relay/sweep-store.ts';
+import { atOnce } from './at-once.ts';
+import type { MemoryTable } from './memory-table.ts';
+
+/** Reading pages of a table in memory bit by bit. */
+export function createMemoryPageWalk(
+  table: MemoryTable,
+  { shards: ownShards, chunkSize }: { shards: number; chunkSize: number },
+): PageWalk {
+  const contents = (page: Page, shards: number): PageContents =>
+    contentsOf(pageKeys(page, shards).flatMap((pk) => table.query(pk)));
+  return {
+    noteShards: (shards) =>
+      atOnce(() => {
+        const largest = Math.max(shards, shardsOf(table.get(shardsKey())));
+        table.put({ ...shardsKey(), [largestShards]: largest });
+        return largest;
+      }),
+    openPage: (page, shards) =>
+      atOnce(() => {
+        const { receipts, ...rest } = contents(page, shards);
+        return { receipts, chunks: chunksOf(rest, chunkSize) };
+      }),
+    readReceipts: (page) => atOnce(() => contents(page, ownShards).receipts),
+    readEntries: (page) => chunksOf(contents(page, ownShards), chunkSize),
+  };
+}
+
+async function* chunksOf(
+  { entries, invalid }: PageChunk,
+  size: number,
+): AsyncGenerator<PageChunk, undefined> {
+  if (invalid.length > 0) yield { entries: [], invalid };
+  for (let at = 0; at < entries.length; at += size) {
+    // A part is read when it is asked for: others may act in between.
+    await Promise.resolve();
+    yield { entries: entries.slice(at, at + size), invalid: [] };
+  }
+}

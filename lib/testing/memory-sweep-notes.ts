@@ -1,0 +1,61 @@
+import { auditKey, auditToRows, rowToAudit } from '../contract/audit.ts';
+import type { Row } from '../contract/entry.ts';
+import { leaseExpiry, leaseKey, leaseTakes, takesOf } from '../contract/lease.ts';
+import { rowToSweep, sweepKeys, sweepToRow } from '../contract/sweep-report.ts';
+import { watermarkKey, watermarkOf, watermarkPage } from '../contract/watermark.ts';
+import { toRow } from '../relay/dynamodb/item.ts';
+import type { Records, SweepNotes } from '../relay/sweep-store.ts';
+import { atOnce } from './at-once.ts';
+import type { MemoryTable } from './memory-table.ts';
+
+/** What sweepers tell each other, in memory. */
+export function createMemorySweepNotes(table: MemoryTable, createdAt: number): SweepNotes {
+  return {
+    tableCreatedAt: () => Promise.resolve(createdAt),
+    readWatermark: (pass) => atOnce(() => watermarkOf(table.get(watermarkKey(pass)))),
+    advanceWatermark: (pass, to) =>
+      atOnce(() => {
+        const at = watermarkOf(table.get(watermarkKey(pass)));
+        if (at !== undefined && at >= to) return at;
+        table.put({ ...watermarkKey(pass), [watermarkPage]: to });
+        return to;
+      }),
+    leasePage: (lease) =>
+      atOnce(() => {
+        const { page, holder, now, until } = lease;
+        const held = table.get(leaseKey(page));
+        if (held !== undefined && (held['until'] as number) > now) return undefined;
+        const takes = takesOf(held) + 1;
+        const expiresAt = leaseExpiry(lease);
+        table.put({ ...leaseKey(page), holder, until, expiresAt, [leaseTakes]: takes });
+        return takes;
+      }),
+    releasePage: ({ page, holder }) =>
+      atOnce(() => {
+        const key = leaseKey(page);
+        if (table.get(key)?.['holder'] === holder) table.delete(key);
+      }),
+  };
+}
+
+/** What was done, in memory. */
+export function createMemoryRecords(table: MemoryTable): Records {
+  return {
+    noteSweep: (report) =>
+      atOnce(() => {
+        table.put(sweepToRow(report));
+      }),
+    readSweeps: (limit) =>
+      atOnce(() => {
+        const { pk, from, to } = sweepKeys();
+        const isReport = ({ sk }: Row): boolean => from <= String(sk) && String(sk) <= to;
+        const reports = table.query(pk).map(toRow).filter(isReport).map(rowToSweep);
+        return reports.toReversed().slice(0, limit);
+      }),
+    noteAudit: (note) =>
+      atOnce(() => {
+        for (const row of auditToRows(note)) table.put(row);
+      }),
+    readAudit: (of) => atOnce(() => table.query(auditKey(of)).map(toRow).map(rowToAudit)),
+  };
+}
