@@ -6,11 +6,12 @@ import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
+import { alarmDefaults, type AlarmProps } from './alarm-props.ts';
 import type { WithDefaults } from './defaults.ts';
 import type { IOutbox } from './outbox.ts';
 
 /** Properties of an {@link Inbox}. */
-export interface InboxProps {
+export interface InboxProps extends AlarmProps {
   /**
    * The function that handles the messages. It gets the inbox's rights and environment.
    *
@@ -158,6 +159,7 @@ export const inboxDefaults = {
   batchSize: 10,
   queueRetention: Duration.days(4),
   removalPolicy: RemovalPolicy.RETAIN,
+  ...alarmDefaults,
 } as const satisfies Partial<InboxProps>;
 
 /** An inbox's props with everything said. */

@@ -1,5 +1,6 @@
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
@@ -7,6 +8,7 @@ import { adoptInboxTable } from './adopted-table.ts';
 import { claim } from './claim.ts';
 import { dedupeWindowMs } from './dedupe-window.ts';
 import { withDefaults } from './defaults.ts';
+import { InboxAlarms } from './inbox-alarms.ts';
 import { checkGivenQueue, checkInbox } from './inbox-check.ts';
 import { connectHandler } from './inbox-handler.ts';
 import { isFifo, isTopic, originOf } from './inbox-origin.ts';
@@ -14,7 +16,7 @@ import { inboxDefaults, type InboxProps, type InboxSettings } from './inbox-prop
 import { adoptQueue, createInboxQueue } from './inbox-queue.ts';
 import { subscribeToBus, subscribeToTopic } from './inbox-subscription.ts';
 import { createInboxTable } from './tables.ts';
-import { createQueue } from './secure-queue.ts';
+import { createQueue, metricDepth } from './secure-queue.ts';
 
 /**
  * The consumer's side: a queue of messages, the function that handles them, and the table that
@@ -66,19 +68,31 @@ export class Inbox extends Construct {
       }),
     });
     settings.outbox?.grantWrite(settings.handler);
+    if (settings.alarms) this.addAlarms(inboxName, settings.alarmTopic);
   }
 
   /** Messages in the dead-letter queue: the highest of 5 minutes. */
   metricDeadLetters(props: MetricOptions = {}): Metric {
-    return this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-      statistic: 'Maximum',
-      ...props,
-    });
+    return metricDepth(this.deadLetterQueue, props);
+  }
+
+  /**
+   * Messages that the bus or the topic could not put into the queue: the highest of 5 minutes.
+   *
+   * `undefined` where nothing is subscribed to.
+   */
+  metricUndelivered(props: MetricOptions = {}): Metric | undefined {
+    return this.undeliveredQueue && metricDepth(this.undeliveredQueue, props);
   }
 
   /** How long the oldest message has been waiting, in seconds: the highest of 5 minutes. */
   metricOldestMessageAge(props: MetricOptions = {}): Metric {
     return this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', ...props });
+  }
+
+  private addAlarms(inboxName: string, topic: ITopic | undefined): void {
+    const { deadLetterQueue, undeliveredQueue } = this;
+    new InboxAlarms(this, 'Alarms', { inboxName, deadLetterQueue, undeliveredQueue, topic });
   }
 
   private subscribe(settings: InboxSettings): IQueue | undefined {

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Grant } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -35,6 +36,11 @@ export function createQueue(
     ...definedOnly({ encryptionMasterKey: encryptionKey }),
     enforceSSL: true,
   });
+}
+
+/** Messages that wait in the queue: the highest of 5 minutes. */
+export function metricDepth(queue: IQueue, props: MetricOptions = {}): Metric {
+  return queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', ...props });
 }
 
 /** Lets a role send to the queue, and do nothing else. */

@@ -20,7 +20,7 @@ export const flagSets: [name: string, flags: Record<string, unknown>][] = [
   ['all recommended feature flags', recommended],
 ];
 
-const placeholders = placeholderBundles(['relay']);
+const placeholders = placeholderBundles(['relay', 'sweeper']);
 
 /** An app whose function bundles are placeholders: synthesis needs no build. */
 export function testApp(flags: Record<string, unknown> = {}): App {
@@ -73,6 +73,15 @@ export function environmentOf(stack: Stack, idPrefix: string): Record<string, un
   const [, fn] = only(stack, 'AWS::Lambda::Function', idPrefix);
   const { Variables } = fn.Properties['Environment'] as { Variables: Record<string, unknown> };
   return Variables;
+}
+
+/** The one resource of a type whose logical id starts like that: its properties. */
+export function propertiesOf(
+  stack: Stack,
+  type: string,
+  idPrefix: string,
+): Record<string, unknown> {
+  return only(stack, type, idPrefix)[1].Properties;
 }
 
 /**

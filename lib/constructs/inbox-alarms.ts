@@ -1,0 +1,58 @@
+import { ComparisonOperator, TreatMissingData, type Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+import { addAlarms, type AlarmRule } from './alarms.ts';
+import { metricDepth } from './secure-queue.ts';
+
+/** What the alarms of an inbox watch. */
+export interface InboxAlarmsProps {
+  readonly inboxName: string;
+  readonly deadLetterQueue: IQueue;
+  /** Absent where nothing is subscribed to. */
+  readonly undeliveredQueue: IQueue | undefined;
+  readonly topic: ITopic | undefined;
+}
+
+/** The alarms of an inbox: one message is enough, and they end when the queue is empty. */
+export class InboxAlarms extends Construct {
+  constructor(scope: Construct, id: string, { topic, ...inbox }: InboxAlarmsProps) {
+    super(scope, id);
+    addAlarms(this, { ...deadLetterRule(inbox), ...undeliveredRule(inbox) }, topic);
+  }
+}
+
+type Watched = Omit<InboxAlarmsProps, 'topic'>;
+
+function deadLetterRule({ inboxName, deadLetterQueue }: Watched): Record<string, AlarmRule> {
+  return {
+    DeadLetters: {
+      ...anyMessage(metricDepth(deadLetterQueue)),
+      meaning: `Inbox ${inboxName} could not handle messages; its dead-letter queue keeps them for a while only.`,
+      firstCommand: `npx outbox inbox ls ${inboxName}`,
+    },
+  };
+}
+
+function undeliveredRule({ inboxName, undeliveredQueue }: Watched): Record<string, AlarmRule> {
+  if (undeliveredQueue === undefined) return {};
+  return {
+    Undelivered: {
+      ...anyMessage(metricDepth(undeliveredQueue)),
+      meaning: `Messages could not be put into the queue of inbox ${inboxName}: its policy or its key may have changed.`,
+      firstCommand: `npx outbox redrive-queue ${undeliveredQueue.queueName}`,
+    },
+  };
+}
+
+/** A queue that is not looked at has no metric, and an empty one no messages. */
+function anyMessage(metric: Metric): Omit<AlarmRule, 'meaning' | 'firstCommand'> {
+  return {
+    metric,
+    threshold: 1,
+    evaluationPeriods: 1,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  };
+}
