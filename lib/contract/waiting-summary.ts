@@ -1,7 +1,12 @@
 import type { Row } from './entry.ts';
 import type { Key } from './keys.ts';
 import { pickDefined } from './pick.ts';
-import { waitingIndexAttributes, type WaitingState } from './waiting.ts';
+import {
+  waitingIndexAttributes,
+  waitingToRow,
+  type Waiting,
+  type WaitingState,
+} from './waiting.ts';
 
 /** What the waiting index tells of a waiting row: enough to list and to pick, never the data. */
 export interface WaitingSummary {
@@ -26,4 +31,9 @@ export function rowToSummary(row: Row): WaitingSummary {
   const { pk, sk } = row as unknown as Key;
   const named = pickDefined(row as unknown as WaitingSummary, ['dueAt', ...waitingIndexAttributes]);
   return { key: { pk, sk }, ...named };
+}
+
+/** What the index says of a waiting row. */
+export function summaryOf(waiting: Waiting): WaitingSummary {
+  return rowToSummary(waitingToRow(waiting));
 }

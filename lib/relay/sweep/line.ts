@@ -1,5 +1,5 @@
-import { waitingToRow, type Waiting } from '../../contract/waiting.ts';
-import { rowToSummary, type WaitingSummary } from '../../contract/waiting-summary.ts';
+import type { Waiting } from '../../contract/waiting.ts';
+import { summaryOf, type WaitingSummary } from '../../contract/waiting-summary.ts';
 import type { SweepPorts } from './ports.ts';
 
 type LinePorts = Pick<SweepPorts, 'store' | 'clock'>;
@@ -38,8 +38,4 @@ export async function nextInLine(
 
 function isDue({ state, dueAt }: Waiting, now: number): boolean {
   return state !== 'parked' && dueAt <= now;
-}
-
-function summaryOf(waiting: Waiting): WaitingSummary {
-  return rowToSummary(waitingToRow(waiting));
 }

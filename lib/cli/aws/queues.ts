@@ -1,0 +1,53 @@
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  type QueueAttributeName,
+} from '@aws-sdk/client-sqs';
+
+import type { Clients } from './clients.ts';
+
+type Queues = Pick<Clients, 'sqs'>;
+
+/** A queue's attributes, by their names at SQS. */
+export type QueueAttributes = Readonly<Record<string, string>>;
+
+export async function attributesOf(
+  queueUrl: string,
+  { sqs }: Queues,
+  names: readonly QueueAttributeName[] = ['All'],
+): Promise<QueueAttributes> {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }),
+  );
+  return Attributes;
+}
+
+/** Messages in a queue, those in flight included; roughly, as SQS counts. */
+export async function depthOf(queueUrl: string, clients: Queues): Promise<number> {
+  const { ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible } = await attributesOf(
+    queueUrl,
+    clients,
+    ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+  );
+  return (
+    Number(ApproximateNumberOfMessages ?? 0) + Number(ApproximateNumberOfMessagesNotVisible ?? 0)
+  );
+}
+
+/** The URL of a queue that is named by its URL, its ARN or its name. */
+export async function urlOfQueue(queue: string, { sqs }: Queues): Promise<string> {
+  if (/^https?:\/\//.test(queue)) return queue;
+  const [, account, name] = /^arn:[^:]*:sqs:[^:]*:([^:]*):(.+)$/.exec(queue) ?? [];
+  const { QueueUrl = '' } = await sqs.send(
+    new GetQueueUrlCommand({
+      QueueName: name ?? queue,
+      ...(account === undefined ? {} : { QueueOwnerAWSAccountId: account }),
+    }),
+  );
+  return QueueUrl;
+}
+
+/** The name of a queue: the end of its URL or its ARN. */
+export function nameOfQueue(urlOrArn: string): string {
+  return urlOrArn.slice(Math.max(urlOrArn.lastIndexOf('/'), urlOrArn.lastIndexOf(':')) + 1);
+}

@@ -1,0 +1,121 @@
+import { OutboxError } from '../../contract/error.ts';
+import type { WaitingState } from '../../contract/waiting.ts';
+import type { WaitingSummary } from '../../contract/waiting-summary.ts';
+import { changeEach, type Change } from '../../relay/operate/change.ts';
+import { createPace } from '../../relay/operate/pace.ts';
+import { toState } from '../commands/ls.ts';
+import { confirm } from '../confirm.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { isFiltered, selectionOf, type CommonOptions, type FilterOptions } from '../options.ts';
+import type { Session } from '../session.ts';
+import { printJson } from '../view/json.ts';
+import { createProgress } from '../view/progress.ts';
+import type { World } from '../world.ts';
+import { describePlan, describeTally } from './describe.ts';
+import { namedRows, selectRows, type Rows } from './rows.ts';
+import { emptyTally, addTo, type Tally } from './tally.ts';
+
+/** What every command that changes what waits takes. */
+export interface ChangeOptions extends FilterOptions, CommonOptions {
+  readonly all?: true;
+  readonly state?: string;
+  readonly rate: number;
+  readonly yes?: true;
+}
+
+/** What differs between such commands. */
+export interface ChangeCommand {
+  /** The command, and what it does to one row. */
+  readonly verb: 'redrive' | 'discard';
+  /** Why it cannot be done to a row; such rows are told of, and left alone. */
+  readonly whyNot: (row: WaitingSummary) => string | undefined;
+  /** Asked for when it is sure that it is to be done. */
+  readonly prepare: () => Promise<Change>;
+}
+
+/** Shows what would be done, and does it where somebody says so. */
+export async function changeRows(
+  command: ChangeCommand,
+  { names, options }: { names: readonly string[]; options: ChangeOptions },
+  { session, world }: { session: Session; world: World },
+): Promise<ExitCode> {
+  const found = await findRows(command, { names, options }, session);
+  const { plan, hindrances } = sortOut(found, command);
+  const isJson = options.json === true;
+  if (!isJson)
+    world.terminal.write(describePlan(command.verb, { plan, hindrances }, world.clock.now()));
+  const isMeant = plan.length > 0 && (await isConfirmed(command, plan, { options, world }));
+  const tally = isMeant
+    ? await run(plan, await command.prepare(), { command, options, session, world })
+    : emptyTally;
+  if (isJson)
+    printJson(world.terminal, { dryRun: !isMeant, found: plan.length, hindrances, ...tally });
+  else if (isMeant) world.terminal.write(describeTally(command.verb, tally));
+  const isAllDone = hindrances.length + tally.changed + tally.refused.length === 0;
+  return isAllDone ? exitCodes.fine : exitCodes.needsPerson;
+}
+
+async function findRows(
+  { verb }: ChangeCommand,
+  { names, options }: { names: readonly string[]; options: ChangeOptions },
+  session: Session,
+): Promise<Rows> {
+  const isAsked = options.all === true || options.state !== undefined || isFiltered(options);
+  if (names.length > 0 && isAsked) throw unclear(`${verb} takes names or a filter, not both`);
+  if (names.length > 0) return namedRows(names, session);
+  if (!isAsked) throw unclear(`say what to ${verb}: event ids, an aggregate, a filter, or --all`);
+  const states: WaitingState[] = [toState(options.state ?? 'parked')];
+  return selectRows(selectionOf(options, states), session);
+}
+
+function sortOut(
+  { rows, problems }: Rows,
+  { whyNot }: ChangeCommand,
+): { plan: WaitingSummary[]; hindrances: string[] } {
+  const judged = rows.map((row) => ({ row, why: whyNot(row) }));
+  return {
+    plan: judged.filter(({ why }) => why === undefined).map(({ row }) => row),
+    hindrances: [
+      ...problems,
+      ...judged.flatMap(({ row, why }) =>
+        why === undefined ? [] : [`${row.id ?? row.key.sk}: ${why}`],
+      ),
+    ],
+  };
+}
+
+function isConfirmed(
+  { verb }: ChangeCommand,
+  plan: readonly WaitingSummary[],
+  { options, world }: { options: ChangeOptions; world: World },
+): Promise<boolean> {
+  const question = `${verb} ${plan.length}?`;
+  return confirm(question, { yes: options.yes === true, terminal: world.terminal });
+}
+
+interface Run {
+  readonly command: ChangeCommand;
+  readonly options: ChangeOptions;
+  readonly session: Session;
+  readonly world: World;
+}
+
+async function run(
+  plan: readonly WaitingSummary[],
+  change: Change,
+  { command, options, session, world }: Run,
+): Promise<Tally> {
+  const pace = createPace(options.rate, world.clock);
+  const progress = createProgress(world.terminal, command.verb, plan.length);
+  let tally = emptyTally;
+  for await (const changed of changeEach(plan, change, { store: session.store, pace })) {
+    tally = addTo(tally, changed);
+    progress.advance(1);
+  }
+  progress.end();
+  return tally;
+}
+
+function unclear(message: string): OutboxError {
+  return new OutboxError('OPTION_INVALID', message, { facts: {} });
+}

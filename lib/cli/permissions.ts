@@ -1,0 +1,82 @@
+/** What finding an outbox needs; with `--table` it does without. */
+const find = [
+  'cloudformation:DescribeStackResources',
+  'cloudformation:GetTemplate',
+  'cloudformation:ListStackResources',
+  'lambda:GetFunctionConfiguration',
+  'lambda:ListFunctions',
+];
+
+const look = [
+  'dynamodb:BatchGetItem',
+  'dynamodb:DescribeTable',
+  'dynamodb:GetItem',
+  'dynamodb:Query',
+];
+
+const sign = ['sts:GetCallerIdentity'];
+
+const changeQueue = [
+  'sqs:ChangeMessageVisibility',
+  'sqs:DeleteMessage',
+  'sqs:GetQueueAttributes',
+  'sqs:GetQueueUrl',
+  'sqs:ReceiveMessage',
+];
+
+const send = ['sqs:SendMessage'];
+
+/** IAM actions that each command uses at the most, beside `kms:Decrypt` where a key of yours encrypts the table or a queue. */
+export const permissions = {
+  status: [
+    ...find,
+    ...look,
+    'lambda:ListEventSourceMappings',
+    'sqs:GetQueueAttributes',
+    'sqs:GetQueueUrl',
+  ],
+  ls: [...find, ...look],
+  show: [...find, ...look],
+  tail: [...find, ...look],
+  redrive: [...find, ...look, ...sign, 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+  discard: [
+    ...find,
+    ...look,
+    ...sign,
+    'dynamodb:DeleteItem',
+    'dynamodb:PutItem',
+    'dynamodb:UpdateItem',
+  ],
+  replay: [
+    ...find,
+    ...look,
+    ...sign,
+    'dynamodb:PutItem',
+    'events:PutEvents',
+    'sns:Publish',
+    'sqs:SendMessage',
+  ],
+  sweep: [...find, 'dynamodb:DescribeTable', 'lambda:InvokeFunction'],
+  doctor: [
+    ...find,
+    ...look,
+    'dynamodb:DescribeTimeToLive',
+    'events:DescribeEventBus',
+    'events:ListRules',
+    'events:ListTargetsByRule',
+    'iam:SimulatePrincipalPolicy',
+    'kms:DescribeKey',
+    'lambda:ListEventSourceMappings',
+    'sns:GetTopicAttributes',
+    'sns:ListSubscriptionsByTopic',
+    'sqs:GetQueueAttributes',
+    'sqs:GetQueueUrl',
+  ],
+  'redrive-queue': [...find, ...changeQueue, ...send],
+  'inbox ls': [...find, ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage')],
+  'inbox show': [...find, ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage')],
+  'inbox redrive': [...find, ...changeQueue, ...send],
+  'inbox discard': [...find, ...changeQueue],
+} as const satisfies Record<string, readonly string[]>;
+
+export type CommandName = keyof typeof permissions;

@@ -1,0 +1,97 @@
+import { Command, CommanderError } from 'commander';
+
+import type { CommandSpec } from './commands/command.ts';
+import { commands } from './commands/index.ts';
+import { exitCodes, exitCodesText, type ExitCode } from './exit-codes.ts';
+import { commonOptions, type CommonOptions } from './options.ts';
+import { permissions } from './permissions.ts';
+import type { World } from './world.ts';
+
+/** Runs the command that was typed. Usage errors are explained on the terminal. */
+export async function runProgram(argv: readonly string[], world: World): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.fine;
+  const program = createProgram(world, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Commander has written what it has to say; help is no failure.
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.fine : exitCodes.failed;
+  }
+}
+
+const about = `Looks after outboxes of cdk-outbox: shows what waits and why, and brings it back.
+
+Every command that changes something first shows what it would do.`;
+
+function createProgram(world: World, done: (code: ExitCode) => void): Command {
+  const program = new Command('outbox');
+  configure(program, world).description(about).addHelpText('after', `\n${exitCodesText}`);
+  for (const option of commonOptions()) program.addOption(option);
+  const groups = new Map<string, Command>();
+  for (const spec of commands) {
+    const [first, second] = spec.name.split(' ');
+    const parent =
+      second === undefined ? program : groupOf(first ?? '', { program, groups, world });
+    parent.addCommand(toCommand(spec, world, done));
+  }
+  return program;
+}
+
+const groupSummaries: Readonly<Record<string, string>> = {
+  inbox: 'what inboxes could not handle: the messages in their dead-letter queues',
+};
+
+function groupOf(
+  name: string,
+  { program, groups, world }: { program: Command; groups: Map<string, Command>; world: World },
+): Command {
+  const known = groups.get(name);
+  if (known !== undefined) return known;
+  const group = configure(new Command(name), world).description(groupSummaries[name] ?? '');
+  program.addCommand(group);
+  groups.set(name, group);
+  return group;
+}
+
+function toCommand(spec: CommandSpec, world: World, done: (code: ExitCode) => void): Command {
+  const name = spec.name.split(' ').at(-1) ?? spec.name;
+  const command = configure(new Command(name), world)
+    .summary(spec.summary)
+    .description(describe(spec));
+  if (spec.takes !== undefined) command.arguments(spec.takes);
+  for (const option of spec.options?.(world.clock.now()) ?? []) command.addOption(option);
+  return command.addHelpText('after', afterHelp(spec)).action(async () => {
+    const options = command.optsWithGlobals<CommonOptions>();
+    done(await spec.run({ args: command.args, options }, world));
+  });
+}
+
+function configure(command: Command, { terminal }: World): Command {
+  return command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => {
+        terminal.write(text);
+      },
+      writeErr: (text) => {
+        terminal.note(text);
+      },
+    })
+    .showHelpAfterError('(--help says more)');
+}
+
+function describe({ summary, details }: CommandSpec): string {
+  const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  return details === undefined ? sentence : `${sentence}\n\n${details}`;
+}
+
+function afterHelp({ name, examples }: CommandSpec): string {
+  const lines = examples.map((example) => `  ${example}`).join('\n');
+  const actions = permissions[name].map((action) => `  ${action}`).join('\n');
+  return `\nExamples:\n${lines}\n\nIAM actions:\n${actions}`;
+}

@@ -1,0 +1,65 @@
+import { ownLimits } from '../contract/limits.ts';
+import { createDynamoDBOperateStore } from '../relay/dynamodb/operate-store.ts';
+import type { OperatePorts } from '../relay/operate/ports.ts';
+import type { OperateStore } from '../relay/operate-store.ts';
+import type { Clients } from './aws/clients.ts';
+import { findOutbox } from './aws/find-outbox.ts';
+import type { OutboxPlace } from './aws/place.ts';
+import { definedOnly } from '../contract/pick.ts';
+import { outboxNameOf, type CommonOptions } from './options.ts';
+import type { World } from './world.ts';
+
+/** One outbox, found and opened. */
+export interface Session extends OperatePorts {
+  readonly place: OutboxPlace;
+  readonly clients: Clients;
+  readonly store: OperateStore;
+  /** Numbers of shards that its writers use or used. */
+  readonly shardCounts: readonly number[];
+}
+
+/** Where nothing says how long entries are kept. */
+const usualRetentionMs = 14 * 24 * 3_600_000;
+
+/** Finds the outbox that the options name, and opens its table. */
+export async function openSession(options: CommonOptions, world: World): Promise<Session> {
+  const clients = openClientsFor(options, world);
+  const place = await findOutbox(outboxNameOf(options), clients);
+  const shardCounts = await readShardCounts(place, clients, world);
+  return {
+    place,
+    clients,
+    shardCounts,
+    store: openStore(place, { clients, world, shards: Math.max(...shardCounts) }),
+    clock: world.clock,
+    newId: world.newId,
+    retentionMs: place.config?.retentionMs ?? usualRetentionMs,
+  };
+}
+
+export function openClientsFor(
+  { region, profile, endpointUrl }: CommonOptions,
+  world: World,
+): Clients {
+  return world.openClients(definedOnly({ region, profile, endpointUrl }));
+}
+
+/** The number in use, and the largest that ever was. Where nobody says, as many as there may be. */
+async function readShardCounts(
+  place: OutboxPlace,
+  clients: Clients,
+  world: World,
+): Promise<number[]> {
+  const shards = place.config?.shards;
+  const noted = await openStore(place, { clients, world, shards: 1 }).largestShards();
+  const known = [shards ?? 0, noted].filter((count) => count > 0);
+  return known.length === 0 ? [ownLimits.maxShards] : [...new Set(known)];
+}
+
+function openStore(
+  { tableName }: OutboxPlace,
+  { clients, world, shards }: { clients: Clients; world: World; shards: number },
+): OperateStore {
+  const { clock, random } = world;
+  return createDynamoDBOperateStore({ client: clients.dynamodb, tableName, shards, clock, random });
+}

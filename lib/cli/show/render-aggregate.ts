@@ -1,0 +1,57 @@
+import { timeOfId } from '../../contract/keys.ts';
+import { rowToSummary } from '../../contract/waiting-summary.ts';
+import { waitingToRow } from '../../contract/waiting.ts';
+import type { AggregateTrail } from '../../relay/operate/find-aggregate.ts';
+import { renderTable } from '../view/table.ts';
+import { moment } from '../view/time.ts';
+import { renderWaiting } from '../view/waiting.ts';
+import { renderAudit } from './render-audit.ts';
+import { renderData } from './render-event.ts';
+
+export interface AggregateView {
+  readonly now: number;
+  /** From when on its history was read, epoch milliseconds. */
+  readonly since: number;
+  readonly withData: boolean;
+}
+
+/** All that is known of an aggregate, for a person. */
+export function renderAggregate(
+  trail: AggregateTrail,
+  { now, since, withData }: AggregateView,
+): string {
+  const { aggregate, lastSequence, history, waiting, audit } = trail;
+  const last = lastSequence === undefined ? '' : `, last sequence given out ${lastSequence}`;
+  const blocks = [
+    `Aggregate ${aggregate}${last}`,
+    history.length === 0
+      ? `No events since ${moment(since)}; --since looks further back.`
+      : renderHistory(trail),
+    waiting.length === 0
+      ? ''
+      : renderWaiting(
+          waiting.map((row) => rowToSummary(waitingToRow(row))),
+          now,
+        ),
+    renderAudit(audit),
+    withData ? renderPayloads(trail) : '',
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function renderHistory({ history }: AggregateTrail): string {
+  return renderTable(
+    ['event', 'type', 'sequence', 'written', 'receipt'],
+    history.map(({ entry, outcome }) => [
+      entry.id,
+      entry.type,
+      entry.sequence?.toString() ?? '',
+      moment(timeOfId(entry.id)),
+      outcome ?? 'none',
+    ]),
+  );
+}
+
+function renderPayloads({ history }: AggregateTrail): string {
+  return history.map(({ entry }) => `${entry.id}\n${renderData(entry.data)}`).join('\n\n');
+}

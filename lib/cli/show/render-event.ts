@@ -1,0 +1,84 @@
+import type { Entry } from '../../contract/entry.ts';
+import { pageOf, timeOfId } from '../../contract/keys.ts';
+import type { Receipt } from '../../contract/receipt.ts';
+import type { Waiting } from '../../contract/waiting.ts';
+import type { EventTrail } from '../../relay/operate/find-event.ts';
+import { renderFacts, renderTable } from '../view/table.ts';
+import { moment, relative } from '../view/time.ts';
+import { renderAudit } from './render-audit.ts';
+
+/** All that is known of an event, for a person. Its data only where `withData` says so. */
+export function renderEvent(trail: EventTrail, now: number, withData: boolean): string {
+  const { eventId, entry, invalid, waiting, receipts, audit } = trail;
+  const blocks = [
+    `Event ${eventId}: ${trail.status}`,
+    entry === undefined ? invalidLine(invalid?.key) : renderFacts(entryFacts(entry, now)),
+    waiting === undefined ? '' : renderFacts(waitingFacts(waiting, now)),
+    renderReceipts(receipts),
+    renderAudit(audit),
+    withData ? renderData(entry?.data ?? invalid?.json) : '',
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function renderReceipts(receipts: readonly Receipt[]): string {
+  if (receipts.length === 0) return '';
+  return renderTable(
+    ['receipt', 'written'],
+    receipts.map(({ outcome, time }) => [outcome, moment(time)]),
+  );
+}
+
+/** A payload, indented. What cannot be read as JSON stays as it is. */
+export function renderData(json: string | undefined): string {
+  if (json === undefined) return '';
+  try {
+    return JSON.stringify(JSON.parse(json), undefined, 2);
+  } catch {
+    return json;
+  }
+}
+
+/** Facts of what waits, one by one. */
+export function waitingFacts(waiting: Waiting, now: number): [string, string][] {
+  const { state, dueAt, attempts, missing, error, firstTriedAt, lastTriedAt, giveUp } = waiting;
+  const facts: [string, string | undefined][] = [
+    ['waits', state],
+    [state === 'parked' ? 'since' : 'due', `${moment(dueAt)} (${relative(dueAt, now)})`],
+    ['attempts', String(attempts)],
+    ['first tried', momentIfAny(firstTriedAt)],
+    ['last tried', momentIfAny(lastTriedAt)],
+    ['missing at', missing?.join(', ')],
+    ['error', error && `${error.code}: ${error.message}`],
+    ['given up', giveUp && `${moment(giveUp.at)} by ${giveUp.by}: ${giveUp.why}`],
+  ];
+  return facts.filter((fact): fact is [string, string] => isSaid(fact[1]));
+}
+
+function entryFacts(entry: Entry, now: number): [string, string][] {
+  const at = timeOfId(entry.id);
+  const facts: [string, string | undefined][] = [
+    ['type', `${entry.type}, version ${entry.version}`],
+    ['aggregate', entry.aggregate],
+    ['sequence', entry.sequence?.toString()],
+    ['written', `${moment(at)} (${relative(at, now)}), page ${pageOf(at)}`],
+    ['correlation', entry.correlationId],
+    ['causation', entry.causationId],
+    ['traceparent', entry.traceparent],
+    ['tenant', entry.tenant],
+    ['data', `${Buffer.byteLength(entry.data)} bytes`],
+  ];
+  return facts.filter((fact): fact is [string, string] => isSaid(fact[1]));
+}
+
+function invalidLine(key: { pk: string; sk: string } | undefined): string {
+  return key === undefined ? '' : `The row ${key.pk} / ${key.sk} is no valid entry.`;
+}
+
+function momentIfAny(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : moment(at);
+}
+
+function isSaid(value: string | undefined): boolean {
+  return value !== undefined && value !== '';
+}

@@ -1,0 +1,94 @@
+import { pageStart } from '../../contract/keys.ts';
+import { count } from '../view/table.ts';
+import { duration } from '../view/time.ts';
+import type { StatusFacts } from './facts.ts';
+
+/** Something that needs a person, and what to type first. */
+export interface Concern {
+  readonly what: string;
+  readonly command: string;
+}
+
+/** An entry without a receipt for so long was missed by the relay and by the sweeper. */
+const unsettledTooLongMs = 5 * 60_000;
+/** The sweeper runs every minute. */
+const sweeperTooLongMs = 5 * 60_000;
+
+/** What of the facts needs a person, the gravest first. */
+export function concernsOf(facts: StatusFacts): Concern[] {
+  return [
+    ...parked(facts),
+    ...trigger(facts),
+    ...sweeper(facts),
+    ...unsettled(facts),
+    ...queues(facts),
+  ];
+}
+
+function parked({ waiting }: StatusFacts): Concern[] {
+  if (waiting.parked === 0) return [];
+  return [
+    {
+      what: `${count(waiting.parked, 'entry is', 'entries are')} parked`,
+      command: 'outbox ls parked',
+    },
+  ];
+}
+
+function trigger({ trigger: seen }: StatusFacts): Concern[] {
+  if (seen.status === 'unseen') return [];
+  const { state, lastResult = '' } = seen.value;
+  if (state === 'Missing') {
+    return [
+      { what: 'the relay has no trigger: only the sweeper delivers', command: 'outbox doctor' },
+    ];
+  }
+  if (!['Enabled', 'Enabling', 'Updating', 'Creating'].includes(state)) {
+    return [
+      {
+        what: `the relay’s trigger is ${state.toLowerCase()}: only the sweeper delivers`,
+        command: 'outbox doctor',
+      },
+    ];
+  }
+  if (!lastResult.startsWith('PROBLEM')) return [];
+  return [{ what: `the relay’s trigger says: ${lastResult}`, command: 'outbox doctor' }];
+}
+
+function sweeper({ sweeps, at }: StatusFacts): Concern[] {
+  const [last] = sweeps;
+  if (last === undefined) return [{ what: 'the sweeper has never run', command: 'outbox doctor' }];
+  const quietMs = at - last.endedAt;
+  if (quietMs > sweeperTooLongMs) {
+    return [{ what: `the sweeper has not run for ${duration(quietMs)}`, command: 'outbox doctor' }];
+  }
+  if (last.ended === 'failed' || last.ended === 'outage') {
+    const what =
+      last.ended === 'failed' ? 'the last sweep failed' : 'the last sweep reached no destination';
+    return [{ what, command: 'outbox sweep' }];
+  }
+  return [];
+}
+
+function unsettled({ inFlight, lag, at }: StatusFacts): Concern[] {
+  if (inFlight.oldestPage === undefined) return [];
+  const ageMs = at - pageStart(inFlight.oldestPage);
+  if (ageMs <= unsettledTooLongMs) return [];
+  const why =
+    lag === undefined
+      ? ''
+      : `; the relay is ${duration(at - lag.oldestAt)} behind, and catching up`;
+  return [
+    { what: `entries of ${duration(ageMs)} ago are not settled${why}`, command: 'outbox doctor' },
+  ];
+}
+
+function queues({ queues: seen }: StatusFacts): Concern[] {
+  if (seen.status === 'unseen') return [];
+  return seen.value
+    .filter(({ messages }) => messages > 0)
+    .map(({ messages, holds, name, command }) => ({
+      what: `${count(messages, 'message')} in ${name}: ${holds}`,
+      command,
+    }));
+}

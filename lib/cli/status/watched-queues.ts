@@ -1,0 +1,74 @@
+import { inboxesOf } from '../aws/places.ts';
+import { functionsOf } from '../aws/find-outbox.ts';
+import { attributesOf, depthOf, nameOfQueue, urlOfQueue } from '../aws/queues.ts';
+import { isOfTable, triggersOf } from '../aws/triggers.ts';
+import type { Session } from '../session.ts';
+
+/** A queue that fills when something goes wrong. */
+export interface WatchedQueue {
+  readonly name: string;
+  readonly messages: number;
+  /** What ends in it. */
+  readonly holds: string;
+  /** The command that looks into it. */
+  readonly command: string;
+}
+
+type Queue = Omit<WatchedQueue, 'name' | 'messages'> & { readonly queue: string };
+
+/** The queues of batches given up, of what queue destinations could not hand on, and of the stack's inboxes. */
+export async function watchedQueues(session: Session): Promise<WatchedQueue[]> {
+  const queues = [
+    ...(await onFailureQueues(session)),
+    ...(await deadLettersOfDestinations(session)),
+    ...(await deadLettersOfInboxes(session)),
+  ];
+  return Promise.all(queues.map((queue) => measure(queue, session)));
+}
+
+async function onFailureQueues({ place, clients }: Session): Promise<Queue[]> {
+  if (place.relay === undefined) return [];
+  const triggers = await triggersOf(place.relay, clients);
+  return triggers
+    .filter((trigger) => isOfTable(trigger, place.tableName))
+    .map(({ DestinationConfig }) => DestinationConfig?.OnFailure?.Destination)
+    .filter((arn) => arn?.includes(':sqs:') === true)
+    .map((queue = '') => ({
+      queue,
+      holds: 'batches that the relay’s trigger gave up',
+      command: `outbox redrive-queue ${nameOfQueue(queue)}`,
+    }));
+}
+
+async function deadLettersOfDestinations({ place, clients }: Session): Promise<Queue[]> {
+  const destinations = (place.config?.destinations ?? []).filter(({ kind }) => kind === 'queue');
+  const queues = await Promise.all(
+    destinations.map(async ({ name, target }) => {
+      const { RedrivePolicy = '{}' } = await attributesOf(target, clients, ['RedrivePolicy']);
+      const { deadLetterTargetArn: queue } = JSON.parse(RedrivePolicy) as {
+        deadLetterTargetArn?: string;
+      };
+      return { queue, holds: `messages that nobody could handle of destination ${name}` };
+    }),
+  );
+  return queues.flatMap(({ queue, holds }) =>
+    queue === undefined
+      ? []
+      : [{ queue, holds, command: `outbox redrive-queue ${nameOfQueue(queue)}` }],
+  );
+}
+
+async function deadLettersOfInboxes({ place, clients }: Session): Promise<Queue[]> {
+  if (place.stack === undefined) return [];
+  const inboxes = inboxesOf(await functionsOf(place.stack, clients));
+  return inboxes.map(({ name, deadLetterQueueUrl }) => ({
+    queue: deadLetterQueueUrl,
+    holds: `messages that inbox ${name} could not handle`,
+    command: `outbox inbox ls ${name}`,
+  }));
+}
+
+async function measure({ queue, ...rest }: Queue, { clients }: Session): Promise<WatchedQueue> {
+  const url = await urlOfQueue(queue, clients);
+  return { ...rest, name: nameOfQueue(queue), messages: await depthOf(url, clients) };
+}

@@ -1,0 +1,11 @@
+import type { Terminal } from '../terminal.ts';
+
+/** Prints a value for a script: one JSON document. */
+export function printJson(terminal: Terminal, value: unknown): void {
+  terminal.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Prints one of many values as they come: JSON on a line of its own. */
+export function printJsonLine(terminal: Terminal, value: unknown): void {
+  terminal.write(`${JSON.stringify(value)}\n`);
+}

@@ -1,0 +1,32 @@
+import { waitingPrefix, type Key } from '../../contract/keys.ts';
+import type { WaitingSummary } from '../../contract/waiting-summary.ts';
+import { renderTable } from './table.ts';
+import { relative } from './time.ts';
+
+/** What a row of the waiting room is called on the command line: its event's id, or where it lay. */
+export function referenceOf({ id, key }: { id?: string; key: Key }): string {
+  return id ?? `${key.pk.replace(waitingPrefix, '')}/${key.sk}`;
+}
+
+/** Rows of the waiting room, one a line. */
+export function renderWaiting(rows: readonly WaitingSummary[], now: number): string {
+  return renderTable(
+    ['event', 'state', 'type', 'aggregate', 'sequence', 'attempts', 'error', 'when'],
+    rows.map((row) => [
+      referenceOf(row),
+      row.state,
+      row.type ?? 'no valid entry',
+      row.aggregate ?? '',
+      row.sequence?.toString() ?? '',
+      row.attempts,
+      row.errorCode ?? '',
+      whenOf(row, now),
+    ]),
+  );
+}
+
+/** When it was parked, or when it is looked at next. */
+function whenOf({ state, dueAt }: WaitingSummary, now: number): string {
+  const verb = { parked: 'parked', deferred: 'due', retrying: 'due', held: 'checked' }[state];
+  return `${verb} ${dueAt <= now && state !== 'parked' ? 'now' : relative(dueAt, now)}`;
+}

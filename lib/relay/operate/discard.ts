@@ -1,0 +1,51 @@
+import { definedOnly, pickDefined } from '../../contract/pick.ts';
+import { isInvalidRow, type Waiting } from '../../contract/waiting.ts';
+import { receiptsFor } from '../receipts.ts';
+import type { AuditNote, Settlement } from '../sweep-store.ts';
+import { auditNote } from './audit.ts';
+import type { Change } from './change.ts';
+import type { Operator, OperatePorts } from './ports.ts';
+
+/**
+ * Gives a waiting entry up, on the record.
+ *
+ * One with a sequence is not taken away at once: its consumers would wait for its sequence for ever. The
+ * sweeper delivers a skip notice in its place, when its turn has come, and then takes it away. With
+ * `notice: false` nobody is told.
+ */
+export function discard(
+  { notice, ...operator }: Operator & { readonly notice: boolean },
+  ports: OperatePorts,
+): Change {
+  return async (before) => {
+    const note = auditNote('discard', before, { operator, ports });
+    const isDone =
+      notice && hasSequence(before)
+        ? await ports.store.changeWaiting(before, givenUp(before, note))
+        : await ports.store.removeWaiting(before, settlementOf(before, note, ports));
+    return { status: isDone ? 'done' : 'changed' };
+  };
+}
+
+export function hasSequence({ entry }: Waiting): boolean {
+  return !isInvalidRow(entry) && entry.sequence !== undefined;
+}
+
+/** The row on its way out, with attempts of its own for the skip notice, which waits for its turn as the entry did. */
+export function givenUp(before: Waiting, { id, at, by, why }: AuditNote): Waiting {
+  return {
+    ...pickDefined(before, ['entry', 'missing', 'holds', 'error', 'lastTriedAt', 'pageless']),
+    state: before.state === 'held' ? 'held' : 'retrying',
+    attempts: 0,
+    dueAt: at,
+    giveUp: { id, at, by, why },
+  };
+}
+
+function settlementOf({ entry }: Waiting, audit: AuditNote, ports: OperatePorts): Settlement {
+  const settled = isInvalidRow(entry)
+    ? { entries: [], invalidRows: [entry.key] }
+    : { entries: [entry], invalidRows: [] };
+  const [receipt] = receiptsFor('discarded', settled, ports);
+  return { audit, ...definedOnly({ receipt }) };
+}

@@ -1,0 +1,17 @@
+import type { Clock, NewId } from '../../runtime/ports.ts';
+import type { OperateStore } from '../operate-store.ts';
+
+/** What an operator's work needs of the world. */
+export interface OperatePorts {
+  readonly store: OperateStore;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  /** How long entries and receipts are kept. */
+  readonly retentionMs: number;
+}
+
+/** Who does something to entries, and why: it goes on the record. */
+export interface Operator {
+  readonly by: string;
+  readonly why: string;
+}

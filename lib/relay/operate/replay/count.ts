@@ -1,0 +1,29 @@
+import { readReplayable, type ReplaySource } from './pages.ts';
+import { pagesOf, type ReplayRequest } from './request.ts';
+
+/** How much a replay would deliver. */
+export interface ReplayCount {
+  readonly pages: number;
+  readonly entries: number;
+  /** Of them, those that were given up: their sequence is told again, nothing else. */
+  readonly skipNotices: number;
+  readonly byType: Readonly<Record<string, number>>;
+}
+
+/** Counts what a replay would deliver. Reads all the pages, as the replay will. */
+export async function countReplayable(
+  request: ReplayRequest,
+  context: { source: ReplaySource; now: number },
+): Promise<ReplayCount> {
+  const pages = pagesOf(request);
+  const byType: Record<string, number> = {};
+  let skipNotices = 0;
+  for (const page of pages) {
+    for await (const part of readReplayable(page, request, context)) {
+      for (const { entry } of part) byType[entry.type] = (byType[entry.type] ?? 0) + 1;
+      skipNotices += part.filter(({ skipped }) => skipped === true).length;
+    }
+  }
+  const entries = Object.values(byType).reduce((sum, number) => sum + number, 0);
+  return { pages: pages.length, entries, skipNotices, byType };
+}

@@ -1,0 +1,41 @@
+import type { Entry } from '../../../contract/entry.ts';
+import { pageStart, type Page } from '../../../contract/keys.ts';
+import type { Receipt, ReceiptOutcome } from '../../../contract/receipt.ts';
+import { closingAgeMs } from '../../sweep/eligible.ts';
+
+/** An entry that can be delivered again; `skipped`: as a skip notice, since it was given up. */
+export interface Replayable {
+  readonly entry: Entry;
+  readonly skipped?: true;
+}
+
+/**
+ * Those of a page's entries that were delivered once.
+ *
+ * What waits or is on its way is left alone: it is delivered anyway. Of what was given up, only the
+ * sequence is told again, or a consumer that starts from nothing would wait for it for ever. An old entry
+ * without a receipt was delivered too: receipts may expire before it.
+ */
+export function replayableOf(
+  entries: readonly Entry[],
+  outcomes: ReadonlyMap<string, ReceiptOutcome>,
+  { page, now }: { page: Page; now: number },
+): Replayable[] {
+  const isClosed = now - pageStart(page) > closingAgeMs;
+  return entries.flatMap((entry): Replayable[] => {
+    const outcome = outcomes.get(entry.id) ?? (isClosed ? 'published' : undefined);
+    if (outcome === 'published') return [{ entry }];
+    return outcome === 'discarded' && entry.sequence !== undefined
+      ? [{ entry, skipped: true }]
+      : [];
+  });
+}
+
+/** What became of entries in the end: who waited and was published has both receipts. */
+export function outcomesOf(receipts: readonly Receipt[]): Map<string, ReceiptOutcome> {
+  const order: readonly ReceiptOutcome[] = ['waiting', 'discarded', 'published'];
+  const sorted = receipts.toSorted((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
+  return new Map(
+    sorted.flatMap(({ eventIds, outcome }) => eventIds.map((id) => [id, outcome] as const)),
+  );
+}

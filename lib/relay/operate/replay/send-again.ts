@@ -1,0 +1,101 @@
+import { matchesType } from '../../../contract/event-types.ts';
+import type { DeliveryError } from '../../../contract/waiting.ts';
+import type { Clock, Log, Random } from '../../../runtime/ports.ts';
+import { toOutgoing, type Destination, type Outcomes, type Outgoing } from '../../destination.ts';
+import { publish } from '../../publish.ts';
+import type { Replayable } from './replayable.ts';
+
+/** What delivering again needs of the world. */
+export interface SendAgainPorts {
+  readonly destinations: readonly Destination[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** CloudEvents source of the messages. */
+  readonly messageSource: string;
+}
+
+/** What came of delivering a part of a page again. */
+export interface SentAgain {
+  /** Entries that a destination got. */
+  readonly sent: number;
+  /** Those that a destination will never take. */
+  readonly refused: readonly RefusedEntry[];
+  /** Why it makes no sense to go on now; absent where it does. */
+  readonly stoppedBy?: DeliveryError;
+}
+
+export interface RefusedEntry {
+  readonly eventId: string;
+  readonly error: DeliveryError;
+}
+
+/** How long one part is tried. */
+const patienceMs = 60_000;
+
+/** Delivers entries to each destination that takes their type, each aggregate's in sequence. */
+export async function sendAgain(
+  part: readonly Replayable[],
+  replayId: string,
+  ports: SendAgainPorts,
+): Promise<SentAgain> {
+  const outgoing = part
+    .toSorted((a, b) => (a.entry.sequence ?? 0) - (b.entry.sequence ?? 0))
+    .map(({ entry, ...skipped }) =>
+      toOutgoing(entry, ports.messageSource, { replayId, ...skipped }),
+    );
+  const results = await Promise.all(
+    ports.destinations.map((destination) =>
+      sendTo(
+        destination,
+        outgoing.filter(({ entry }) => matchesType(destination.types, entry.type)),
+        ports,
+      ),
+    ),
+  );
+  const stoppedBy = results.map((result) => result.stoppedBy).find((error) => error !== undefined);
+  return {
+    sent: new Set(results.flatMap(({ ids }) => ids)).size,
+    refused: results.flatMap(({ refused }) => refused),
+    ...(stoppedBy === undefined ? {} : { stoppedBy }),
+  };
+}
+
+interface Result extends Pick<SentAgain, 'refused' | 'stoppedBy'> {
+  readonly ids: readonly string[];
+}
+
+async function sendTo(
+  destination: Destination,
+  outgoing: readonly Outgoing[],
+  ports: SendAgainPorts,
+): Promise<Result> {
+  const ids: string[] = [];
+  const refused: RefusedEntry[] = [];
+  let pending = outgoing;
+  while (pending.length > 0) {
+    const deadline = ports.clock.now() + patienceMs;
+    const outcomes = await publish(destination, pending, { ...ports, deadline });
+    ids.push(...withStatus(outcomes, 'published').map(([id]) => id));
+    refused.push(
+      ...withStatus(outcomes, 'rejected').map(([eventId, error]) => ({ eventId, error })),
+    );
+    const [stop] = [...withStatus(outcomes, 'unavailable'), ...withStatus(outcomes, 'failed')];
+    if (stop !== undefined) return { ids, refused, stoppedBy: stop[1] };
+    // Behind one that can never go the others of its aggregate were kept back: they go without it.
+    const held = new Set(withStatus(outcomes, 'held').map(([id]) => id));
+    pending = pending.filter(({ entry }) => held.has(entry.id));
+  }
+  return { ids, refused };
+}
+
+const noError: DeliveryError = { code: 'NONE', message: '' };
+
+function withStatus(
+  outcomes: Outcomes,
+  status: 'published' | 'rejected' | 'failed' | 'unavailable' | 'held',
+): [eventId: string, error: DeliveryError][] {
+  return [...outcomes]
+    .filter(([, outcome]) => outcome.status === status)
+    .map(([id, outcome]) => [id, outcome.status === 'published' ? noError : outcome.error]);
+}
