@@ -5,6 +5,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    globalSetup: ['test/support/global-dynamodb.ts'],
+    globalSetup: ['test/support/global-tmp.ts', 'test/support/global-dynamodb.ts'],
   },
 });

@@ -1,0 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Whatever tests leave in the system's folder for temporary files goes with the run. */
+export function setup(): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'cdk-outbox-test-'));
+  process.env['TMPDIR'] = folder;
+  return () => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
