@@ -1,5 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
+const maxWordChars = 256;
+
 /**
  * A schema's issues as text, one each: where, and what is wrong, without the data itself.
  *
@@ -30,10 +32,13 @@ function blankOut(message: string, value: unknown): string {
     return message;
   }
   const shapes = [JSON.stringify(value), ...(typeof value === 'string' ? [value] : [])];
-  return shapes.reduce(
-    (text, shape) => text.replace(new RegExp(`(?<!\\w)${escape(shape)}(?!\\w)`, 'g'), '…'),
-    message,
-  );
+  return shapes.reduce((text, shape) => text.replaceAll(patternOf(shape), '…'), message);
+}
+
+/** A long value is part of no other word; and a pattern made of it may be too large, or say so by quoting it. */
+function patternOf(shape: string): string | RegExp {
+  if (shape.length > maxWordChars) return shape;
+  return new RegExp(`(?<!\\w)${escape(shape)}(?!\\w)`, 'g');
 }
 
 function escape(text: string): string {

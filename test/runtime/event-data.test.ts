@@ -66,6 +66,25 @@ describe('the data that is stored', () => {
     expect(told).not.toContain(secret);
   });
 
+  it.each([
+    ['text', (text: string) => text, 'mail: no …'],
+    ['quoted text', (text: string) => JSON.stringify(text), 'mail: no …'],
+  ])('is refused without the data, however long: %s', async (_, quote, issue) => {
+    const refuse = v.check<string, (issue: { input: string }) => string>(
+      () => false,
+      ({ input }) => `no ${quote(input)}`,
+    );
+    const schema = v.object({ mail: v.pipe(v.string(), refuse) });
+    const mail = `${secret} "`.repeat(12_000);
+
+    const refusal = await toValidJson(
+      defineEvent('order.placed', { aggregate, schema })('42', { mail }, { id }),
+    ).catch((error: unknown) => error);
+
+    expect(refusal).toMatchObject({ code: 'EVENT_INVALID', facts: { issues: [issue] } });
+    expect(JSON.stringify([refusal, String(refusal)])).not.toContain(secret);
+  });
+
   it('is refused without the data where a whole object is quoted', async () => {
     const Placed = defineEvent('order.placed', {
       aggregate,

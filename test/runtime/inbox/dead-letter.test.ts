@@ -125,6 +125,22 @@ describe('a message that can never succeed goes to the dead-letter queue at once
   });
 });
 
+test('data that the schema refuses is told nowhere, however long it is', async () => {
+  const rig = memoryRig();
+  const total = `${secret}, `.repeat(20_000);
+
+  const answer = await rig.inbox.on(
+    OrderPlaced,
+    vi.fn(),
+  )(sqsEventOf([withData({ orderId: '42', total })]));
+
+  expect(answer).toEqual(givenBack());
+  expect(reasonsIn(rig)).toMatchObject([
+    { outboxReason: 'EVENT_INVALID', outboxDetail: expect.not.stringContaining(secret) as string },
+  ]);
+  expect(JSON.stringify(rig.lines)).not.toContain(secret);
+});
+
 test('a rejection is known by its brand, from whichever copy of the package it comes', () => {
   expect(OutboxError.is(reject('no'), 'HANDLER_REJECTED')).toBe(true);
 });
