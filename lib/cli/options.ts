@@ -43,7 +43,7 @@ export interface FilterOptions {
 
 export const filterOptions = (now: number): Option[] => [
   typeOption(),
-  new Option('--aggregate <type/id>', 'of this aggregate only').argParser(toAggregate),
+  aggregateOption(),
   new Option('--error <code>', 'with this code as its last error'),
   new Option(
     '--since <time>',
@@ -56,6 +56,9 @@ export const typeOption = (): Option =>
   new Option('--type <type...>', 'of these types only; order.* for all that begin so').argParser(
     toTypes,
   );
+
+export const aggregateOption = (): Option =>
+  new Option('--aggregate <type/id>', 'of this aggregate only').argParser(toAggregate);
 
 export const rateOption = (perSecond: number): Option =>
   new Option('--rate <number>', 'how many a second at the most')

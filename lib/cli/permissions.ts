@@ -24,6 +24,12 @@ const changeQueue = [
   'sqs:ReceiveMessage',
 ];
 
+const queueStack = [
+  'cloudformation:DescribeStackResources',
+  'cloudformation:GetTemplate',
+  'cloudformation:ListStackResources',
+];
+
 const send = ['sqs:SendMessage'];
 
 /** IAM actions that each command uses at the most, beside `kms:Decrypt` where a key of yours encrypts the table or a queue. */
@@ -72,7 +78,7 @@ export const permissions = {
     'sqs:GetQueueAttributes',
     'sqs:GetQueueUrl',
   ],
-  'redrive-queue': [...find, ...changeQueue, ...send],
+  'redrive-queue': [...queueStack, ...changeQueue, ...send, 'sqs:ListDeadLetterSourceQueues'],
   'inbox ls': [...find, ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage')],
   'inbox show': [...find, ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage')],
   'inbox redrive': [...find, ...changeQueue, ...send],

@@ -1,9 +1,31 @@
 import type { CommandSpec } from './command.ts';
+import { discard } from './discard.ts';
+import { inboxDiscard } from './inbox-discard.ts';
+import { inboxLs } from './inbox-ls.ts';
+import { inboxRedrive } from './inbox-redrive.ts';
+import { inboxShow } from './inbox-show.ts';
 import { ls } from './ls.ts';
+import { redriveQueue } from './redrive-queue.ts';
+import { redrive } from './redrive.ts';
+import { replay } from './replay.ts';
 import { show } from './show.ts';
 import { status } from './status.ts';
 import { sweep } from './sweep.ts';
 import { tail } from './tail.ts';
 
 /** All commands, in the order of the help. */
-export const commands: readonly CommandSpec[] = [status, ls, show, tail, sweep];
+export const commands: readonly CommandSpec[] = [
+  status,
+  ls,
+  show,
+  tail,
+  redrive,
+  discard,
+  replay,
+  sweep,
+  redriveQueue,
+  inboxLs,
+  inboxShow,
+  inboxRedrive,
+  inboxDiscard,
+];

@@ -25,10 +25,10 @@ export interface TriggerFacts {
 
 /** Looks at an outbox and what belongs to it. */
 export async function lookAtStatus(session: Session): Promise<StatusFacts> {
-  const { place, store, clock } = session;
+  const { place, store, shardCounts, clock } = session;
   const at = clock.now();
   const [overview, trigger, queues] = await Promise.all([
-    lookOver(store, at),
+    lookOver(store, { now: at, shards: Math.max(...shardCounts) }),
     tryToSee(() => lookAtTrigger(session)),
     tryToSee(() => watchedQueues(session)),
   ]);

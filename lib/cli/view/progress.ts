@@ -2,8 +2,8 @@ import type { Terminal } from '../terminal.ts';
 
 /** Shows how far something is, on one line that is written again and again. Scripts see nothing of it. */
 export interface Progress {
-  advance(by: number): void;
-  end(): void;
+  readonly advance: (by: number) => void;
+  readonly end: () => void;
 }
 
 const width = 24;

@@ -22,13 +22,16 @@ const mostNewPages = 5;
  *
  * Reads the pages whole, which after a long outage would be very many: then those in the middle are left out.
  */
-export async function findInFlight(store: SweepStore, now: number): Promise<InFlight> {
+export async function findInFlight(
+  store: SweepStore,
+  { now, shards }: { now: number; shards: number },
+): Promise<InFlight> {
   const from = await firstPage(store, now);
   const { pages, leftOut } = pagesToRead(from, now);
   let entries = 0;
   let oldestPage: Page | undefined;
   for (const page of pages) {
-    const unsettled = await countUnsettled(store, page);
+    const unsettled = await countUnsettled(page, shards, store);
     entries += unsettled;
     if (unsettled > 0) oldestPage ??= page;
   }
@@ -53,13 +56,13 @@ function pagesToRead(from: Page, now: number): { pages: Page[]; leftOut: number 
   return { pages, leftOut: all.length - pages.length };
 }
 
-async function countUnsettled(store: SweepStore, page: Page): Promise<number> {
-  const written: string[] = [];
-  for await (const { entries, invalid } of store.readEntries(page)) {
-    written.push(...entries.map(({ id }) => id), ...invalid.map(({ key }) => key.sk));
+async function countUnsettled(page: Page, shards: number, store: SweepStore): Promise<number> {
+  const { receipts, chunks } = await store.openPage(page, shards);
+  const settled = settledBy(receipts);
+  let unsettled = 0;
+  for await (const { entries, invalid } of chunks) {
+    const names = [...entries.map(({ id }) => id), ...invalid.map(({ key }) => key.sk)];
+    unsettled += names.filter((name) => !settled.has(name)).length;
   }
-  if (written.length === 0) return 0;
-  // After the entries: what is settled while they are read does not count as in flight.
-  const settled = settledBy(await store.readReceipts(page));
-  return written.filter((name) => !settled.has(name)).length;
+  return unsettled;
 }

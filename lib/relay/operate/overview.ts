@@ -20,7 +20,10 @@ export interface Overview {
 const sweepsShown = 5;
 
 /** Looks at an outbox table. Reads only. */
-export async function lookOver(store: SweepStore, now: number): Promise<Overview> {
+export async function lookOver(
+  store: SweepStore,
+  { now, shards }: { now: number; shards: number },
+): Promise<Overview> {
   const counts = await Promise.all(
     waitingStates.map(async (state) => [state, await store.countWaiting(state)] as const),
   );
@@ -28,7 +31,7 @@ export async function lookOver(store: SweepStore, now: number): Promise<Overview
   const parkedSince = waiting.parked === 0 ? undefined : await firstParkedAt(store, now);
   const lag = await store.readLag(now - lagFreshMs);
   return {
-    inFlight: await findInFlight(store, now),
+    inFlight: await findInFlight(store, { now, shards }),
     waiting,
     ...(parkedSince === undefined ? {} : { parkedSince }),
     ...(lag === undefined ? {} : { lag }),

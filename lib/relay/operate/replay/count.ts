@@ -1,3 +1,4 @@
+import { inParallel } from '../../in-parallel.ts';
 import { readReplayable, type ReplaySource } from './pages.ts';
 import { pagesOf, type ReplayRequest } from './request.ts';
 
@@ -10,6 +11,8 @@ export interface ReplayCount {
   readonly byType: Readonly<Record<string, number>>;
 }
 
+const parallelPages = 8;
+
 /** Counts what a replay would deliver. Reads all the pages, as the replay will. */
 export async function countReplayable(
   request: ReplayRequest,
@@ -18,12 +21,12 @@ export async function countReplayable(
   const pages = pagesOf(request);
   const byType: Record<string, number> = {};
   let skipNotices = 0;
-  for (const page of pages) {
+  await inParallel(pages, parallelPages, async (page) => {
     for await (const part of readReplayable(page, request, context)) {
       for (const { entry } of part) byType[entry.type] = (byType[entry.type] ?? 0) + 1;
       skipNotices += part.filter(({ skipped }) => skipped === true).length;
     }
-  }
+  });
   const entries = Object.values(byType).reduce((sum, number) => sum + number, 0);
   return { pages: pages.length, entries, skipNotices, byType };
 }

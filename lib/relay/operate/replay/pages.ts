@@ -1,6 +1,8 @@
 import type { Entry } from '../../../contract/entry.ts';
 import type { Page } from '../../../contract/keys.ts';
+import type { Receipt } from '../../../contract/receipt.ts';
 import type { OperateStore } from '../../operate-store.ts';
+import type { PageChunk } from '../../sweep-store.ts';
 import { outcomesOf, replayableOf, type Replayable } from './replayable.ts';
 import { isAskedFor, type ReplayRequest } from './request.ts';
 
@@ -34,19 +36,35 @@ export async function* readReplayable(
     }
     return;
   }
-  const outcomes = outcomesOf(await source.store.readReceipts(page));
-  for await (const entries of readEntries(page, request, source)) {
+  const { receipts, parts } = await openKept(page, request, source);
+  const outcomes = outcomesOf(receipts);
+  for await (const entries of parts) {
     const meant = entries.filter((entry) => isAskedFor(entry, request));
     yield replayableOf(meant, outcomes, { page, now });
   }
 }
 
-/** One aggregate lies in one shard of a page: the others are not read for it. */
-async function* readEntries(
+interface KeptPage {
+  readonly receipts: readonly Receipt[];
+  readonly parts: AsyncIterable<readonly Entry[]> | readonly (readonly Entry[])[];
+}
+
+/** One aggregate lies in one shard of a page: the others are not asked for it. */
+async function openKept(
   page: Page,
   { aggregate }: ReplayRequest,
   { store, shardCounts }: ReplaySource,
-): AsyncGenerator<readonly Entry[]> {
-  if (aggregate !== undefined) yield await store.readHistory(aggregate, page, shardCounts);
-  else for await (const { entries } of store.readEntries(page)) yield entries;
+): Promise<KeptPage> {
+  if (aggregate === undefined) {
+    const { receipts, chunks } = await store.openPage(page, Math.max(...shardCounts));
+    return { receipts, parts: entriesOf(chunks) };
+  }
+  const entries = await store.readHistory(aggregate, page, shardCounts);
+  return entries.length === 0
+    ? { receipts: [], parts: [] }
+    : { receipts: await store.readReceipts(page), parts: [entries] };
+}
+
+async function* entriesOf(chunks: AsyncIterable<PageChunk>): AsyncGenerator<readonly Entry[]> {
+  for await (const { entries } of chunks) yield entries;
 }

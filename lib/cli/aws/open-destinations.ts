@@ -1,0 +1,21 @@
+import type { DestinationConfig } from '../../contract/environment.ts';
+import type { Destination } from '../../relay/destination.ts';
+import { createEventBus } from '../../relay/destinations/event-bus.ts';
+import { createQueue } from '../../relay/destinations/queue.ts';
+import { createTopic } from '../../relay/destinations/topic.ts';
+import type { Clients } from './clients.ts';
+
+/** Opens a destination of an outbox as its relay would, but with the operator's own rights. */
+export function openDestination(
+  config: DestinationConfig,
+  { eventbridge, sqs, sns }: Pick<Clients, 'eventbridge' | 'sqs' | 'sns'>,
+): Destination {
+  switch (config.kind) {
+    case 'bus':
+      return createEventBus(config, eventbridge);
+    case 'queue':
+      return createQueue(config, sqs);
+    case 'topic':
+      return createTopic(config, sns);
+  }
+}

@@ -1,0 +1,55 @@
+import { Option } from 'commander';
+
+import { OutboxError } from '../../contract/error.ts';
+import type { Clients } from '../aws/clients.ts';
+import { queueOf } from '../aws/find-inbox.ts';
+import type { InboxPlace } from '../aws/place.ts';
+import { urlOfQueue } from '../aws/queues.ts';
+import { changeDeadLetters, type InboxChangeOptions } from '../inbox/change.ts';
+import { deadLetterOptions } from '../inbox/selection.ts';
+import { rateOption, yesOption } from '../options.ts';
+import { move } from '../queues/move.ts';
+import type { CommandSpec } from './command.ts';
+
+/** Gives what an inbox could not handle back to it. */
+export const inboxRedrive: CommandSpec<InboxChangeOptions> = {
+  name: 'inbox redrive',
+  takes: '<inbox> [message-or-event-id...]',
+  summary: 'give what an inbox could not handle back to it',
+  details: `First shows what would be done. If it breaks off, the same command does the rest: a message that was sent and not
+yet deleted comes twice, and the inbox drops the second.`,
+  options: () => [
+    ...deadLetterOptions(),
+    new Option('--all', 'all of its dead-letter queue'),
+    rateOption(100),
+    yesOption(),
+  ],
+  examples: [
+    'outbox inbox redrive Billing --all',
+    'outbox inbox redrive Billing --reason EVENT_INVALID --rate 10 --yes',
+    'outbox inbox redrive Billing 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00',
+  ],
+  run: (call, world) =>
+    changeDeadLetters(
+      {
+        verb: 'redrive',
+        prepare: async (inbox, clients) => {
+          const from = inbox.deadLetterQueueUrl;
+          const to = await queueUrlOf(inbox, clients);
+          return (message) => move(message, { from, to }, clients);
+        },
+      },
+      call,
+      world,
+    ),
+};
+
+async function queueUrlOf(inbox: InboxPlace, clients: Clients): Promise<string> {
+  const queue = await queueOf(inbox, clients);
+  if (queue !== undefined) return urlOfQueue(queue, clients);
+  throw new OutboxError(
+    'OUTBOX_NOT_FOUND',
+    `the queue of inbox ${inbox.name} was not found: its handler ${inbox.handler} must have one trigger by a queue. outbox redrive-queue takes the queue as --to`,
+    { facts: { inbox: inbox.name, handler: inbox.handler } },
+  );
+}

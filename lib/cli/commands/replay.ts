@@ -1,0 +1,144 @@
+import { Option } from 'commander';
+
+import type { DestinationConfig } from '../../contract/environment.ts';
+import { countReplayable, type ReplayCount } from '../../relay/operate/replay/count.ts';
+import type { ReplaySource } from '../../relay/operate/replay/pages.ts';
+import type { ReplayRequest } from '../../relay/operate/replay/request.ts';
+import { startReplay, type ReplayPorts, type ReplayStart } from '../../relay/operate/replay/run.ts';
+import { createPace } from '../../relay/operate/pace.ts';
+import { whoIsIt } from '../aws/identity.ts';
+import { openDestination } from '../aws/open-destinations.ts';
+import { confirm } from '../confirm.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { terminalLog } from '../log.ts';
+import { aggregateOption, rateOption, toMoment, typeOption, yesOption } from '../options.ts';
+import { noteOfReplay } from '../replay/audit.ts';
+import { describeCount, describeResult, describeStart } from '../replay/describe.ts';
+import {
+  configOf,
+  destinationsOf,
+  firstKeptPage,
+  requestOf,
+  type ReplayOptions,
+} from '../replay/request.ts';
+import { replayAll } from '../replay/run.ts';
+import { openSession, type Session } from '../session.ts';
+import { printJson } from '../view/json.ts';
+import { createProgress } from '../view/progress.ts';
+import type { World } from '../world.ts';
+import type { CommandSpec } from './command.ts';
+
+/** Delivers again what was delivered before. */
+export const replay: CommandSpec<ReplayOptions> = {
+  name: 'replay',
+  summary: 'deliver again what was delivered before',
+  details: `Walks over the pages from --from to --to. Its messages carry a replay id, by which inboxes handle them again, once.
+What waits or is on its way is left alone. First counts what would be delivered, for which it reads all the pages.
+If it breaks off, the same command with the same times goes on from the page it was at.`,
+  options: (now) => [
+    new Option('--from <time>', 'events from then on: 2026-11-21T04:00Z, or 2h for two hours ago')
+      .argParser(toMoment(now))
+      .makeOptionMandatory(),
+    new Option('--to <time>', 'events before then').argParser(toMoment(now)).default(now, 'now'),
+    typeOption(),
+    aggregateOption(),
+    new Option('--to-destination <name>', 'to this destination only'),
+    new Option('--again', 'though the same was replayed before'),
+    new Option('--why <reason>', 'for the record').default('', 'none'),
+    rateOption(200),
+    yesOption(),
+  ],
+  examples: [
+    'outbox replay --from 2026-11-21T04:00Z --to 2026-11-21T05:00Z',
+    'outbox replay --from 3d --aggregate order/42',
+    'outbox replay --from 2h --type order.* --to-destination queue/Warehouse/Queue --rate 50 --yes',
+  ],
+  run: async ({ options }, world) => {
+    const request = requestOf(options);
+    const session = await openSession(options, world);
+    const destinations = destinationsOf(configOf(session), request.destination);
+    const source = await openSource(request, session);
+    const plan = await countReplayable(request, { source, now: world.clock.now() });
+    return replayPlanned({ plan, request, source, destinations }, { options, session, world });
+  },
+};
+
+interface Planned {
+  readonly plan: ReplayCount;
+  readonly request: ReplayRequest;
+  readonly source: ReplaySource;
+  readonly destinations: readonly DestinationConfig[];
+}
+
+interface Context {
+  readonly options: ReplayOptions;
+  readonly session: Session;
+  readonly world: World;
+}
+
+async function openSource(request: ReplayRequest, session: Session): Promise<ReplaySource> {
+  const { store, shardCounts } = session;
+  return { store, shardCounts, firstKeptPage: await firstKeptPage(request, session) };
+}
+
+async function replayPlanned(planned: Planned, context: Context): Promise<ExitCode> {
+  const { options, world } = context;
+  const { terminal } = world;
+  const { plan, destinations } = planned;
+  const isJson = options.json === true;
+  if (!isJson) terminal.write(describeCount(plan, destinations));
+  const question = `Deliver ${plan.entries} again?`;
+  const isMeant =
+    plan.entries > 0 && (await confirm(question, { yes: options.yes === true, terminal }));
+  if (isMeant) return replayNow(planned, context);
+  if (isJson) printJson(terminal, { dryRun: true, ...plan });
+  return exitCodes.fine;
+}
+
+async function replayNow(planned: Planned, context: Context): Promise<ExitCode> {
+  const { options, session, world } = context;
+  const start = await begin(planned, context);
+  world.terminal.note(describeStart(start, planned.request));
+  if (start.status === 'done before') return exitCodes.needsPerson;
+  const progress = createProgress(world.terminal, 'replay', planned.plan.entries);
+  progress.advance(start.note.sent);
+  const ports = portsOf(planned, { options, session, world });
+  const result = await replayAll(planned.request, start.note, { ports, progress });
+  progress.end();
+  const { replayId } = start.note;
+  if (options.json === true) printJson(world.terminal, { dryRun: false, replayId, ...result });
+  else world.terminal.write(describeResult(result, planned.request));
+  const isWhole = result.refused.length === 0 && result.stoppedBy === undefined;
+  return isWhole ? exitCodes.fine : exitCodes.needsPerson;
+}
+
+async function begin(
+  { request }: Planned,
+  { options, session, world }: Context,
+): Promise<ReplayStart> {
+  const by = await whoIsIt(session.clients, world);
+  const { store, newId } = session;
+  const now = world.clock.now();
+  const again = options.again === true;
+  const start = await startReplay(request, { again, by }, { store, newId, now });
+  if (start.status === 'new') {
+    await store.noteAudit(noteOfReplay(start.note, { request, why: options.why }));
+  }
+  return start;
+}
+
+function portsOf(
+  { source, destinations }: Planned,
+  { options, session, world }: Context,
+): ReplayPorts {
+  const { clock, random, terminal } = world;
+  return {
+    source,
+    destinations: destinations.map((config) => openDestination(config, session.clients)),
+    messageSource: configOf(session).source,
+    clock,
+    random,
+    log: terminalLog(terminal),
+    pace: createPace(options.rate, clock),
+  };
+}

@@ -1,0 +1,115 @@
+import { createPace } from '../../relay/operate/pace.ts';
+import type { Clients } from '../aws/clients.ts';
+import { findInbox } from '../aws/find-inbox.ts';
+import type { InboxPlace } from '../aws/place.ts';
+import { confirm } from '../confirm.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import type { CommonOptions } from '../options.ts';
+import { toDeadLetter, type QueueMessage } from '../queues/message.ts';
+import { giveBack, peek, receive } from '../queues/receive.ts';
+import { openClientsFor } from '../session.ts';
+import { printJson } from '../view/json.ts';
+import { createProgress } from '../view/progress.ts';
+import { count } from '../view/table.ts';
+import type { World } from '../world.ts';
+import { renderDeadLetters } from './render.ts';
+import { checkAsked, isAskedFor, type DeadLetterFilter } from './selection.ts';
+
+export interface InboxChangeOptions extends DeadLetterFilter, CommonOptions {
+  readonly all?: true;
+  readonly rate: number;
+  readonly yes?: true;
+}
+
+/** What differs between the commands that change what is in a dead-letter queue. */
+export interface InboxChange {
+  readonly verb: 'redrive' | 'discard';
+  /** What is done to one message; asked for when it is sure that it is to be done. */
+  readonly prepare: (inbox: InboxPlace, clients: Clients) => Promise<MessageChange>;
+}
+
+export type MessageChange = (message: QueueMessage) => Promise<void>;
+
+const looked = 1_000;
+const rowsShown = 20;
+
+/** Shows what would be done to messages of a dead-letter queue, and does it where somebody says so. */
+export async function changeDeadLetters(
+  { verb, prepare }: InboxChange,
+  { args: [name = '', ...ids], options }: { args: readonly string[]; options: InboxChangeOptions },
+  world: World,
+): Promise<ExitCode> {
+  checkAsked(verb, ids, options);
+  const clients = openClientsFor(options, world);
+  const inbox = await findInbox(name, options.stack, clients);
+  const isMeant = (message: QueueMessage): boolean => isAskedFor(message, ids, options);
+  const seen = await peek(inbox.deadLetterQueueUrl, looked, clients);
+  const plan = seen.messages.filter(isMeant);
+  const isJson = options.json === true;
+  if (!isJson)
+    world.terminal.write(describe(verb, plan, { isCut: seen.isCut, now: world.clock.now() }));
+  const question = `${verb} ${plan.length}${seen.isCut ? ' or more' : ''}?`;
+  const { terminal } = world;
+  const isConfirmed =
+    plan.length > 0 && (await confirm(question, { yes: options.yes === true, terminal }));
+  const done = isConfirmed
+    ? await run({ verb, isMeant, change: await prepare(inbox, clients) }, inbox, {
+        options,
+        clients,
+        world,
+        expected: plan.length,
+      })
+    : 0;
+  if (isJson)
+    printJson(terminal, { dryRun: !isConfirmed, inbox: inbox.name, found: plan.length, done });
+  else if (isConfirmed) terminal.write(`${verb}: ${count(done, 'message')}\n`);
+  return exitCodes.fine;
+}
+
+interface Task {
+  readonly verb: string;
+  readonly isMeant: (message: QueueMessage) => boolean;
+  readonly change: MessageChange;
+}
+
+interface Context {
+  readonly options: InboxChangeOptions;
+  readonly clients: Clients;
+  readonly world: World;
+  readonly expected: number;
+}
+
+async function run(
+  { verb, isMeant, change }: Task,
+  { deadLetterQueueUrl }: InboxPlace,
+  { options, clients, world, expected }: Context,
+): Promise<number> {
+  const pace = createPace(options.rate, world.clock);
+  const progress = createProgress(world.terminal, verb, expected);
+  const left: QueueMessage[] = [];
+  let done = 0;
+  for await (const messages of receive(deadLetterQueueUrl, clients)) {
+    left.push(...messages.filter((message) => !isMeant(message)));
+    // One after the other: the messages of a FIFO queue's group keep their order.
+    for (const message of messages.filter(isMeant)) {
+      await pace();
+      await change(message);
+      done++;
+      progress.advance(1);
+    }
+  }
+  progress.end();
+  await giveBack(deadLetterQueueUrl, left, clients);
+  return done;
+}
+
+function describe(
+  verb: string,
+  plan: readonly QueueMessage[],
+  { isCut, now }: { isCut: boolean; now: number },
+): string {
+  if (plan.length === 0) return `Nothing to ${verb}.\n`;
+  const more = plan.length > rowsShown ? `\n… ${count(plan.length, 'message')} in all` : '';
+  const beyond = isCut ? `\nOnly the first ${looked} messages of the queue were looked at.` : '';
+  return `${renderDeadLetters(plan.slice(0, rowsShown).map(toDeadLetter), now)}${more}${beyond}\n`;
+}

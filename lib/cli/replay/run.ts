@@ -1,0 +1,34 @@
+import type { Page } from '../../contract/keys.ts';
+import type { ReplayNote } from '../../contract/replay.ts';
+import type { DeliveryError } from '../../contract/waiting.ts';
+import type { ReplayRequest } from '../../relay/operate/replay/request.ts';
+import { runReplay, type ReplayPorts } from '../../relay/operate/replay/run.ts';
+import type { RefusedEntry } from '../../relay/operate/replay/send-again.ts';
+import type { Progress } from '../view/progress.ts';
+
+/** What a run of a replay came to. */
+export interface ReplayResult {
+  readonly sent: number;
+  /** What a destination will never take. */
+  readonly refused: readonly RefusedEntry[];
+  /** Where and why it ended before its end. */
+  readonly stoppedBy?: { readonly page: Page; readonly error: DeliveryError };
+}
+
+/** Runs a replay to its end, or to where it cannot go on. */
+export async function replayAll(
+  request: ReplayRequest,
+  note: ReplayNote,
+  { ports, progress }: { ports: ReplayPorts; progress: Progress },
+): Promise<ReplayResult> {
+  let sent = 0;
+  const refused: RefusedEntry[] = [];
+  for await (const page of runReplay(request, note, ports)) {
+    sent += page.sent;
+    refused.push(...page.refused);
+    progress.advance(page.sent);
+    if (page.stoppedBy === undefined) continue;
+    return { sent, refused, stoppedBy: { page: page.page, error: page.stoppedBy } };
+  }
+  return { sent, refused };
+}
