@@ -1,6 +1,9 @@
 import type { Entry } from './entry.ts';
+import { isEventType } from './event-types.ts';
 import { padSequence, timeOfId } from './keys.ts';
+import { ownLimits } from './limits.ts';
 import { pickDefined } from './pick.ts';
+import { replaceUnsendable, utf8Bytes } from './text.ts';
 
 /**
  * What a consumer receives: a CloudEvents 1.0 event in JSON.
@@ -74,12 +77,18 @@ export function toMessageAttributes(
  * The message as JSON text. A skip notice has no data.
  *
  * The entry's data is spliced in as it was written: numbers beyond a double's precision and the order
- * of keys survive.
+ * of keys survive. Characters that SQS and SNS refuse are escaped: parsed, the data is the same.
  */
 export function toMessageJson(entry: Entry, source: string, marks: DeliveryMarks = {}): string {
   const attributes = JSON.stringify(toMessageAttributes(entry, source, marks));
-  if (marks.skipped === true) return attributes;
-  return `${attributes.slice(0, -1)},"data":${entry.data}}`;
+  const json =
+    marks.skipped === true ? attributes : `${attributes.slice(0, -1)},"data":${entry.data}}`;
+  return replaceUnsendable(json, escapeInJson);
+}
+
+// Between the strings of a JSON text there is none of them.
+function escapeInJson(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** Why something received is no message. */
@@ -96,7 +105,21 @@ const optionalTexts = [
   'replayid',
 ] as const;
 
-/** The message that `value` (parsed JSON) is, or why it is none. */
+const maxIdBytes = 256;
+
+// Consumers make keys of them, and logs name them: a longer one would fit neither.
+const fits: Readonly<Record<string, (text: string) => boolean>> = {
+  id: (text) => utf8Bytes(text) <= maxIdBytes,
+  replayid: (text) => utf8Bytes(text) <= maxIdBytes,
+  subject: (text) => utf8Bytes(text) <= ownLimits.maxAggregateBytes,
+  type: isEventType,
+};
+
+/**
+ * The message that `value` (parsed JSON) is, or why it is none.
+ *
+ * An id and a replay's name have at most 256 bytes, a subject 1,024; the type is one that an event can have.
+ */
 export function toMessage(value: unknown): Message | InvalidMessage {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { problem: 'not a JSON object' };
@@ -118,14 +141,17 @@ export function sequenceOf(message: MessageAttributes): number | undefined {
 }
 
 function wrongAttributes(candidate: Record<string, unknown>): string[] {
-  const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  const isText = (name: string): boolean => {
+    const value = candidate[name];
+    return typeof value === 'string' && value !== '' && (fits[name]?.(value) ?? true);
+  };
   const isVersion = Number.isSafeInteger(candidate['dataversion']);
   const { sequence } = candidate;
   const isSequence =
     sequence === undefined || (typeof sequence === 'string' && /^\d{1,16}$/.test(sequence));
   return [
-    ...requiredTexts.filter((name) => !isText(candidate[name])),
-    ...optionalTexts.filter((name) => candidate[name] !== undefined && !isText(candidate[name])),
+    ...requiredTexts.filter((name) => !isText(name)),
+    ...optionalTexts.filter((name) => candidate[name] !== undefined && !isText(name)),
     ...(isVersion ? [] : ['dataversion']),
     ...(isSequence ? [] : ['sequence']),
     ...('data' in candidate || candidate['skipped'] === true ? [] : ['data']),

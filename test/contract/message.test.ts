@@ -95,6 +95,26 @@ describe('the message of an entry', () => {
     expect(toMessageJson(anEntry({ data }), 'orders')).toContain(`"data":${data}}`);
   });
 
+  it('holds only characters that queues and topics take, and reads back the same', () => {
+    const someUnit = fc.constantFrom('\u0000', '\u001f', '"', '\\', 'ü', '😀', '\ufffe', '\uffff');
+    const someOddText = fc.oneof(
+      fc.string({ unit: someUnit }),
+      fc.string({ unit: 'binary' }),
+      fc.constant('\ud800'),
+    );
+    fc.assert(
+      fc.property(someOddText, (text) => {
+        const data = { [text]: [text] };
+        const entry = anEntry({ data: JSON.stringify(data, null, '\t'), tenant: text });
+
+        const json = toMessageJson(entry, 'orders');
+
+        expect(json).toMatch(/^[\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]+$/u);
+        expect(parsed(json)).toMatchObject({ data, tenant: text });
+      }),
+    );
+  });
+
   it('reads back as what was sent', () => {
     fc.assert(
       fc.property(someEntry, (entry) => {
@@ -138,10 +158,25 @@ describe('something received', () => {
     { change: { sequence: 7 }, wrong: 'sequence' },
     { change: { sequence: '-7' }, wrong: 'sequence' },
     { change: { id: '', dataversion: 1.5 }, wrong: 'id, dataversion' },
+    { change: { id: 'ä'.repeat(129) }, wrong: 'id' },
+    { change: { replayid: 'r'.repeat(257) }, wrong: 'replayid' },
+    { change: { subject: 's'.repeat(1025) }, wrong: 'subject' },
+    { change: { type: 't'.repeat(129) }, wrong: 'type' },
   ])('says what is wrong with it: $wrong', ({ change, wrong }) => {
     expect(toMessage({ ...valid, ...change })).toEqual({
       problem: `missing or malformed: ${wrong}`,
     });
+  });
+
+  it('is one up to the limits of its attributes', () => {
+    const longest = {
+      id: 'ä'.repeat(128),
+      replayid: 'r'.repeat(256),
+      subject: 's'.repeat(1024),
+      type: 't'.repeat(128),
+    };
+
+    expect(toMessage({ ...valid, ...longest })).toMatchObject(longest);
   });
 
   it('needs data, which may be null, unless it says that an entry was given up', () => {

@@ -45,6 +45,11 @@ describe('a message that can never succeed goes to the dead-letter queue at once
       JSON.stringify({ specversion: '1.0', id: '1', source: 's', type: 't', data: secret }),
       ['MESSAGE_INVALID', 'missing or malformed: subject, time, dataversion'],
     ],
+    ...['id', 'replayid', 'subject', 'type'].map((name): [string, Message, [string, string]] => [
+      `a CloudEvent whose ${name} fits no key`,
+      { ...good, [name]: secret.repeat(300) },
+      ['MESSAGE_INVALID', `missing or malformed: ${name}`],
+    ]),
     [
       'a type without a handler',
       { ...good, type: 'order.lost' },
