@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { toDeadLetter } from '../../../lib/runtime/inbox/dead-letter-request.ts';
@@ -81,6 +82,50 @@ test('an attribute that would make the message too large is left out, a smaller 
 
   expect(request.MessageAttributes).toHaveProperty('small');
   expect(request.MessageAttributes).not.toHaveProperty('large');
+});
+
+test.each([
+  [0, []],
+  [33, ['outboxReason']],
+  [57, ['outboxReason', 'outboxInbox']],
+  [81, ['outboxReason', 'outboxInbox', 'outboxMessageId']],
+  [100, ['outboxReason', 'outboxInbox', 'outboxMessageId']],
+  [101, ['outboxReason', 'outboxInbox', 'outboxMessageId', 'outboxDetail']],
+])('beside a body that leaves %i bytes of 1 MiB go the reasons that fit', (room, names) => {
+  const body = 'x'.repeat(1024 * 1024 - room);
+  const detail = 'ä'.repeat(1000);
+  const messageAttributes = attributesNamed(['own']);
+
+  const request = toDeadLetter(
+    record({ body, messageAttributes }),
+    { ...rejection, detail },
+    standard,
+  );
+
+  expect(request.MessageBody).toBe(body);
+  expect(Object.keys(request.MessageAttributes ?? {})).toEqual(names);
+});
+
+test('whatever room the body leaves, the message is no larger than SQS takes', () => {
+  const someText = fc.string({ unit: 'binary', maxLength: 1500 });
+  fc.assert(
+    fc.property(fc.nat(2000), someText, someText, (room, detail, stringValue) => {
+      const body = 'x'.repeat(1024 * 1024 - room);
+      const messageAttributes = { own: { dataType: 'String', stringValue } };
+
+      const { MessageAttributes = {} } = toDeadLetter(
+        record({ body, messageAttributes }),
+        { ...rejection, detail },
+        standard,
+      );
+
+      const sizes = Object.entries(MessageAttributes).map(
+        ([name, { DataType = '', StringValue = '' }]) =>
+          Buffer.byteLength(name + DataType + StringValue),
+      );
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(room);
+    }),
+  );
 });
 
 test('a message that comes from a dead-letter queue again gets new reasons, not two sets', () => {
