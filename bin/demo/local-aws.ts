@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
 import { devNull } from 'node:os';
 
 import type { OnLine } from './child.ts';
@@ -34,12 +37,14 @@ export interface AwsOptions {
   readonly onLine?: OnLine;
 }
 
+const answerTimeoutMs = 10_000;
 const realAwsHost = /(^|\.)(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws|on\.aws)$/;
 
 /**
  * The AWS that `AWS_ENDPOINT_URL` names, else a MiniStack that is started now.
  *
- * The real AWS only where `allowAws` says so: throws where the address is one of its own.
+ * The real AWS only where `allowAws` says so: throws where the address is one of its own. Throws, too,
+ * where nothing answers at the address.
  */
 export async function openAws(options: AwsOptions): Promise<TargetAws> {
   if (options.allowAws) return realAws(options.env);
@@ -50,7 +55,26 @@ export async function openAws(options: AwsOptions): Promise<TargetAws> {
       `AWS_ENDPOINT_URL is ${endpoint}, which is the real AWS and costs money: pass --aws if you mean it, or unset it`,
     );
   }
-  return localAws(withAddress(endpoint), options.env);
+  const address = withAddress(endpoint);
+  await requireAnswer(address);
+  return localAws(address, options.env);
+}
+
+/** Any answer will do: what matters is to hear at once that there is none. */
+async function requireAnswer(endpoint: string): Promise<void> {
+  // Not `fetch`, which refuses some ports by their number.
+  const { get } = endpoint.startsWith('https:') ? https : http;
+  const asking = get(endpoint, { agent: false, signal: AbortSignal.timeout(answerTimeoutMs) });
+  try {
+    await once(asking, 'response');
+  } catch (cause) {
+    throw new Error(
+      `nothing answers at ${endpoint}: start it, or unset AWS_ENDPOINT_URL to have one started`,
+      { cause },
+    );
+  } finally {
+    asking.destroy();
+  }
 }
 
 async function startLocalAws({ env, onLine }: AwsOptions): Promise<TargetAws> {
@@ -122,7 +146,7 @@ const notOurs = {
 };
 
 function hostOf(endpoint: string): string {
-  if (!URL.canParse(endpoint)) {
+  if (!/^https?:/.test(endpoint) || !URL.canParse(endpoint)) {
     throw new Error(
       `AWS_ENDPOINT_URL must be an address such as http://localhost:4566, got ${JSON.stringify(endpoint)}`,
     );
