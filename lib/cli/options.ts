@@ -53,9 +53,10 @@ export const filterOptions = (now: number): Option[] => [
 ];
 
 export const typeOption = (): Option =>
-  new Option('--type <type...>', 'of these types only; order.* for all that begin so').argParser(
-    toTypes,
-  );
+  new Option(
+    '--type <type>',
+    'of this type only; order.* for all that begin so; may be given several times',
+  ).argParser(toTypes);
 
 export const aggregateOption = (): Option =>
   new Option('--aggregate <type/id>', 'of this aggregate only').argParser(toAggregate);

@@ -29,7 +29,10 @@ Every command that changes something first shows what it would do.`;
 
 function createProgram(world: World, done: (code: ExitCode) => void): Command {
   const program = new Command('outbox');
-  configure(program, world).description(about).addHelpText('after', `\n${exitCodesText}`);
+  configure(program, world)
+    .description(about)
+    .version(world.version)
+    .addHelpText('after', `\n${exitCodesText}`);
   for (const option of commonOptions()) program.addOption(option);
   const groups = new Map<string, Command>();
   for (const spec of commands) {

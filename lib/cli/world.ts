@@ -9,6 +9,8 @@ export interface World {
   readonly clock: Clock;
   readonly random: Random;
   readonly newId: NewId;
+  /** Of the package. */
+  readonly version: string;
   /** The name of who is logged in, for the record where AWS does not say. */
   readonly user: string | undefined;
   /** Ends what goes on until it is told to stop. */

@@ -86,7 +86,7 @@ export async function firstKeptPage(
 export function commandFor({ from, to, types, aggregate, destination }: ReplayRequest): string {
   const parts = [
     `outbox replay --from ${moment(from)} --to ${moment(to)}`,
-    ...(types === undefined ? [] : [`--type ${types.map((type) => `'${type}'`).join(' ')}`]),
+    ...(types ?? []).map((type) => `--type '${type}'`),
     ...(aggregate === undefined ? [] : [`--aggregate '${aggregate}'`]),
     ...(destination === undefined ? [] : [`--to-destination '${destination}'`]),
   ];
