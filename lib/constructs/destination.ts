@@ -57,7 +57,13 @@ export class Destination {
     });
   }
 
-  /** Delivers to a queue. A FIFO queue gets each aggregate's events in sequence, in a group of their own. */
+  /**
+   * Delivers to a queue.
+   *
+   * A FIFO queue gets each aggregate's events in a group of their own, in sequence as far as the stream
+   * brings them so: it keeps order within a minute's events of an aggregate, and normally beyond. Who
+   * must rely on it checks the sequence in the message.
+   */
   static queue(queue: IQueue, options: DestinationOptions = {}): Destination {
     return new Destination(queue, {
       ...options,
@@ -69,7 +75,12 @@ export class Destination {
     });
   }
 
-  /** Delivers to a topic. A FIFO topic gets each aggregate's events in sequence, in a group of their own. */
+  /**
+   * Delivers to a topic.
+   *
+   * A FIFO topic gets each aggregate's events in a group of their own, in sequence as a FIFO queue does;
+   * see {@link queue}.
+   */
   static topic(topic: ITopic, options: DestinationOptions = {}): Destination {
     return new Destination(topic, {
       ...options,

@@ -7,7 +7,7 @@ import type { Destination } from './destination.ts';
 import type { OutboxSettings } from './outbox-props.ts';
 
 /** Bytes that a source may have: every message carries it. */
-export const maxSourceBytes = 256;
+const maxSourceBytes = 256;
 
 /** Fails on settings that could not work. Values known only at deployment pass. */
 export function checkOutbox(scope: IConstruct, settings: OutboxSettings): void {
@@ -30,8 +30,9 @@ export function checkOutbox(scope: IConstruct, settings: OutboxSettings): void {
 /** The destinations that the settings name, checked one by one and against each other. */
 export function checkDestinations(
   scope: IConstruct,
-  { destination, destinations, relayParallelizationFactor }: OutboxSettings,
+  settings: OutboxSettings,
 ): readonly Destination[] {
+  const { destination, destinations } = settings;
   const all = destinations ?? [destination].filter((one) => one !== undefined);
   if (destination !== undefined && destinations !== undefined) {
     fail(scope, 'give either destination or destinations, not both');
@@ -48,13 +49,32 @@ export function checkDestinations(
   );
   for (const { config } of all) checkTypes(scope, `types of ${config.name}`, config.types);
   const ordered = all.find(({ config }) => config.ordered);
-  if (ordered !== undefined && relayParallelizationFactor !== 1) {
+  if (ordered !== undefined) checkOrder(scope, ordered.config.name, settings);
+  return all;
+}
+
+/** What would let an aggregate's events overtake each other on their way to a destination that keeps order. */
+function checkOrder(scope: IConstruct, name: string, settings: OutboxSettings): void {
+  const { relayParallelizationFactor, relayRetryAttempts, relayMaxRecordAge } = settings;
+  const because = `since ${name} keeps order`;
+  if (relayParallelizationFactor !== 1) {
     fail(
       scope,
-      `relayParallelizationFactor must be 1 since ${ordered.config.name} keeps order, got ${relayParallelizationFactor}`,
+      `relayParallelizationFactor must be 1 ${because}, got ${relayParallelizationFactor}`,
     );
   }
-  return all;
+  if (relayRetryAttempts < 10) {
+    fail(
+      scope,
+      `relayRetryAttempts must be 10 or more ${because}, got ${relayRetryAttempts}: later events overtake a batch that is given up`,
+    );
+  }
+  if (relayMaxRecordAge.toMinutes() < 60) {
+    fail(
+      scope,
+      `relayMaxRecordAge must be an hour or more ${because}, got ${relayMaxRecordAge.toHumanString()}: later events overtake a batch that is given up`,
+    );
+  }
 }
 
 function checkNames(scope: IConstruct, names: readonly string[]): void {
@@ -96,7 +116,8 @@ function checkRelay(scope: IConstruct, settings: OutboxSettings): void {
     checkNumber(scope, { name, value: settings[name], min, max });
   }
   const durations = [
-    ['relayTimeout', Duration.seconds(1), Duration.minutes(15)],
+    // It keeps 15 seconds back for what is under way at the end.
+    ['relayTimeout', Duration.seconds(30), Duration.minutes(15)],
     ['relayMaxBatchingWindow', Duration.seconds(0), Duration.minutes(5)],
     // The stream keeps a record for 24 hours: an hour of it is left to read what was given up.
     ['relayMaxRecordAge', Duration.minutes(1), Duration.hours(23)],

@@ -1,5 +1,5 @@
 import { isEventType } from './event-types.ts';
-import { ownLimits } from './limits.ts';
+import { limits, ownLimits } from './limits.ts';
 import {
   deferredEntryPrefix,
   entryKey,
@@ -42,7 +42,8 @@ export interface Entry extends EventContext {
 /** A row as the document client reads and writes it. */
 export type Row = Record<string, unknown>;
 
-const contextKeys = ['correlationId', 'causationId', 'traceparent', 'tenant'] as const;
+/** Names of what an {@link EventContext} holds. */
+export const contextKeys = ['correlationId', 'causationId', 'traceparent', 'tenant'] as const;
 const optionalTexts: readonly string[] = contextKeys;
 
 /** The outbox table's row of an entry. `expiresAt` is in epoch seconds, as DynamoDB's TTL wants it. */
@@ -91,7 +92,10 @@ export function problemWithEntry(row: Row): string | undefined {
     ['version', isCount(row['version'])],
     ['aggregate', isAggregate(row['aggregate'])],
     ['sequence', row['sequence'] === undefined || isCount(row['sequence'])],
-    ['data', typeof row['data'] === 'string' && isJson(row['data'])],
+    [
+      'data',
+      typeof row['data'] === 'string' && leavesRoomToWait(row['data']) && isJson(row['data']),
+    ],
     ...optionalTexts.map((name): [string, boolean] => [name, isTextIfAny(row[name])]),
   ];
   const wrong = checks.filter(([, isValid]) => !isValid).map(([name]) => name);
@@ -125,6 +129,11 @@ export function pickEntry(row: Entry): Entry {
 function isAggregate(value: unknown): boolean {
   if (typeof value !== 'string' || !value.includes('/')) return false;
   return utf8Bytes(value) <= ownLimits.maxAggregateBytes;
+}
+
+// What could not be copied into the waiting room would stop its whole batch, again and again.
+function leavesRoomToWait(data: string): boolean {
+  return utf8Bytes(data) <= limits.table.maxItemBytes - ownLimits.waitingOverheadBytes;
 }
 
 // An empty one would make a message that consumers refuse.

@@ -44,8 +44,11 @@ export function pageAfter(page: Page, minutes: number): Page {
   return pageOf(pageStart(page) + minutes * minuteMs);
 }
 
+/** Whether `value` names a minute that there is: not the 45th of a month. */
 export function isPage(value: string): value is Page {
-  return pagePattern.test(value);
+  if (!pagePattern.test(value)) return false;
+  const start = pageStart(value);
+  return Number.isFinite(start) && pageOf(start) === value;
 }
 
 /** Partition key of one shard of a page. */
@@ -56,7 +59,7 @@ export function pageKey(page: Page, shard: number): string {
 /** Page and shard of a partition key, or `undefined` where it is no page's. */
 export function parsePageKey(pk: string): { page: Page; shard: number } | undefined {
   const [, page, shard] = pageKeyPattern.exec(pk) ?? [];
-  return page === undefined ? undefined : { page, shard: Number(shard) };
+  return page === undefined || !isPage(page) ? undefined : { page, shard: Number(shard) };
 }
 
 /** The partition keys of a page, one per shard. */

@@ -13,6 +13,7 @@ import {
   type RetryPolicy,
   type SettledFate,
 } from './fate.ts';
+import { outOfTimeCode } from './call.ts';
 import { publish } from './publish.ts';
 import type { WaitingRoom } from './store.ts';
 
@@ -49,11 +50,15 @@ export async function attempt(
 ): Promise<Fate[]> {
   const held = await heldAmong(candidates, ports);
   const asked = await askAll(candidates, { held, ports, options });
-  const isOutage = isTotalOutage(asked.flatMap(({ answers }) => answers));
-  return asked.map(({ candidate, answers }) =>
-    isOutage && answers.length > 0 && answers.every(couldNotBeSent)
-      ? unsettled(candidate, answers)
-      : fateOf(candidate, answers, policyOf(ports)),
+  const isOutage = isTotalOutage(
+    asked.flatMap(({ answers }) => answers),
+    ports.destinations,
+  );
+  const stays = isOutage ? hasNotGone : staysForLackOfTime(asked);
+  return asked.map((one) =>
+    one.answers.length > 0 && stays(one)
+      ? unsettled(one.candidate, one.answers)
+      : fateOf(one.candidate, one.answers, policyOf(ports)),
   );
 }
 
@@ -160,13 +165,37 @@ function policyOf({ maxAttempts, random, clock }: AttemptPorts): RetryPolicy {
   return { maxAttempts, random, backoff: retryBackoff, now: clock.now() };
 }
 
-/** Nothing at all arrived anywhere, and not because of the entries. */
-function isTotalOutage(answers: readonly Answer[]): boolean {
-  const some = (status: Outcome['status']): boolean =>
-    answers.some(({ outcome }) => outcome.status === status);
-  return some('unavailable') && !some('published');
+/**
+ * No destination took anything, and not because of the entries. One that works ends an outage, and so
+ * does one that was not asked: entries must not wait in the stream for a destination that is not theirs.
+ */
+function isTotalOutage(answers: readonly Answer[], destinations: readonly Destination[]): boolean {
+  return destinations.every(({ name }) => {
+    const statuses = answers
+      .filter(({ destination }) => destination === name)
+      .map(({ outcome }) => outcome.status);
+    return statuses.includes('unavailable') && !statuses.includes('published');
+  });
 }
 
-function couldNotBeSent({ outcome }: Answer): boolean {
-  return outcome.status === 'unavailable' || outcome.status === 'held';
+function hasNotGone({ answers }: Asked): boolean {
+  return answers.every(({ outcome }) => ['unavailable', 'held'].includes(outcome.status));
+}
+
+/**
+ * Whether an entry's turn did not come before the deadline, or only that of one before it in its
+ * aggregate. It comes again at once, and need not wait in a row of its own.
+ */
+function staysForLackOfTime(asked: readonly Asked[]): (one: Asked) => boolean {
+  const untried = asked.filter(({ answers }) => answers.every(wasNotTried));
+  const aggregates = new Set(untried.map(({ candidate }) => candidate.entry.aggregate));
+  return ({ candidate, answers }) => {
+    const isBehind = aggregates.has(candidate.entry.aggregate);
+    const isHeld = (answer: Answer): boolean => isBehind && answer.outcome.status === 'held';
+    return answers.every((answer) => wasNotTried(answer) || isHeld(answer));
+  };
+}
+
+function wasNotTried({ outcome }: Answer): boolean {
+  return outcome.status !== 'published' && outcome.error.code === outOfTimeCode;
 }

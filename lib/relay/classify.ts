@@ -30,10 +30,10 @@ const codes: Readonly<Record<Fault, string>> = {
     BatchEntryIdsNotDistinct BatchRequestTooLong EmptyBatchRequest InvalidArgument InvalidAttributeName
     InvalidAttributeValue InvalidBatchEntryId InvalidMessageContents InvalidParameter
     InvalidParameterCombination InvalidParameterValue MalformedDetail MalformedInput MessageTooLong
-    RedactionFailure RequestEntityTooLarge Serialization TooManyEntriesInBatchRequest Validation`,
+    NotAuthorizedForDetailType RedactionFailure RequestEntityTooLarge Serialization TooManyEntriesInBatchRequest Validation`,
   sender: `
-    AccessDenied Authorization Forbidden InvalidAccountId NotAuthorized NotAuthorizedForDetailType
-    NotAuthorizedForSource UnauthorizedOperation`,
+    AccessDenied Authorization Forbidden InvalidAccountId NotAuthorized NotAuthorizedForSource
+    UnauthorizedOperation`,
   passing: `
     ConcurrentModification Internal InternalFailure InternalServer InternalService ServiceFailure
     ServiceUnavailable`,

@@ -38,7 +38,7 @@ export async function deliver(
 ): Promise<Entry[]> {
   const candidates = entries.map((entry) => ({ entry, attempts: 0 }));
   const fates = candidates.length === 0 ? [] : await attempt(candidates, ports, options);
-  // Side by side: trouble in the waiting room must not make published entries go out again.
+  // Side by side: trouble in the waiting room must not keep the sweeper from knowing what was published.
   const settled = await Promise.allSettled([
     settlePublished(fates, ports),
     settleWaiting(fates, invalid, ports),

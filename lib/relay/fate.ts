@@ -113,7 +113,7 @@ export function unsettled(candidate: Candidate, answers: readonly Answer[]): Fat
 type OpenAnswer = Answer & { readonly outcome: Exclude<Outcome, { status: 'published' }> };
 
 // What may still succeed is tried before a person is called: a rejection counts only once nothing else is open.
-const gravity = { failed: 4, unavailable: 3, rejected: 2, held: 1, published: 0 } as const;
+const gravity = { failed: 4, unavailable: 3, held: 2, rejected: 1, published: 0 } as const;
 
 function worstOf(answers: readonly Answer[]): OpenAnswer | undefined {
   const open = answers.filter(

@@ -24,20 +24,23 @@ export function toOutcomes(standings: Standings): Outcomes {
   return new Map([...standings].map(([id, standing]) => [id, outcomeOf(standing, refusesAll)]));
 }
 
+/** Fewer entries that are all refused alike may be a few bad ones, which must not pass for an outage time and again. */
+export const outageEvidence = 10;
+
 /**
- * Whether a destination refuses everyone: of two or more entries that were sent none was accepted,
+ * Whether a destination refuses everyone: of ten or more entries that were sent none was accepted,
  * none was at fault itself, and all have the same code, those aside that did not even reach it.
  *
  * Then nothing is known against any of the entries, and an outage must not park or delay them one by
- * one. One entry alone is judged by its own code: so two bad entries that always come together
- * cannot pass for an outage longer than until a good one joins them.
+ * one. What an entry is refused for itself, a missing permission for its type included, is no outage.
  */
 export function refusesEveryone(standings: readonly Standing[]): boolean {
   if (standings.some(({ status }) => status === 'accepted')) return false;
   const refused = standings.filter((standing) => standing.status === 'refused');
   const answered = refused.filter(({ fault }) => fault !== 'destination');
   const codes = new Set(answered.map(({ error }) => error.code));
-  return refused.length >= 2 && codes.size <= 1 && answered.every(({ fault }) => fault !== 'entry');
+  const isAgainstNone = answered.every(({ fault }) => fault !== 'entry');
+  return refused.length >= outageEvidence && codes.size <= 1 && isAgainstNone;
 }
 
 function outcomeOf(standing: Standing, refusesAll: boolean): Outcome {

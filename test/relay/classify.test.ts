@@ -18,18 +18,17 @@ describe('the fault of an entry that was refused while its call succeeded', () =
     'InvalidArgument',
     'InvalidMessageContents',
     'InvalidParameterValue',
+    'NotAuthorizedForDetailTypeException',
   ])('lies in the entry: %s', (code) => {
     expect(faultOf(code)).toBe('entry');
   });
 
-  it.each([
-    'AccessDeniedException',
-    'NotAuthorizedForSourceException',
-    'NotAuthorizedForDetailTypeException',
-    'AuthorizationError',
-  ])('lies in what the sender is allowed: %s', (code) => {
-    expect(faultOf(code)).toBe('sender');
-  });
+  it.each(['AccessDeniedException', 'NotAuthorizedForSourceException', 'AuthorizationError'])(
+    'lies in what the sender is allowed: %s',
+    (code) => {
+      expect(faultOf(code)).toBe('sender');
+    },
+  );
 
   it.each(['InternalFailure', 'InternalError', 'InternalException', 'ServiceUnavailable'])(
     'passes: %s',

@@ -62,6 +62,10 @@ describe('the fate of an entry', () => {
     });
   });
 
+  it('is held, not parked, where one rejects it and its turn at another has not come', () => {
+    expect(fateOf(candidate, answers('rejected', 'held'), policy)).toMatchObject({ state: 'held' });
+  });
+
   it('is parked after the last attempt', () => {
     const before = fateOf({ ...candidate, attempts: 3 }, answers('failed'), policy);
     const last = fateOf({ ...candidate, attempts: 4 }, answers('failed'), policy);

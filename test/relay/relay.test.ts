@@ -31,8 +31,8 @@ function setUp(destinations: Destination[], store: MemoryStore = createMemorySto
   const newId = countingIds();
   const ports = { store, destinations, clock, log, meter, newId, retentionMs };
   const relay = createRelay({ ...ports, random: () => 0.5, source: 'orders', maxAttempts: 5 });
-  const invoke = (records: DynamoDBRecord[]) =>
-    relay({ Records: records.map(numbered) }, { getRemainingTimeInMillis: () => 60_000 });
+  const invoke = (records: DynamoDBRecord[], remainingMs = 60_000) =>
+    relay({ Records: records.map(numbered) }, { getRemainingTimeInMillis: () => remainingMs });
   const entries = (count: number, over: (index: number) => Partial<Entry> = () => ({})): Entry[] =>
     Array.from({ length: count }, (_, index) =>
       entryOf(newId(clock.now()), { aggregate: `order/${index}`, ...over(index) }),
@@ -159,6 +159,73 @@ describe('the relay', () => {
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(bus.arrived).toHaveLength(3);
     expect(await waiting(batch[0]!)).toMatchObject({ state: 'retrying', missing: ['queue'] });
+  });
+
+  it('keeps entries moving past those of a destination that is down alone', async () => {
+    const down = scripted(
+      { decide: refuses('ThrottlingException') },
+      { name: 'a', types: ['a.*'] },
+    );
+    const up = scripted({ decide: accepts }, { name: 'b', types: ['b.*'] });
+    const { invoke, entries, waiting } = setUp([down, up]);
+    const [entry] = entries(1, () => ({ type: 'a.x' }));
+
+    const answer = await invoke([insertOfEntry(entry!)]);
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(await waiting(entry!)).toMatchObject({ state: 'retrying', missing: ['a'] });
+  });
+
+  it('leaves what it has no time for to the next invocation, and keeps time to write receipts', async () => {
+    const store = createMemoryStore({ shards });
+    const bus = scripted({ decide: accepts });
+    const { invoke, entries } = setUp([bus], store);
+
+    const answer = await invoke(entries(3).map(insertOfEntry), 14_000);
+
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'n0' }] });
+    expect(bus.arrived).toEqual([]);
+    expect(store.table.rows()).toEqual([]);
+  });
+
+  it('makes no waiting rows of entries whose turn did not come', async () => {
+    const script = { decide: accepts };
+    const bus = scripted(script, { maxEntriesPerCall: 1 });
+    const { invoke, entries, waiting, clock } = setUp([bus]);
+    const batch = entries(15);
+    script.decide = () => {
+      clock.advance(5_000);
+      return { status: 'accepted' };
+    };
+
+    const answer = await invoke(batch.map(insertOfEntry));
+
+    expect(bus.arrived.length).toBeGreaterThan(0);
+    expect(bus.arrived.length).toBeLessThan(15);
+    expect(answer.batchItemFailures).toHaveLength(1);
+    const rows = await Promise.all(batch.map(waiting));
+    expect(rows.filter((row) => row !== undefined)).toEqual([]);
+  });
+
+  it('parks a row under a minute that there is not, and goes on', async () => {
+    const { invoke, store } = setUp([scripted({ decide: accepts })]);
+
+    const answer = await invoke([insertOf({ pk: '2026-13-45T99:99#00', sk: 'e#x', id: 'x' })]);
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(store.table.rows()).toMatchObject([{ state: 'parked' }]);
+  });
+
+  it('parks an entry too large to wait, and goes on', async () => {
+    const bus = scripted({ decide: refuses('MalformedDetail') });
+    const { invoke, entries, store } = setUp([bus]);
+    const [huge] = entries(1, () => ({ data: JSON.stringify('x'.repeat(409_000)) }));
+
+    const answer = await invoke([insertOfEntry(huge!)]);
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    const states = store.table.rows().flatMap(({ state }) => state ?? []);
+    expect(states).toEqual(['parked']);
   });
 
   it('sends an entry only where its type is wanted', async () => {

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { Fault } from '../../lib/relay/classify.ts';
-import { refusesEveryone, toOutcomes, type Standing } from '../../lib/relay/standing.ts';
+import {
+  outageEvidence,
+  refusesEveryone,
+  toOutcomes,
+  type Standing,
+} from '../../lib/relay/standing.ts';
 
 function refusedFor(fault: Fault, code: string): Standing {
   return { status: 'refused', fault, error: { code, message: '' } };
@@ -27,27 +32,37 @@ function standingsOf(standings: readonly Standing[]): Map<string, Standing> {
 }
 
 describe('a destination', () => {
-  it('refuses everyone where two or more were refused with one code and none was accepted', () => {
+  const many = (refusal: Standing, count = outageEvidence): Standing[] =>
+    Array.from({ length: count }, () => refusal);
+
+  it('refuses everyone where ten or more met the same passing trouble and none was accepted', () => {
     const refusal = refusedFor('passing', 'A');
 
-    expect(refusesEveryone([refusal, refusal])).toBe(true);
-    expect(refusesEveryone([refusal])).toBe(false);
-    expect(refusesEveryone([refusal, refusal, accepted])).toBe(false);
-    expect(refusesEveryone([refusal, refusedFor('passing', 'B')])).toBe(false);
-    expect(refusesEveryone([refusal, refusedFor('entry', 'A')])).toBe(false);
+    expect(refusesEveryone(many(refusal))).toBe(true);
+    expect(refusesEveryone([...many(refusal), accepted])).toBe(false);
+    expect(refusesEveryone([...many(refusal), refusedFor('passing', 'B')])).toBe(false);
+    expect(refusesEveryone([...many(refusal), refusedFor('entry', 'A')])).toBe(false);
+  });
+
+  it('does not refuse everyone on the word of a few: they may be bad ones that always come together', () => {
+    expect(refusesEveryone(many(refusedFor('passing', 'A'), outageEvidence - 1))).toBe(false);
+  });
+
+  it('does not refuse everyone where each is refused for what it is', () => {
+    expect(refusesEveryone(many(refusedFor('entry', 'A')))).toBe(false);
   });
 
   it('refuses everyone though some did not even reach it', () => {
-    expect(
-      refusesEveryone([refusedFor('sender', 'A'), refusedFor('destination', 'ECONNREFUSED')]),
-    ).toBe(true);
+    const unreached = refusedFor('destination', 'ECONNREFUSED');
+
+    expect(refusesEveryone([...many(refusedFor('passing', 'A')), unreached])).toBe(true);
   });
 
   it('is judged by what was sent: what was too large or held says nothing', () => {
-    const refusal = refusedFor('passing', 'A');
+    const refusals = many(refusedFor('passing', 'A'));
 
-    expect(refusesEveryone([refusal, refusal, unsendable, held])).toBe(true);
-    expect(refusesEveryone([refusal, unsendable, held])).toBe(false);
+    expect(refusesEveryone([...refusals, unsendable, held])).toBe(true);
+    expect(refusesEveryone([...refusals.slice(1), unsendable, held])).toBe(false);
   });
 
   it('does not refuse everyone as soon as it takes one', () => {
@@ -81,7 +96,7 @@ describe('outcomes', () => {
     fc.assert(
       fc.property(
         fc.constantFrom<Fault>('sender', 'passing', 'destination'),
-        fc.integer({ min: 2, max: 30 }),
+        fc.integer({ min: outageEvidence, max: 30 }),
         (fault, count) => {
           const everyone = Array.from({ length: count }, () => refusedFor(fault, 'A'));
 
