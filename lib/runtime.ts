@@ -43,6 +43,7 @@ export type { InboxTransaction } from './runtime/inbox/collect.ts';
 export type { MessageLog } from './runtime/inbox/log.ts';
 export type { MessageHandler } from './runtime/inbox/way.ts';
 export { reject } from './runtime/inbox/reject.ts';
+export { deadLetterAttributes } from './runtime/inbox/dead-letter-request.ts';
 export type { InvocationContext } from './runtime/inbox/deadline.ts';
 export type {
   SqsBatchResponse,

@@ -72,6 +72,12 @@ export function writerToEnvironment(
   };
 }
 
+/**
+ * What a writer must know, from the variables that the construct's `grantWrite` sets; exported as `outboxFrom`.
+ *
+ * @param environment `process.env`
+ * @throws OutboxError `ENVIRONMENT_MISSING`, `ENVIRONMENT_INVALID`
+ */
 export function writerFromEnvironment(environment: Environment): WriterConfig {
   const read = reader(environment, 'call outbox.grantWrite(fn) in the CDK app');
   return {

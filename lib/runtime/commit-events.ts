@@ -29,7 +29,7 @@ export type CommitEventsResult =
       readonly cause?: unknown;
     };
 
-export const raceDefaults = {
+const raceDefaults = {
   maxRaces: 20,
   backoff: { baseMs: 20, maxMs: 500 } satisfies Backoff,
 } as const;

@@ -1,19 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import type { EventContext } from '../contract/entry.ts';
+import { contextKeys, type EventContext } from '../contract/entry.ts';
 import { OutboxError } from '../contract/error.ts';
 import { ownLimits } from '../contract/limits.ts';
 import { pickDefined } from '../contract/pick.ts';
 
 const ambient = new AsyncLocalStorage<EventContext>();
-const names = ['correlationId', 'causationId', 'traceparent', 'tenant'] as const;
 
 /**
  * Runs `fn` with a context that every event written meanwhile carries, however deep and whenever it
  * awaits. It takes the place of an outer one; spread {@link currentContext} to add to that.
  */
 export function withContext<T>(context: EventContext, fn: () => T): T {
-  return ambient.run(pickDefined(context, names), fn);
+  return ambient.run(pickDefined(context, contextKeys), fn);
 }
 
 /** The context set by {@link withContext}; empty where there is none. */
@@ -48,11 +47,11 @@ export function contextFromHeaders(headers: RequestHeaders | null | undefined): 
  * @throws OutboxError `OPTION_INVALID` where a value is no text or empty: consumers would refuse the message
  */
 export function contextOfWrite(given: EventContext = {}): EventContext {
-  const context = pickDefined<EventContext, (typeof names)[number]>(
-    { ...currentContext(), ...pickDefined(given, names) },
-    names,
+  const context = pickDefined<EventContext, (typeof contextKeys)[number]>(
+    { ...currentContext(), ...pickDefined(given, contextKeys) },
+    contextKeys,
   );
-  const wrong = names.find((name) => !isText(context[name] ?? 'absent'));
+  const wrong = contextKeys.find((name) => !isText(context[name] ?? 'absent'));
   if (wrong === undefined) return context;
   throw new OutboxError(
     'OPTION_INVALID',

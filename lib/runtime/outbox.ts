@@ -13,6 +13,7 @@ import type { Action, Transactor } from './transactor.ts';
 import { writeFailed } from './write-failed.ts';
 import type { Writer } from './writer.ts';
 
+/** What an outbox writes to, which `outboxFrom` reads, and how. */
 export interface OutboxOptions extends WriterConfig {
   /**
    * The document client to write with, with its own settings.

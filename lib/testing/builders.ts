@@ -1,4 +1,4 @@
-import type { Entry, EventContext } from '../contract/entry.ts';
+import { contextKeys, type Entry, type EventContext } from '../contract/entry.ts';
 import { toMessageJson, type Message } from '../contract/message.ts';
 import { pickDefined } from '../contract/pick.ts';
 import type { OutboxEvent } from '../runtime/event.ts';
@@ -33,7 +33,7 @@ export function messageOf(event: OutboxEvent, options: MessageOptions = {}): Mes
     aggregate,
     data: JSON.stringify(data),
     ...(typeof sequence === 'number' ? { sequence } : {}),
-    ...pickDefined(options, ['correlationId', 'causationId', 'traceparent', 'tenant']),
+    ...pickDefined(options, contextKeys),
   };
   const marks = replayId === undefined ? {} : { replayId };
   return JSON.parse(toMessageJson(entry, source, marks)) as Message;

@@ -18,6 +18,11 @@ export interface MemoryTable {
   rows(prefix?: string): Row[];
 }
 
+/**
+ * An empty table in memory.
+ *
+ * Its `put` throws `OutboxError` `ITEM_TOO_LARGE` where DynamoDB would refuse the row.
+ */
 export function createMemoryTable(): MemoryTable {
   const partitions = new Map<string, Map<string, Item>>();
   const query = (pk: string): Item[] => {

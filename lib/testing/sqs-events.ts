@@ -32,6 +32,7 @@ export interface LambdaSqsEvent extends SqsEvent {
   Records: LambdaSqsRecord[];
 }
 
+/** A record as Lambda makes it of one message: `SQSRecord` of `@types/aws-lambda`. */
 export interface LambdaSqsRecord extends SqsRecord {
   receiptHandle: string;
   eventSource: string;

@@ -48,6 +48,12 @@ interface Shard {
   readonly batches: Batch[];
 }
 
+/**
+ * A stream without records, and the trigger that invokes a function for them.
+ *
+ * @param invoke the function; what it answers decides what comes again
+ * @param clock by which records grow old
+ */
 export function createStreamTrigger(
   invoke: StreamFunction,
   settings: StreamTriggerSettings,

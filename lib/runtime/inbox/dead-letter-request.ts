@@ -11,7 +11,7 @@ import type { SqsMessageAttribute, SqsRecord } from './sqs-event.ts';
  * A message that the queue's own redrive policy moved there, after its deliveries failed, has none of them.
  */
 export const deadLetterAttributes = {
-  /** The code of an {@link OutboxError}: `MESSAGE_INVALID`. */
+  /** The code of an `OutboxError`: `MESSAGE_INVALID`. */
   reason: 'outboxReason',
   /** For a person, without the payload; at most 1 KB. */
   detail: 'outboxDetail',

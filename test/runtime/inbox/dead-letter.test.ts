@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
-import { createInbox, reject, OutboxError, type InboxOptions } from '../../../lib/runtime.ts';
+import {
+  createInbox,
+  deadLetterAttributes,
+  reject,
+  OutboxError,
+  type InboxOptions,
+} from '../../../lib/runtime.ts';
 import { messageOf, sqsEventOf, type Message } from '../../../lib/testing.ts';
 import { startLocalEndpoint } from '../../support/local-endpoint.ts';
 import { givenBack, memoryRig, OrderPlaced, placed, type MemoryRig } from './support.ts';
