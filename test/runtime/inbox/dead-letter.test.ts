@@ -152,6 +152,16 @@ test('data that the schema refuses is told nowhere, however long it is', async (
   expect(JSON.stringify(rig.lines)).not.toContain(secret);
 });
 
+test('who reads the dead-letter queue knows the reasons by names that are exported', async () => {
+  const rig = memoryRig();
+
+  await rig.inbox(sqsEventOf(['no message']));
+
+  expect(Object.keys(reasonsIn(rig)[0] ?? {}).toSorted()).toEqual(
+    Object.values(deadLetterAttributes).toSorted(),
+  );
+});
+
 test('a rejection is known by its brand, from whichever copy of the package it comes', () => {
   expect(OutboxError.is(reject('no'), 'HANDLER_REJECTED')).toBe(true);
 });
