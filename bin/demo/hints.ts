@@ -6,10 +6,10 @@ export function hints(
   { apiUrl, orders, billing }: Shop,
   { aws: { endpoint, isOurs, env }, prefix }: Deployment,
 ): string {
-  const aws =
+  const there =
     endpoint === undefined
-      ? 'aws'
-      : `AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${env['AWS_REGION'] ?? ''} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws`;
+      ? ''
+      : `AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${env['AWS_REGION'] ?? ''} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test `;
   const removal = `Remove it with: npx cdk destroy --all --context prefix=${prefix}`;
   return `
 Place an order, and another of the same id:
@@ -21,14 +21,18 @@ See it become billed:
 
   curl ${apiUrl}/orders/42
 
-Send billing nonsense, and find it among the dead letters with the reason:
+See how the outbox of the orders is:
 
-  ${aws} sqs send-message --queue-url ${billing.inbox.queueUrl} --message-body nonsense
-  ${aws} sqs receive-message --queue-url ${billing.inbox.deadLetterQueueUrl} --message-attribute-names All
+  ${there}npx outbox status --table ${orders.outbox.table}
 
-Look at the events and their receipts:
+With the AWS CLI (https://aws.amazon.com/cli/), send billing nonsense, and find it among the dead letters with the reason:
 
-  ${aws} dynamodb scan --table-name ${orders.outbox.table}
+  ${there}aws sqs send-message --queue-url ${billing.inbox.queueUrl} --message-body nonsense
+  ${there}aws sqs receive-message --queue-url ${billing.inbox.deadLetterQueueUrl} --message-attribute-names All
+
+With the AWS CLI, look at the events and their receipts:
+
+  ${there}aws dynamodb scan --table-name ${orders.outbox.table}
 
 ${isOurs ? 'Ctrl-C stops it and leaves nothing behind.' : removal}`;
 }
