@@ -16,6 +16,8 @@ export interface WaitingSummary {
   readonly dueAt: number;
   readonly attempts: number;
   readonly holds: boolean;
+  /** Attempts started of which nobody learnt how they ended. @default 0 */
+  readonly unanswered?: number;
   /** Absent, as what follows, for a row that is no valid entry. */
   readonly id?: string;
   readonly type?: string;

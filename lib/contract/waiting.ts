@@ -82,6 +82,7 @@ export const waitingIndexAttributes = [
   'state',
   'attempts',
   'holds',
+  'unanswered',
   'errorCode',
   'firstTriedAt',
   'lastTriedAt',

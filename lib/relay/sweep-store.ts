@@ -25,8 +25,6 @@ export interface PageWalk {
   openPage(page: Page, shards: number): Promise<OpenPage>;
   /** All receipts of a page alone, from the shards that the store was opened with. Read consistently. */
   readReceipts(page: Page): Promise<readonly Receipt[]>;
-  /** A page's entries alone, from the shards that the store was opened with. Read consistently. */
-  readEntries(page: Page): AsyncIterable<PageChunk>;
 }
 
 /** A page as it is read bit by bit. */

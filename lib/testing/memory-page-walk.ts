@@ -26,7 +26,6 @@ export function createMemoryPageWalk(
         return { receipts, chunks: chunksOf(rest, chunkSize) };
       }),
     readReceipts: (page) => atOnce(() => contents(page, ownShards).receipts),
-    readEntries: (page) => chunksOf(contents(page, ownShards), chunkSize),
   };
 }
 

@@ -42,9 +42,6 @@ export function createPageWalk(table: OutboxTable, ownShards: number): PageWalk 
       );
       return contentsOf(items.flat()).receipts;
     },
-    readEntries: async function* (page) {
-      for (const pk of pageKeys(page, ownShards)) yield* readEntries(table, entriesOf(pk));
-    },
   };
 }
 

@@ -2,11 +2,11 @@ import { outboxMetrics } from '../../contract/outbox-metrics.ts';
 import { pickDefined } from '../../contract/pick.ts';
 import type { Waiting } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
-import { attemptWaiting } from '../attempt.ts';
+import { attemptWaiting, type AttemptOptions } from '../attempt.ts';
 import type { Candidate, SettledFate } from '../fate.ts';
 import { inParallel } from '../in-parallel.ts';
 import { logFate } from '../report.ts';
-import { fitnessOf, isInterrupted } from './fitness.ts';
+import { fitnessOf } from './fitness.ts';
 import { nextInLine } from './line.ts';
 import type { Budget, SweepPorts } from './ports.ts';
 import { park, record, type ClaimedEntry } from './record.ts';
@@ -17,23 +17,46 @@ const parallelCalls = 25;
 /**
  * Claims rows, attempts them, and writes down what became of each. Answers with those that can go now that
  * one of these has left their line.
+ *
+ * What was with a sweeper that died is claimed and attempted alone, and last: if it kills this one too, that
+ * costs no other an attempt.
  */
 export async function attemptRows(
   rows: readonly WaitingSummary[],
   ports: SweepPorts,
   budget: Budget,
 ): Promise<WaitingSummary[]> {
+  const next: WaitingSummary[] = [];
+  for (const group of groupsOf(rows)) {
+    if (ports.clock.now() >= budget.deadline) break;
+    next.push(...(await attemptGroup(group, ports, budget)));
+  }
+  return next;
+}
+
+function groupsOf(rows: readonly WaitingSummary[]): (readonly WaitingSummary[])[] {
+  const interrupted = rows.filter(({ unanswered = 0 }) => unanswered > 0);
+  const others = rows.filter(({ unanswered = 0 }) => unanswered === 0);
+  return [others, ...interrupted.map((row) => [row])];
+}
+
+async function attemptGroup(
+  rows: readonly WaitingSummary[],
+  ports: SweepPorts,
+  { deadline, ownedUntil }: Budget,
+): Promise<WaitingSummary[]> {
   const claims = await inParallel(rows, parallelCalls, (row) =>
-    ports.store.claimWaiting(row, budget.ownedUntil),
+    ports.store.claimWaiting(row, ownedUntil),
   );
   const claimed = claims.filter((row) => row !== undefined);
   const checked = await inParallel(claimed, parallelCalls, (row) => checkFitness(row, ports));
   const fit = checked.filter((one) => one !== undefined);
-  const next: WaitingSummary[] = [];
-  for (const group of groupsOf(fit)) {
-    next.push(...(await attemptTogether(group, ports, budget)));
-  }
-  return next;
+  const events = fit.filter(({ row }) => row.giveUp === undefined);
+  const notices = fit.filter(({ row }) => row.giveUp !== undefined);
+  return [
+    ...(await attemptTogether(events, ports, { deadline })),
+    ...(await attemptTogether(notices, ports, { deadline, marks: { skipped: true } })),
+  ];
 }
 
 /** The row, if it may be attempted; one that may not is parked. */
@@ -44,28 +67,12 @@ async function checkFitness(row: Waiting, ports: SweepPorts): Promise<ClaimedEnt
   return undefined;
 }
 
-/**
- * What may be attempted together: events, and skip notices. What was with a sweeper that died goes alone and
- * last: if it kills this one too, it takes no other with it.
- */
-function groupsOf(claimed: readonly ClaimedEntry[]): ClaimedEntry[][] {
-  const interrupted = claimed.filter(({ row }) => isInterrupted(row));
-  const others = claimed.filter(({ row }) => !isInterrupted(row));
-  const events = others.filter(({ row }) => row.giveUp === undefined);
-  const notices = others.filter(({ row }) => row.giveUp !== undefined);
-  return [events, notices, ...interrupted.map((one) => [one])].filter(({ length }) => length > 0);
-}
-
 async function attemptTogether(
   group: readonly ClaimedEntry[],
   ports: SweepPorts,
-  { deadline }: Budget,
+  options: AttemptOptions,
 ): Promise<WaitingSummary[]> {
-  const isNotice = group.some(({ row }) => row.giveUp !== undefined);
-  const fates = await attemptWaiting(group.map(toCandidate), ports, {
-    deadline,
-    ...(isNotice ? { marks: { skipped: true } } : {}),
-  });
+  const fates = await attemptWaiting(group.map(toCandidate), ports, options);
   reportAll(fates, ports);
   const next = await inParallel([...group.entries()], parallelCalls, async ([index, claimed]) => {
     const fate = fates[index];

@@ -11,11 +11,6 @@ export function fitnessOf(row: Waiting, maxAttempts: number): Fitness {
   return isInvalidRow(entry) ? { error: noEntry } : { entry };
 }
 
-/** Whether who claimed the row before died of it, or of another that was attempted together with it. */
-export function isInterrupted({ unanswered = 0 }: Waiting): boolean {
-  return unanswered > 1;
-}
-
 const noEntry: DeliveryError = { code: 'ENTRY_INVALID', message: 'the row holds no valid entry' };
 
 /** Anyone who may write to the table can write nonsense; it must not stop what is due beside it. */
@@ -26,14 +21,17 @@ function problemOf({ entry, error }: Waiting): DeliveryError | undefined {
 }
 
 /** An attempt that was started counts though nobody answered it: else what kills its sweeper would do so for ever. */
-function exhaustion(row: Waiting, maxAttempts: number): DeliveryError | undefined {
-  // The claim has counted the attempt that would come now.
-  const started = row.attempts - 1;
+function exhaustion(
+  { attempts, unanswered = 0, error }: Waiting,
+  maxAttempts: number,
+): DeliveryError | undefined {
+  // The claim has counted the attempt that would come now, in both.
+  const started = attempts - 1;
   if (started < maxAttempts) return undefined;
-  return isInterrupted(row) || row.error === undefined ? unanswered(started) : row.error;
+  return unanswered > 1 || error === undefined ? noAnswer(started) : error;
 }
 
-function unanswered(started: number): DeliveryError {
+function noAnswer(started: number): DeliveryError {
   return {
     code: 'ATTEMPTS_UNANSWERED',
     message: `${started} attempts were started, and whoever made the last one stopped in the middle of it`,

@@ -58,9 +58,10 @@ export async function settlePage(page: Page, run: PageRun): Promise<PageResult> 
 
 async function settleMissing(
   page: Page,
-  { ports, budget, horizon }: PageRun,
+  run: PageRun,
   settle: (part: PageChunk) => Promise<readonly unknown[]>,
 ): Promise<PageResult> {
+  const { ports, budget, horizon } = run;
   const { receipts, chunks } = await ports.store.openPage(page, ports.shards);
   const settled = settledBy(receipts);
   let found = 0;
@@ -70,8 +71,12 @@ async function settleMissing(
       if (!(await horizon.isRipe(page))) return { found, ended: 'left' };
       const unsettled = await settle(part);
       found += sizeOf(part) - unsettled.length;
-      if (unsettled.length > 0) return { found, ended: 'outage' };
+      if (unsettled.length > 0) return { found, ended: whyUnsettled(run) };
     }
   }
   return { found, ended: 'settled' };
+}
+
+function whyUnsettled({ ports, budget }: PageRun): 'out of time' | 'outage' {
+  return ports.clock.now() >= budget.deadline ? 'out of time' : 'outage';
 }

@@ -1,0 +1,33 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import middy from '@middy/core';
+
+import { relayFromEnvironment } from '../../lib/contract/environment.ts';
+import { openDestinations } from '../../lib/relay/destinations/open.ts';
+import { createDynamoDBSweepStore } from '../../lib/relay/dynamodb/sweep-store.ts';
+import { createSweeper } from '../../lib/relay/sweep/sweeper.ts';
+import { newId, systemClock } from '../../lib/runtime/system.ts';
+import { observe } from '../observability.ts';
+
+const config = relayFromEnvironment(process.env);
+const { logger, metrics, log, meter } = observe(config.source);
+
+const sweeper = openDestinations(config.destinations).then((destinations) =>
+  createSweeper({
+    ...config,
+    store: createDynamoDBSweepStore({ client: new DynamoDBClient(), ...config }),
+    destinations,
+    clock: systemClock,
+    random: Math.random,
+    newId,
+    log,
+    meter,
+  }),
+);
+
+/** Invoked by a schedule, every minute. What it answers with is for people who invoke it by hand. */
+export const handler = middy()
+  .use(injectLambdaContext(logger))
+  .use(logMetrics(metrics))
+  .handler(async (_event, context) => (await sweeper)(context));

@@ -1,0 +1,193 @@
+import { entryToRow, type Entry } from '../../lib/contract/entry.ts';
+import { entryPrefix, holdKey } from '../../lib/contract/keys.ts';
+import { holdsOf, keyOfWaiting } from '../../lib/contract/waiting.ts';
+import { createRelay } from '../../lib/relay/relay.ts';
+import type { SweepPorts } from '../../lib/relay/sweep/ports.ts';
+import { createSweeper, type Sweeper } from '../../lib/relay/sweep/sweeper.ts';
+import { createMemorySweepStore } from '../../lib/testing/memory-sweep-store.ts';
+import { createStreamTrigger, type StreamTrigger } from '../../lib/testing/stream-trigger.ts';
+import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
+import { Death, mortal, type Fate } from '../support/mortal.ts';
+import {
+  countingIds,
+  insertOf,
+  recordingLog,
+  recordingMeter,
+  retentionMs,
+  scripted,
+  type Script,
+} from '../support/world.ts';
+
+export const minute = 60_000;
+export const hour = 60 * minute;
+export const shards = 2;
+export const maxAttempts = 5;
+const start = Date.UTC(2026, 10, 21, 4, 37);
+
+/** What becomes of one entry at the destination, each time it is sent. */
+export type Mood = 'accept' | 'flaky' | 'malformed' | 'broken' | 'killer';
+
+export interface WorldOptions {
+  readonly ordered: boolean;
+  /** Retries of the trigger before it gives a batch up. @default 20 */
+  readonly retryAttempts?: number;
+  /** Decides who comes first where several run at once. */
+  readonly seed: number;
+  readonly createSweep?: (ports: SweepPorts) => Sweeper;
+}
+
+export type World = ReturnType<typeof createWorld>;
+
+/** A writer, a table with its stream, the trigger with the relay behind it, sweepers, and a destination. */
+export function createWorld({
+  ordered,
+  retryAttempts = 20,
+  seed,
+  createSweep = createSweeper,
+}: WorldOptions) {
+  const clock = createVirtualClock(start);
+  const newId = countingIds();
+  const store = createMemorySweepStore({ shards, clock, chunkSize: 3 });
+  const committed: Entry[] = [];
+  const moods = new Map<string, Mood>();
+  const killers = new Set<string>();
+  let isDown = false;
+  let turn = 0;
+  const decide: Script = ({ entry }) => {
+    clock.advance(2);
+    if (isDown) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
+    const mood = moods.get(entry.id);
+    if (mood === 'malformed') return { status: 'refused', code: 'MalformedDetail', message: '' };
+    const fails = mood === 'broken' || (mood === 'flaky' && turn++ % 5 !== 0);
+    return fails
+      ? { status: 'refused', code: `Odd${entry.id}`, message: '' }
+      : { status: 'accepted' };
+  };
+  const destination = scripted({ decide }, { ordered, ...(ordered ? { kind: 'queue' } : {}) });
+  const random = seeded(seed);
+  const pause = async (): Promise<void> => {
+    for (let ticks = Math.floor(random() * 4); ticks > 0; ticks--) await Promise.resolve();
+  };
+  const portsOf = (fate: Fate): SweepPorts & { isDead: () => boolean } => ({
+    ...mortal({ store, destinations: [destination] }, { killers, pause, ...fate }),
+    clock,
+    random,
+    newId,
+    log: recordingLog(),
+    meter: recordingMeter(),
+    retentionMs,
+    source: 'orders',
+    maxAttempts,
+    shards,
+  });
+  const invocation = { getRemainingTimeInMillis: () => minute };
+
+  let relayFate: Fate = {};
+  const openTrigger = (): StreamTrigger =>
+    createStreamTrigger(
+      (event) => createRelay(portsOf(relayFate))(event, invocation),
+      {
+        batchSize: 4,
+        retryAttempts,
+        maxRecordAgeMs: 23 * hour,
+        bisectBatchOnError: true,
+        filter: ({ dynamodb }) => dynamodb?.Keys?.['sk']?.S?.startsWith(entryPrefix) ?? false,
+      },
+      clock,
+    );
+  let trigger = openTrigger();
+
+  return {
+    clock,
+    store,
+    committed,
+    arrived: destination.arrived,
+    moodOf: (id: string) => moods.get(id),
+    setDown: (down: boolean) => {
+      isDown = down;
+    },
+    /** Commits an entry by a writer whose clock is off by so much. */
+    commit: (parts: Pick<Entry, 'aggregate'> & Partial<Entry>, mood: Mood, skewMs = 0): Entry => {
+      const id = newId(clock.now() + skewMs);
+      const entry: Entry = { id, type: 'order.placed', version: 1, data: '{}', ...parts };
+      const row = entryToRow(entry, { shards, retentionMs });
+      store.table.put(row);
+      trigger.append(insertOf(row), 0);
+      committed.push(entry);
+      moods.set(id, mood);
+      if (mood === 'killer') killers.add(id);
+      return entry;
+    },
+    /** The stream is gone, with whatever it held: another table's, a new view, a new trigger. */
+    loseStream: () => {
+      trigger = openTrigger();
+    },
+    relay: async (fate: Fate = {}): Promise<void> => {
+      relayFate = fate;
+      await trigger.poll();
+    },
+    /** One run of a sweeper. It may die, as long as it was told to. */
+    sweep: async (fate: Fate = {}): Promise<void> => {
+      const ports = portsOf(fate);
+      try {
+        await createSweep(ports)(invocation);
+      } catch (error) {
+        if (!ports.isDead() || !(error instanceof Death)) throw error;
+      }
+    },
+  };
+}
+
+/** Entries that are neither delivered nor to be seen in the waiting room. */
+export async function lost({ store, committed, arrived }: World): Promise<string[]> {
+  const there = new Set(arrived);
+  const waits = await Promise.all(
+    committed.map(async (entry) => (await store.getWaiting(keyOfWaiting(entry))) !== undefined),
+  );
+  return committed
+    .filter(({ id }, index) => !there.has(id) && waits[index] !== true)
+    .map(({ id }) => id);
+}
+
+/** Every receipt there is, whatever its page. */
+export async function receiptsOf({ store, committed }: World) {
+  const pages = new Set(committed.map(({ id }) => pageOfId(id)));
+  const all = await Promise.all([...pages].map((page) => store.readReceipts(page)));
+  return all.flat();
+}
+
+/** Aggregates whose hold row does not say how many entries hold it. */
+export function miscounted({ store, committed }: World): string[] {
+  const rows = store.table.rows();
+  const aggregates = [...new Set(committed.map(({ aggregate }) => aggregate))];
+  return aggregates.filter((aggregate) => {
+    const holding = rows.filter((row) => row['holds'] === true && row['aggregate'] === aggregate);
+    return holdsOf(store.table.get(holdKey(aggregate))) !== holding.length;
+  });
+}
+
+/** For each aggregate with sequences, those that arrived, in the order in which they first did. */
+export function firstArrivals({ committed, arrived }: World): Map<string, number[]> {
+  const byId = new Map(committed.map((entry) => [entry.id, entry]));
+  const first = [...new Set(arrived)].map((id) => byId.get(id)!);
+  const grouped = Map.groupBy(
+    first.filter(({ sequence }) => sequence !== undefined),
+    ({ aggregate }) => aggregate,
+  );
+  return new Map([...grouped].map(([name, all]) => [name, all.map(({ sequence }) => sequence!)]));
+}
+
+function pageOfId(id: string): string {
+  return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString().slice(0, 16);
+}
+
+/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

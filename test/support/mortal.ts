@@ -1,0 +1,82 @@
+import type { Destination } from '../../lib/relay/destination.ts';
+import type { SweepStore } from '../../lib/relay/sweep-store.ts';
+
+/** A run of a function that may die at any of its calls to the world. */
+export interface Mortal {
+  readonly store: SweepStore;
+  readonly destinations: readonly Destination[];
+  readonly isDead: () => boolean;
+}
+
+export interface Fate {
+  /** The call at which it dies, counted from 1. @default - none */
+  readonly diesAt?: number;
+  /** Whether that call still takes effect. */
+  readonly afterTheCall?: boolean;
+  /** Entries that kill whoever sends them. */
+  readonly killers?: ReadonlySet<string>;
+  /** Passes before each call, so that others come in between. */
+  readonly pause?: () => Promise<void>;
+}
+
+/** What a dead process meets at every call: nothing that it does after its death may have any effect. */
+export class Death extends Error {
+  override readonly name = 'Death';
+}
+
+/** The ports of one run. Once it died, each call throws and does nothing. */
+export function mortal(
+  ports: { store: SweepStore; destinations: readonly Destination[] },
+  fate: Fate,
+): Mortal {
+  let calls = 0;
+  let isDead = false;
+  const hasDied = (): boolean => isDead;
+  const die = (): never => {
+    isDead = true;
+    throw new Death('the process is dead');
+  };
+  const live = async <T>(call: () => Promise<T>): Promise<T> => {
+    await fate.pause?.();
+    if (isDead) return die();
+    const isLast = ++calls === fate.diesAt;
+    if (isLast && fate.afterTheCall !== true) return die();
+    const result = await call();
+    // A call may kill: what was under way at that moment has no one to come back to.
+    return isLast || hasDied() ? die() : result;
+  };
+  const destinations = ports.destinations.map((destination): Destination => ({
+    ...destination,
+    send: (outgoing) =>
+      live(() => {
+        const kills = outgoing.some(({ entry }) => fate.killers?.has(entry.id) === true);
+        return kills ? Promise.resolve(die()) : destination.send(outgoing);
+      }),
+  }));
+  return { store: wrapMethods(ports.store, live), destinations, isDead: hasDied };
+}
+
+type Live = <T>(call: () => Promise<T>) => Promise<T>;
+type Method = (...args: unknown[]) => unknown;
+
+function wrapMethods(store: SweepStore, live: Live): SweepStore {
+  const methods = Object.entries(store).filter(([, value]) => typeof value === 'function');
+  const wrapped = methods.map(([name, method]) => [
+    name,
+    name === 'listWaiting'
+      ? wrapList(method as Method, live)
+      : (...args: unknown[]) => live(() => (method as Method)(...args) as Promise<unknown>),
+  ]);
+  return Object.fromEntries(wrapped) as SweepStore;
+}
+
+function wrapList(method: Method, live: Live): Method {
+  return async function* (...args) {
+    const list = (method(...args) as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+    for (;;) {
+      const next: IteratorResult<unknown, unknown> = await live(() => list.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  };
+}
