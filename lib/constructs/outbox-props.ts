@@ -94,7 +94,8 @@ export interface OutboxProps extends AlarmProps {
   readonly relayMemorySize?: number;
 
   /**
-   * How long one run of the relay may take: up to 15 minutes.
+   * How long one run of the relay may take: 30 seconds to 15 minutes. The last 15 seconds are kept for what
+   * is under way.
    *
    * @default Duration.seconds(60)
    */

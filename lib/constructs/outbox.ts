@@ -1,17 +1,24 @@
-import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IConstruct } from 'constructs';
 
+import { metricNamespace } from '../contract/inbox-metrics.ts';
+import { outboxDimension, outboxGauges } from '../contract/outbox-metrics.ts';
 import { adoptOutboxTable } from './adopted-table.ts';
 import { claim } from './claim.ts';
 import { withDefaults } from './defaults.ts';
+import type { Destination } from './destination.ts';
+import { grantOperation } from './operator.ts';
+import { OutboxAlarms } from './outbox-alarms.ts';
 import { checkDestinations, checkOutbox } from './outbox-check.ts';
 import { outboxDefaults, type OutboxProps } from './outbox-props.ts';
 import { createOutboxTable } from './tables.ts';
 import { Relay } from './relay.ts';
+import { metricDepth } from './secure-queue.ts';
+import { Sweeper } from './sweeper.ts';
 import { grantItems, grantLook } from './table-grants.ts';
 import { configureWriter, writerActions, writerEnvironment } from './writer.ts';
 
@@ -32,14 +39,26 @@ export interface IOutbox extends IConstruct {
 
   /** Lets a role look at entries, receipts and the waiting room: read only, payloads included. */
   grantRead(grantee: IGrantable): Grant;
+
+  /**
+   * Lets the person on call do what the commands `redrive`, `discard`, `replay` and `sweep` do: read and
+   * change entries, receipts and the waiting room, run the sweeper, and publish to the destinations.
+   *
+   * Who is granted this can also write events past the service. Looking for the outbox in the account
+   * needs rights that are none of the outbox's: the README lists the actions of each command.
+   */
+  grantOperate(grantee: IGrantable): Grant;
 }
 
 /**
- * The outbox of a service: a table that holds its events, and a relay that delivers them.
+ * The outbox of a service: a table that holds its events, a relay that delivers them, and a sweeper
+ * that delivers what the relay did not.
  *
  * Business items and events go into one DynamoDB transaction, so an event exists if and only if its
  * transaction committed. The table's stream invokes the relay, which delivers each event to every
- * destination at least once.
+ * destination at least once; every minute the sweeper looks for what has no receipt, and tries again
+ * what waits. An event is delivered, or waits where alarms and the command `outbox` show it, as long
+ * as the sweeper runs at least once within `retention`.
  *
  * Changing the construct's id, or moving it, replaces the table. The old one is kept, but what it
  * holds is no longer delivered.
@@ -47,12 +66,15 @@ export interface IOutbox extends IConstruct {
 export class Outbox extends Construct implements IOutbox {
   readonly table: ITable;
   readonly source: string;
-  /** The function that delivers. */
+  /** The function that delivers as soon as an event is written. */
   readonly relay: Function;
   /** Tells of batches that the relay's trigger gave up. Their entries are in the table. */
   readonly relayOnFailureQueue: IQueue;
+  /** The function that delivers what the relay did not, and what is due in the waiting room, every minute. */
+  readonly sweeper: Function;
   /** The environment variables that a writer needs. {@link grantWrite} sets them on functions. */
   readonly writerEnvironment: Readonly<Record<string, string>>;
+  readonly #destinations: readonly Destination[];
 
   constructor(scope: Construct, id: string, props: OutboxProps) {
     super(scope, id);
@@ -61,6 +83,7 @@ export class Outbox extends Construct implements IOutbox {
     const destinations = checkDestinations(this, settings);
 
     this.source = settings.source;
+    this.#destinations = destinations;
     this.table =
       settings.table === undefined
         ? createOutboxTable(this, settings)
@@ -75,9 +98,14 @@ export class Outbox extends Construct implements IOutbox {
       settings,
       destinations,
     });
-    const relay = new Relay(this, 'Relay', { table: this.table, destinations, settings });
+    const parts = { table: this.table, destinations, settings };
+    const relay = new Relay(this, 'Relay', parts);
     this.relay = relay.function;
     this.relayOnFailureQueue = relay.onFailureQueue;
+    this.sweeper = new Sweeper(this, 'Sweeper', parts).function;
+    if (settings.alarms) {
+      new OutboxAlarms(this, 'Alarms', { outbox: this, topic: settings.alarmTopic });
+    }
   }
 
   grantWrite(grantee: IGrantable): Grant {
@@ -87,6 +115,39 @@ export class Outbox extends Construct implements IOutbox {
 
   grantRead(grantee: IGrantable): Grant {
     return grantLook(this.table, grantee);
+  }
+
+  grantOperate(grantee: IGrantable): Grant {
+    const { table, relay, sweeper } = this;
+    return grantOperation(grantee, { table, relay, sweeper, destinations: this.#destinations });
+  }
+
+  /**
+   * Entries that wait for a person: the highest of 5 minutes. The sweeper counts them on each run.
+   *
+   * Outboxes of one source in one account and region share the metric.
+   */
+  metricParked(props: MetricOptions = {}): Metric {
+    return this.gauge(outboxGauges.parked, props);
+  }
+
+  /**
+   * Age of the oldest page that may hold unsettled entries, in milliseconds: the highest of 5 minutes.
+   *
+   * 0 where all is delivered. Outboxes of one source in one account and region share the metric.
+   */
+  metricOldestUnsettled(props: MetricOptions = {}): Metric {
+    return this.gauge(outboxGauges.oldestUnsettled, props);
+  }
+
+  /** Runs of the sweeper in 5 minutes. */
+  metricSweeps(props: MetricOptions = {}): Metric {
+    return this.sweeper.metricInvocations(props);
+  }
+
+  /** Runs of the sweeper that failed in 5 minutes. */
+  metricSweepsFailed(props: MetricOptions = {}): Metric {
+    return this.sweeper.metricErrors(props);
   }
 
   /**
@@ -100,9 +161,16 @@ export class Outbox extends Construct implements IOutbox {
 
   /** Batches that the relay's trigger gave up and nobody has looked at: the highest of 5 minutes. */
   metricRelayGivenUp(props: MetricOptions = {}): Metric {
-    return this.relayOnFailureQueue.metricApproximateNumberOfMessagesVisible({
+    return metricDepth(this.relayOnFailureQueue, props);
+  }
+
+  private gauge(metricName: string, props: MetricOptions): Metric {
+    return new Metric({
+      namespace: metricNamespace,
+      metricName,
+      dimensionsMap: { [outboxDimension]: this.source },
       statistic: 'Maximum',
       ...props,
-    });
+    }).attachTo(this);
   }
 }

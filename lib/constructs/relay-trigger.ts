@@ -9,7 +9,7 @@ import {
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import { entryPrefix, table as names } from '../contract/keys.ts';
+import { newEntriesPattern } from '../contract/stream-filter.ts';
 import { fail } from './check.ts';
 import { definedOnly } from './defaults.ts';
 import type { OutboxSettings } from './outbox-props.ts';
@@ -48,7 +48,7 @@ export function addRelayTrigger(
     eventSourceArn: streamArn,
     // LATEST would miss what is written until the trigger runs, which may take minutes.
     startingPosition: StartingPosition.TRIM_HORIZON,
-    filters: [newEntries],
+    filters: [FilterCriteria.filter(newEntriesPattern)],
     batchSize: settings.relayBatchSize,
     parallelizationFactor: settings.relayParallelizationFactor,
     ...definedOnly({ maxBatchingWindow: settings.relayMaxBatchingWindow }),
@@ -60,9 +60,3 @@ export function addRelayTrigger(
     metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
   });
 }
-
-/** Entries as they are written: no receipts, no waiting rows, no deferred ones, and nothing that expires. */
-const newEntries = FilterCriteria.filter({
-  eventName: ['INSERT'],
-  dynamodb: { Keys: { [names.sk]: { S: [{ prefix: entryPrefix }] } } },
-});

@@ -1,4 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -14,6 +15,10 @@ import { environmentOf, permissionsOf, testStack, text, userFunction } from './s
 function createOutbox(stack: Stack, id: string, props: Partial<OutboxProps> = {}): Outbox {
   const destination = Destination.eventBus(new EventBus(stack, `${id}Bus`));
   return new Outbox(stack, id, { source: 'orders', destination, ...props });
+}
+
+function operator(stack: Stack): Role {
+  return new Role(stack, 'Operator', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') });
 }
 
 test('a writer may put entries, and read and count up sequences', () => {
@@ -108,12 +113,9 @@ test('fails when a function is to write to two outboxes', () => {
 
 test('an operator may look by key at the table and the waiting index, and change nothing', () => {
   const stack = testStack();
-  const operator = new Role(stack, 'Operator', {
-    assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
-  });
   const outbox = createOutbox(stack, 'Outbox', { encryptionKey: new Key(stack, 'Key') });
 
-  outbox.grantRead(operator);
+  outbox.grantRead(operator(stack));
 
   expect(permissionsOf(stack, 'Operator')).toEqual([
     'dynamodb:BatchGetItem on OutboxTable.Arn',
@@ -125,6 +127,52 @@ test('an operator may look by key at the table and the waiting index, and change
     'kms:Decrypt on Key.Arn',
     'kms:DescribeKey on Key.Arn',
   ]);
+});
+
+test('an operator may bring back, give up, replay and sweep, and nothing else', () => {
+  const stack = testStack();
+  const outbox = createOutbox(stack, 'Outbox');
+
+  const grant = outbox.grantOperate(operator(stack));
+
+  expect(permissionsOf(stack, 'Operator')).toEqual([
+    'dynamodb:BatchGetItem on OutboxTable.Arn',
+    'dynamodb:DeleteItem on OutboxTable.Arn',
+    'dynamodb:DescribeTable on OutboxTable.Arn',
+    'dynamodb:GetItem on OutboxTable.Arn',
+    'dynamodb:PutItem on OutboxTable.Arn',
+    'dynamodb:Query on OutboxTable.Arn',
+    'dynamodb:Query on OutboxTable.Arn/index/waiting',
+    'dynamodb:UpdateItem on OutboxTable.Arn',
+    'events:PutEvents on OutboxBus.Arn',
+    'lambda:GetFunctionConfiguration on OutboxRelayFunction.Arn',
+    'lambda:GetFunctionConfiguration on OutboxSweeperFunction.Arn',
+    'lambda:InvokeFunction on OutboxSweeperFunction.Arn',
+  ]);
+  expect(grant.success).toBe(true);
+});
+
+test('an operator may use the key of the table', () => {
+  const stack = testStack();
+  const outbox = createOutbox(stack, 'Outbox', { encryptionKey: new Key(stack, 'Key') });
+
+  outbox.grantOperate(operator(stack));
+
+  expect(permissionsOf(stack, 'Operator')).toEqual(
+    expect.arrayContaining(['kms:Decrypt on Key.Arn', 'kms:Encrypt on Key.Arn']),
+  );
+});
+
+test.each<[what: string, metricOf: (outbox: Outbox) => Metric, metricName: string]>([
+  ['parked entries', (outbox) => outbox.metricParked(), 'ParkedEntries'],
+  ['the oldest unsettled page', (outbox) => outbox.metricOldestUnsettled(), 'OldestUnsettledAge'],
+])('%s: what the sweeper measured last, under the source', (_, metricOf, metricName) => {
+  expect(metricOf(createOutbox(testStack(), 'Outbox'))).toMatchObject({
+    namespace: 'cdk-outbox',
+    metricName,
+    dimensions: { service: 'orders' },
+    statistic: 'Maximum',
+  });
 });
 
 test('the lag of the relay is the highest age that its trigger saw', () => {

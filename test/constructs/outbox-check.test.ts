@@ -39,7 +39,7 @@ test.each<[prop: keyof OutboxProps, value: unknown, message: string]>([
   [
     'relayTimeout',
     Duration.minutes(16),
-    'relayTimeout must be 1 second to 15 minutes, got 16 minutes',
+    'relayTimeout must be 30 seconds to 15 minutes, got 16 minutes',
   ],
   [
     'relayMaxRecordAge',
@@ -50,6 +50,17 @@ test.each<[prop: keyof OutboxProps, value: unknown, message: string]>([
     'relayMaxBatchingWindow',
     Duration.minutes(6),
     'relayMaxBatchingWindow must be 0 seconds to 5 minutes',
+  ],
+  ['sweeperMemorySize', 64, 'sweeperMemorySize must be a whole number from 128 to 10240, got 64'],
+  [
+    'sweeperTimeout',
+    Duration.seconds(59),
+    'sweeperTimeout must be 1 minute to 15 minutes, got 59 seconds',
+  ],
+  [
+    'sweeperTimeout',
+    Duration.minutes(16),
+    'sweeperTimeout must be 1 minute to 15 minutes, got 16 minutes',
   ],
   ['source', '', 'source must be 1 to 256 ASCII characters without spaces, got ""'],
   [

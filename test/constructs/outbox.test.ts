@@ -73,7 +73,7 @@ describe.each(flagSets)('with %s', (_, flags) => {
       Handler: 'index.handler',
       LoggingConfig: { LogGroup: { Ref: Match.stringLikeRegexp('^OutboxRelayLogs') } },
     });
-    template.resourceCountIs('AWS::Logs::LogGroup', 1);
+    template.resourceCountIs('AWS::Logs::LogGroup', 2);
     template.resourceCountIs('Custom::LogRetention', 0);
   });
 
@@ -179,6 +179,7 @@ describe.each(flagSets)('with %s', (_, flags) => {
       'OutboxRelayFunctionC944674B',
       'OutboxRelayOnFailureQueue7DBDF9E4',
       'OutboxRelayTrigger9735DF1E',
+      'OutboxSweeperFunction16A67C20',
       'OutboxTableF17138FA',
     ]);
   });
