@@ -1,5 +1,6 @@
 import type { CommandSpec } from './command.ts';
 import { discard } from './discard.ts';
+import { doctor } from './doctor.ts';
 import { inboxDiscard } from './inbox-discard.ts';
 import { inboxLs } from './inbox-ls.ts';
 import { inboxRedrive } from './inbox-redrive.ts';
@@ -23,6 +24,7 @@ export const commands: readonly CommandSpec[] = [
   discard,
   replay,
   sweep,
+  doctor,
   redriveQueue,
   inboxLs,
   inboxShow,

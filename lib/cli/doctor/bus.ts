@@ -1,0 +1,113 @@
+import {
+  DescribeEventBusCommand,
+  ListRulesCommand,
+  ListTargetsByRuleCommand,
+  type Rule,
+} from '@aws-sdk/client-eventbridge';
+
+import type { DestinationConfig } from '../../contract/environment.ts';
+import type { Clients } from '../aws/clients.ts';
+import { isMissing } from '../aws/failure.ts';
+import type { Session } from '../session.ts';
+import { ok, problem, type Finding } from './finding.ts';
+import { mayTake } from './pattern.ts';
+import { checkTarget } from './rule-target.ts';
+
+type Services = Pick<Clients, 'eventbridge' | 'sqs'>;
+
+/** The bus is there, each kind of event has a rule that takes it, and no target loses any. */
+export async function checkBus(
+  destination: DestinationConfig,
+  { place, clients }: Session,
+): Promise<Finding[]> {
+  const about = `bus ${destination.name}`;
+  if (!(await isThere(destination.target, clients))) {
+    return [
+      problem(
+        about,
+        `there is no bus ${destination.target}`,
+        'deploy the bus, or give the Outbox another destination',
+      ),
+    ];
+  }
+  const rules = (await listRules(destination.target, clients)).filter(
+    ({ State }) => State !== 'DISABLED',
+  );
+  const source = place.config?.source ?? '';
+  const findings = judgeRules({ about, destination, source }, rules);
+  const targets = await Promise.all(
+    takersOf({ destination, source }, rules).map((rule) =>
+      checkTargets(rule, destination, clients),
+    ),
+  );
+  return [...findings, ...targets.flat()];
+}
+
+interface Subject {
+  readonly destination: DestinationConfig;
+  readonly source: string;
+}
+
+/** Whether each kind of event has a rule: an event without one is dropped by the bus, and nobody is told. */
+export function judgeRules(
+  { about, destination, source }: Subject & { readonly about: string },
+  rules: readonly Rule[],
+): Finding[] {
+  const without = filtersOf(destination).filter(
+    (typeFilter) => !rules.some((rule) => mayTake(rule.EventPattern ?? '', { source, typeFilter })),
+  );
+  if (without.length === 0) return [ok(about, 'rules take what it gets')];
+  return without.map((typeFilter) =>
+    problem(
+      about,
+      `no rule takes ${typeFilter} of ${source}: the bus drops such events, and nobody is told`,
+      'deploy an Inbox or a rule for them, or leave them out of the destination by its types',
+    ),
+  );
+}
+
+function takersOf({ destination, source }: Subject, rules: readonly Rule[]): Rule[] {
+  return rules.filter(({ EventPattern = '' }) =>
+    filtersOf(destination).some((typeFilter) => mayTake(EventPattern, { source, typeFilter })),
+  );
+}
+
+function filtersOf({ types = ['*'] }: DestinationConfig): readonly string[] {
+  return types;
+}
+
+async function isThere(bus: string, { eventbridge }: Services): Promise<boolean> {
+  try {
+    await eventbridge.send(new DescribeEventBusCommand({ Name: bus }));
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function listRules(bus: string, { eventbridge }: Services): Promise<Rule[]> {
+  const rules: Rule[] = [];
+  let NextToken: string | undefined;
+  do {
+    const answer = await eventbridge.send(new ListRulesCommand({ EventBusName: bus, NextToken }));
+    rules.push(...(answer.Rules ?? []));
+    NextToken = answer.NextToken;
+  } while (NextToken !== undefined);
+  return rules;
+}
+
+async function checkTargets(
+  { Name = '', Arn = '' }: Rule,
+  { target: bus }: DestinationConfig,
+  clients: Services,
+): Promise<Finding[]> {
+  const { Targets = [] } = await clients.eventbridge.send(
+    new ListTargetsByRuleCommand({ EventBusName: bus, Rule: Name }),
+  );
+  const rule = { name: Name, arn: Arn };
+  if (Targets.length === 0) {
+    return [problem(`rule ${Name}`, 'it has no target', 'give it one, or remove it')];
+  }
+  return (await Promise.all(Targets.map((target) => checkTarget(rule, target, clients)))).flat();
+}

@@ -1,0 +1,49 @@
+import type { SweepReport } from '../../contract/sweep-report.ts';
+import type { Session } from '../session.ts';
+import { duration, relative } from '../view/time.ts';
+import { ok, problem, type Finding } from './finding.ts';
+
+const about = 'sweeper';
+const quietTooLongMs = 5 * 60_000;
+
+/** The sweeper is there, and ran. */
+export async function checkSweeper({ place, store, clock }: Session): Promise<Finding[]> {
+  const [last] = await store.readSweeps(1);
+  return judgeSweeper(place.sweeper, last, clock.now());
+}
+
+export function judgeSweeper(
+  name: string | undefined,
+  last: SweepReport | undefined,
+  now: number,
+): Finding[] {
+  if (name === undefined) {
+    return [
+      problem(
+        about,
+        'none was found',
+        'deploy the Outbox with a version of the construct that has one',
+      ),
+    ];
+  }
+  const log = `look into the log of ${name}`;
+  if (last === undefined)
+    return [problem(about, 'it has never run', `is its schedule enabled? Else ${log}`)];
+  const quietMs = now - last.endedAt;
+  if (quietMs > quietTooLongMs) {
+    return [
+      problem(
+        about,
+        `it has not run for ${duration(quietMs)}`,
+        `is its schedule enabled? Else ${log}`,
+      ),
+    ];
+  }
+  if (last.ended === 'failed') return [problem(about, 'its last run failed', log)];
+  if (last.ended === 'outage') {
+    return [
+      problem(about, 'its last run reached no destination', 'see what is said of the destinations'),
+    ];
+  }
+  return [ok(about, `ran ${relative(last.endedAt, now)}`)];
+}

@@ -1,0 +1,82 @@
+import {
+  DescribeTableCommand,
+  DescribeTimeToLiveCommand,
+  type TableDescription,
+  type TimeToLiveDescription,
+} from '@aws-sdk/client-dynamodb';
+
+import { table as names } from '../../contract/keys.ts';
+import { waitingIndexAttributes } from '../../contract/waiting.ts';
+import type { Session } from '../session.ts';
+import { orWell, problem, type Finding } from './finding.ts';
+
+const about = 'table';
+const redeploy = 'deploy the stack of the Outbox again, or undo what was changed by hand';
+
+/** The table is as an outbox needs it: its stream, its expiry, its index, its key. */
+export async function checkTable({ place, clients }: Session): Promise<Finding[]> {
+  const request = { TableName: place.tableName };
+  const { Table = {} } = await clients.dynamodb.send(new DescribeTableCommand(request));
+  const { TimeToLiveDescription: expiry = {} } = await clients.dynamodb.send(
+    new DescribeTimeToLiveCommand(request),
+  );
+  return judgeTable(Table, expiry);
+}
+
+export function judgeTable(table: TableDescription, expiry: TimeToLiveDescription): Finding[] {
+  const findings = [
+    ...judgeStream(table),
+    ...judgeExpiry(expiry),
+    ...judgeIndex(table),
+    ...judgeKey(table),
+  ];
+  return orWell(findings, about, 'stream, expiry and index are as they should be');
+}
+
+function judgeStream({ StreamSpecification: stream }: TableDescription): Finding[] {
+  if (stream?.StreamEnabled !== true) {
+    return [problem(about, 'its stream is off: only the sweeper delivers', redeploy)];
+  }
+  const view = stream.StreamViewType ?? 'none';
+  if (view === 'NEW_IMAGE' || view === 'NEW_AND_OLD_IMAGES') return [];
+  return [
+    problem(about, `its stream carries ${view}, not NEW_IMAGE: the relay sees no entry`, redeploy),
+  ];
+}
+
+function judgeExpiry({ TimeToLiveStatus, AttributeName }: TimeToLiveDescription): Finding[] {
+  const isOn = TimeToLiveStatus === 'ENABLED' || TimeToLiveStatus === 'ENABLING';
+  if (isOn && AttributeName === names.expiresAt) return [];
+  const is = isOn ? `on ${AttributeName ?? 'nothing'}` : 'off';
+  return [
+    problem(about, `expiry is ${is}: it grows for ever`, `turn it on for ${names.expiresAt}`),
+  ];
+}
+
+function judgeIndex({ GlobalSecondaryIndexes: indexes = [] }: TableDescription): Finding[] {
+  const index = indexes.find(({ IndexName }) => IndexName === names.waitingIndex);
+  if (index === undefined) {
+    return [
+      problem(
+        about,
+        `it has no index ${names.waitingIndex}: nothing that waits is found`,
+        redeploy,
+      ),
+    ];
+  }
+  const { ProjectionType, NonKeyAttributes = [] } = index.Projection ?? {};
+  const missing = waitingIndexAttributes.filter((name) => !NonKeyAttributes.includes(name));
+  if (ProjectionType === 'ALL' || missing.length === 0) return [];
+  return [problem(about, `its index ${names.waitingIndex} lacks ${missing.join(', ')}`, redeploy)];
+}
+
+function judgeKey({ SSEDescription: encryption }: TableDescription): Finding[] {
+  if (encryption?.InaccessibleEncryptionDateTime === undefined) return [];
+  return [
+    problem(
+      about,
+      `DynamoDB cannot use its key ${encryption.KMSMasterKeyArn ?? ''} since ${encryption.InaccessibleEncryptionDateTime.toISOString()}: the table is archived after seven days of it`,
+      'enable the key again, or cancel its deletion',
+    ),
+  ];
+}
