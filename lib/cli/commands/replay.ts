@@ -58,7 +58,11 @@ If it breaks off, the same command with the same times goes on from the page it 
     const session = await openSession(options, world);
     const destinations = destinationsOf(configOf(session), request.destination);
     const source = await openSource(request, session);
-    const plan = await countReplayable(request, { source, now: world.clock.now() });
+    const plan = await countReplayable(request, {
+      source,
+      destinations,
+      now: world.clock.now(),
+    });
     return replayPlanned({ plan, request, source, destinations }, { options, session, world });
   },
 };

@@ -1,6 +1,7 @@
 import { definedOnly, pickDefined } from '../../contract/pick.ts';
-import { isInvalidRow, type Waiting } from '../../contract/waiting.ts';
+import { isInvalidRow, isPageless, type Waiting } from '../../contract/waiting.ts';
 import { receiptsFor } from '../receipts.ts';
+import { settlementOf } from '../sweep/settlement.ts';
 import type { AuditNote, Settlement } from '../sweep-store.ts';
 import { auditNote } from './audit.ts';
 import type { Change } from './change.ts';
@@ -22,7 +23,7 @@ export function discard(
     const isDone =
       notice && hasSequence(before)
         ? await ports.store.changeWaiting(before, givenUp(before, note))
-        : await ports.store.removeWaiting(before, settlementOf(before, note, ports));
+        : await ports.store.removeWaiting(before, settlement(before, note, ports));
     return { status: isDone ? 'done' : 'changed' };
   };
 }
@@ -34,7 +35,8 @@ export function hasSequence({ entry }: Waiting): boolean {
 /** The row on its way out, with attempts of its own for the skip notice, which waits for its turn as the entry did. */
 export function givenUp(before: Waiting, { id, at, by, why }: AuditNote): Waiting {
   return {
-    ...pickDefined(before, ['entry', 'missing', 'holds', 'error', 'lastTriedAt', 'pageless']),
+    ...pickDefined(before, ['entry', 'missing', 'holds', 'error', 'lastTriedAt']),
+    ...(isPageless(before) ? { pageless: true } : {}),
     state: before.state === 'held' ? 'held' : 'retrying',
     attempts: 0,
     dueAt: at,
@@ -42,10 +44,8 @@ export function givenUp(before: Waiting, { id, at, by, why }: AuditNote): Waitin
   };
 }
 
-function settlementOf({ entry }: Waiting, audit: AuditNote, ports: OperatePorts): Settlement {
-  const settled = isInvalidRow(entry)
-    ? { entries: [], invalidRows: [entry.key] }
-    : { entries: [entry], invalidRows: [] };
-  const [receipt] = receiptsFor('discarded', settled, ports);
+function settlement({ entry }: Waiting, audit: AuditNote, ports: OperatePorts): Settlement {
+  if (!isInvalidRow(entry)) return settlementOf(entry, audit, ports);
+  const [receipt] = receiptsFor('discarded', { entries: [], invalidRows: [entry.key] }, ports);
   return { audit, ...definedOnly({ receipt }) };
 }
