@@ -1,11 +1,14 @@
+import { OutboxError } from '../contract/error.ts';
 import { ownLimits } from '../contract/limits.ts';
 import { createDynamoDBOperateStore } from '../relay/dynamodb/operate-store.ts';
 import type { OperatePorts } from '../relay/operate/ports.ts';
 import type { OperateStore } from '../relay/operate-store.ts';
 import type { Clients } from './aws/clients.ts';
-import { findOutbox } from './aws/find-outbox.ts';
+import { findOutbox, knownTables } from './aws/find-outbox.ts';
+import { isMissing } from './aws/failure.ts';
 import type { OutboxPlace } from './aws/place.ts';
 import { definedOnly } from '../contract/pick.ts';
+import { didYouMean } from './nearest.ts';
 import { outboxNameOf, type CommonOptions } from './options.ts';
 import type { World } from './world.ts';
 
@@ -25,7 +28,7 @@ const usualRetentionMs = 14 * 24 * 3_600_000;
 export async function openSession(options: CommonOptions, world: World): Promise<Session> {
   const clients = openClientsFor(options, world);
   const place = await findOutbox(outboxNameOf(options), clients);
-  const shardCounts = await readShardCounts(place, clients, world);
+  const shardCounts = await orWrongTable(readShardCounts(place, clients, world), place, clients);
   return {
     place,
     clients,
@@ -42,6 +45,35 @@ export function openClientsFor(
   world: World,
 ): Clients {
   return world.openClients(definedOnly({ region, profile, endpointUrl }));
+}
+
+/** The first look at the table: it tells a table that is not there, or is another kind of table. */
+async function orWrongTable<T>(
+  look: Promise<T>,
+  { tableName }: OutboxPlace,
+  clients: Clients,
+): Promise<T> {
+  try {
+    return await look;
+  } catch (error) {
+    const facts = { table: tableName };
+    if (isMissing(error)) {
+      const hint = didYouMean(tableName, await knownTables(clients));
+      throw new OutboxError(
+        'TABLE_NOT_FOUND',
+        `there is no table ${tableName} in this region and account.${hint}`,
+        { facts, cause: error },
+      );
+    }
+    if (error instanceof Error && error.name === 'ValidationException') {
+      throw new OutboxError(
+        'TABLE_NOT_FOUND',
+        `table ${tableName} is no outbox table: its keys are not pk and sk`,
+        { facts, cause: error },
+      );
+    }
+    throw error;
+  }
 }
 
 /** The number in use, and the largest that ever was. Where nobody says, as many as there may be. */

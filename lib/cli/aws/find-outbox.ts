@@ -35,6 +35,11 @@ export async function findOutbox(name: OutboxName, clients: Services): Promise<O
   return pick(await Promise.all(found.map((place) => withStack(place, clients))), name);
 }
 
+/** The tables of the outboxes that are to be seen. */
+export async function knownTables(clients: Services): Promise<string[]> {
+  return outboxesOf(await orNone(listFunctions(clients))).map(({ tableName }) => tableName);
+}
+
 /** The package's own functions of a stack, and those of its users. */
 export function functionsOf(stack: Stack, clients: Services): Promise<FunctionFacts[]> {
   const functions = stack.resources.filter(({ type }) => type === 'AWS::Lambda::Function');

@@ -1,0 +1,32 @@
+import type { Terminal } from '../../../lib/cli/terminal.ts';
+
+export interface FakeTerminal extends Terminal {
+  readonly out: () => string;
+  readonly notes: () => string;
+  /** Forgets what was written. */
+  readonly clear: () => void;
+}
+
+/** A terminal that remembers; somebody sits there who gives these answers, or nobody does. */
+export function fakeTerminal(answers?: readonly string[]): FakeTerminal {
+  let [out, notes] = ['', ''];
+  const left = [...(answers ?? [])];
+  return {
+    write: (text) => {
+      out += text;
+    },
+    note: (text) => {
+      notes += text;
+    },
+    isInteractive: answers !== undefined,
+    ask: (question) => {
+      notes += question;
+      return Promise.resolve(left.shift() ?? '');
+    },
+    out: () => out,
+    notes: () => notes,
+    clear: () => {
+      [out, notes] = ['', ''];
+    },
+  };
+}
