@@ -7,12 +7,7 @@ const find = [
   'lambda:ListFunctions',
 ];
 
-const look = [
-  'dynamodb:BatchGetItem',
-  'dynamodb:DescribeTable',
-  'dynamodb:GetItem',
-  'dynamodb:Query',
-];
+const look = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'];
 
 const sign = ['sts:GetCallerIdentity'];
 
@@ -44,7 +39,14 @@ export const permissions = {
   ls: [...find, ...look],
   show: [...find, ...look],
   tail: [...find, ...look],
-  redrive: [...find, ...look, ...sign, 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+  redrive: [
+    ...find,
+    ...look,
+    ...sign,
+    'dynamodb:BatchWriteItem',
+    'dynamodb:PutItem',
+    'dynamodb:UpdateItem',
+  ],
   discard: [
     ...find,
     ...look,
@@ -57,15 +59,18 @@ export const permissions = {
     ...find,
     ...look,
     ...sign,
+    'dynamodb:BatchWriteItem',
+    'dynamodb:DescribeTable',
     'dynamodb:PutItem',
     'events:PutEvents',
     'sns:Publish',
     'sqs:SendMessage',
   ],
-  sweep: [...find, 'dynamodb:DescribeTable', 'lambda:InvokeFunction'],
+  sweep: [...find, 'lambda:InvokeFunction'],
   doctor: [
     ...find,
     ...look,
+    'dynamodb:DescribeTable',
     'dynamodb:DescribeTimeToLive',
     'events:DescribeEventBus',
     'events:ListRules',

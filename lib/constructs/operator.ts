@@ -16,6 +16,7 @@ export interface OperationProps {
 /** What the commands do to the table: they look, move waiting rows, and write receipts and the record of who did it. */
 const itemActions = [
   'BatchGetItem',
+  'BatchWriteItem',
   'DeleteItem',
   'DescribeTable',
   'GetItem',

@@ -5,11 +5,12 @@ import { entryPrefix } from '../contract/keys.ts';
 import { deliver, type Delivery, type DeliverPorts } from './deliver.ts';
 import { createLagNoter } from './lag.ts';
 import type { InvalidPageRow, Notes } from './store.ts';
-import { decodeRecord, sortKeyOf } from './stream.ts';
+import { decodeRecord, keyOf } from './stream.ts';
+import { withoutSwept } from './swept.ts';
 
 /** What the relay needs of the world. */
 export interface RelayPorts extends DeliverPorts {
-  readonly store: DeliverPorts['store'] & Pick<Notes, 'noteLag'>;
+  readonly store: DeliverPorts['store'] & Pick<Notes, 'noteLag' | 'readWatermark'>;
 }
 
 /** What the relay uses of a Lambda context. */
@@ -35,10 +36,11 @@ const reserveMs = 15_000;
  */
 export function createRelay(ports: RelayPorts): Relay {
   const noteLag = createLagNoter(ports);
-  return async ({ Records: records }, invocation) => {
+  return async ({ Records }, invocation) => {
     const deadline = ports.clock.now() + invocation.getRemainingTimeInMillis() - reserveMs;
+    const records = await withoutSwept(Records, ports);
     const unsettled = await deliver(deliveryOf(records, ports), ports, { deadline });
-    // Last: only a relay that lives to say so is waited for.
+    // Last: only a relay that lives to say so is waited for, and only where it still has something to deliver.
     await noteLag(records);
     return { batchItemFailures: firstOf(unsettled, records) };
   };
@@ -63,7 +65,7 @@ function firstOf(
 ): DynamoDBBatchResponse['batchItemFailures'] {
   if (unsettled.length === 0) return [];
   const sortKeys = new Set(unsettled.map(({ id }) => `${entryPrefix}${id}`));
-  const first = records.find((record) => sortKeys.has(sortKeyOf(record)));
+  const first = records.find((record) => sortKeys.has(keyOf(record).sk));
   // Without a sequence number the identifier is empty, which Lambda takes for the whole batch: rightly.
   return [{ itemIdentifier: first?.dynamodb?.SequenceNumber ?? '' }];
 }

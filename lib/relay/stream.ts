@@ -1,4 +1,4 @@
-import type { DynamoDBRecord, StreamRecord } from 'aws-lambda';
+import type { DynamoDBRecord } from 'aws-lambda';
 
 import { isInvalidEntry, rowToEntry, type Entry } from '../contract/entry.ts';
 import { entryPrefix, type Key } from '../contract/keys.ts';
@@ -20,8 +20,9 @@ export type Decoded =
  * The stream's filter lets only new entries through; this is the second line, for tables whose
  * trigger somebody changed.
  */
-export function decodeRecord({ eventName, dynamodb }: DynamoDBRecord): Decoded {
-  const key = keyOf(dynamodb);
+export function decodeRecord(record: DynamoDBRecord): Decoded {
+  const { eventName, dynamodb } = record;
+  const key = keyOf(record);
   if (eventName !== 'INSERT' || !key.sk.startsWith(entryPrefix)) return { kind: 'foreign' };
   const image = dynamodb?.NewImage as Item | undefined;
   if (image === undefined) return { kind: 'imageless', key };
@@ -31,12 +32,8 @@ export function decodeRecord({ eventName, dynamodb }: DynamoDBRecord): Decoded {
     : { kind: 'entry', entry };
 }
 
-/** The sort key of the row that a record is about; empty where it has none. */
-export function sortKeyOf({ dynamodb }: DynamoDBRecord): string {
-  return keyOf(dynamodb).sk;
-}
-
-function keyOf(change: StreamRecord | undefined): Key {
-  const { pk, sk } = change?.Keys ?? {};
+/** The key of the row that a record is about; empty where it has none. */
+export function keyOf({ dynamodb }: DynamoDBRecord): Key {
+  const { pk, sk } = dynamodb?.Keys ?? {};
   return { pk: pk?.S ?? '', sk: sk?.S ?? '' };
 }

@@ -93,8 +93,6 @@ export interface Settlement {
 export interface SweepNotes {
   /** When the table was made (epoch milliseconds). */
   tableCreatedAt(): Promise<number>;
-  /** The first page that the pass has not yet done; `undefined` before its first run. */
-  readWatermark(pass: SweepPass): Promise<Page | undefined>;
   /** Moves a watermark forward. One that is further on already stays: answers with where it is. */
   advanceWatermark(pass: SweepPass, to: Page): Promise<Page>;
   /**

@@ -10,6 +10,7 @@ import {
   waitingToRow,
   type Waiting,
 } from '../contract/waiting.ts';
+import { watermarkKey, watermarkOf } from '../contract/watermark.ts';
 import { toRow } from '../relay/dynamodb/item.ts';
 import { contentsOf } from '../relay/dynamodb/page-contents.ts';
 import type { Notes, PageStore, Store, WaitingRoom } from '../relay/store.ts';
@@ -85,5 +86,6 @@ function createNotes(table: MemoryTable): Notes {
           .filter(({ sk }) => sk?.S !== undefined && from <= sk.S && sk.S <= to);
         return deepestLag(notes.map((note) => rowToLag(toRow(note))));
       }),
+    readWatermark: (pass) => atOnce(() => watermarkOf(table.get(watermarkKey(pass)))),
   };
 }

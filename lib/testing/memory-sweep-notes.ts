@@ -12,7 +12,6 @@ import type { MemoryTable } from './memory-table.ts';
 export function createMemorySweepNotes(table: MemoryTable, createdAt: number): SweepNotes {
   return {
     tableCreatedAt: () => Promise.resolve(createdAt),
-    readWatermark: (pass) => atOnce(() => watermarkOf(table.get(watermarkKey(pass)))),
     advanceWatermark: (pass, to) =>
       atOnce(() => {
         const at = watermarkOf(table.get(watermarkKey(pass)));

@@ -105,6 +105,34 @@ describe('finding an outbox', () => {
     });
   });
 
+  it('sees of a stack what it may, and asks for no function that is not of the package', async () => {
+    const foreign = {
+      name: 'Shop-PlaceOrder',
+      stack: 'Shop',
+      path: 'Shop/PlaceOrder',
+      environment: {},
+    };
+    const services = servicesOf({ functions: [...shop, foreign] });
+    const describe = services.lambda?.['GetFunctionConfiguration'];
+    const clients = fakeClients({
+      ...services,
+      lambda: {
+        GetFunctionConfiguration: (input: { FunctionName: string }) => {
+          if (input.FunctionName === 'Shop-SweeperFunction')
+            throw awsError('AccessDeniedException');
+          return describe?.(input as never);
+        },
+      },
+    });
+
+    expect(await findOutbox({ stack: 'Shop' }, clients)).toMatchObject({
+      relay: 'Shop-RelayFunction',
+    });
+    expect(clients.takeCalls().map(({ input }) => input['FunctionName'])).not.toContain(
+      foreign.name,
+    );
+  });
+
   it('does without a stack where the functions are of none', async () => {
     const functions = shop.map(({ name, environment }) => ({ name, environment }));
 

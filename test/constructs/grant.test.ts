@@ -137,6 +137,7 @@ test('an operator may bring back, give up, replay and sweep, and nothing else', 
 
   expect(permissionsOf(stack, 'Operator')).toEqual([
     'dynamodb:BatchGetItem on OutboxTable.Arn',
+    'dynamodb:BatchWriteItem on OutboxTable.Arn',
     'dynamodb:DeleteItem on OutboxTable.Arn',
     'dynamodb:DescribeTable on OutboxTable.Arn',
     'dynamodb:GetItem on OutboxTable.Arn',

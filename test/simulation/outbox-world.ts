@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly ordered: boolean;
   /** Retries of the trigger before it gives a batch up. @default 20 */
   readonly retryAttempts?: number;
+  /** Records that the trigger hands over at once. @default 4 */
+  readonly batchSize?: number;
   /** Decides who comes first where several run at once. */
   readonly seed: number;
   readonly createSweep?: (ports: SweepPorts) => Sweeper;
@@ -42,6 +44,7 @@ export type World = ReturnType<typeof createWorld>;
 export function createWorld({
   ordered,
   retryAttempts = 20,
+  batchSize = 4,
   seed,
   createSweep = createSweeper,
 }: WorldOptions) {
@@ -87,7 +90,7 @@ export function createWorld({
     createStreamTrigger(
       (event) => createRelay(portsOf(relayFate))(event, invocation),
       {
-        batchSize: 4,
+        batchSize,
         retryAttempts,
         maxRecordAgeMs: 23 * hour,
         bisectBatchOnError: true,
@@ -122,6 +125,7 @@ export function createWorld({
     loseStream: () => {
       trigger = openTrigger();
     },
+    isDrained: () => trigger.isDrained(),
     relay: async (fate: Fate = {}): Promise<void> => {
       relayFate = fate;
       await trigger.poll();

@@ -47,6 +47,8 @@ interface Troubles {
   readonly moods: readonly Mood[];
   readonly skews?: boolean;
   readonly drops?: boolean;
+  /** Days in which next to nobody ran: more than a stream keeps, and more than an entry waits for a destination. */
+  readonly pauses?: boolean;
 }
 
 const fates: fc.Arbitrary<Fate> = fc.oneof(
@@ -70,6 +72,7 @@ function histories({
   moods,
   skews: hasSkews = false,
   drops = false,
+  pauses = false,
 }: Troubles): fc.Arbitrary<History> {
   const commit = fc.record({
     mood: fc.constantFrom(...moods),
@@ -78,7 +81,7 @@ function histories({
   });
   const act = fc.record({
     commits: fc.array(commit, { maxLength: 6 }),
-    minutes: fc.constantFrom(1, 1, 1, 3, 20, 400),
+    minutes: fc.constantFrom(1, 1, 1, 3, 20, 400, ...(pauses ? [3 * 24 * 60] : [])),
     runs: fc.constant(8),
     isDown: rarely(),
     isTriggerOff: rarely(),
@@ -162,7 +165,7 @@ describe('an outbox through any history of faults', () => {
   ])('loses nothing and says nothing false, $what', async ({ cast }) => {
     await fc.assert(
       fc.asyncProperty(
-        histories({ moods: everyMood, skews: true, drops: true }),
+        histories({ moods: everyMood, skews: true, drops: true, pauses: true }),
         fc.boolean(),
         async (history, ordered) => {
           const world = await play(history, cast, { ordered, retryAttempts: 2 });

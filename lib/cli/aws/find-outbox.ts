@@ -5,7 +5,7 @@ import { isDenied } from './failure.ts';
 import { describeFunction, listFunctions, type FunctionFacts } from './functions.ts';
 import type { OutboxPlace } from './place.ts';
 import { outboxesOf } from './places.ts';
-import { readStack, stackNameOf, type Stack } from './stack.ts';
+import { readStack, stackNameOf, type Stack, type StackResource } from './stack.ts';
 
 /** By what an outbox is named; by nothing, where there is only one. */
 export interface OutboxName {
@@ -40,10 +40,23 @@ export async function knownTables(clients: Services): Promise<string[]> {
   return outboxesOf(await orNone(listFunctions(clients))).map(({ tableName }) => tableName);
 }
 
-/** The package's own functions of a stack, and those of its users. */
-export function functionsOf(stack: Stack, clients: Services): Promise<FunctionFacts[]> {
-  const functions = stack.resources.filter(({ type }) => type === 'AWS::Lambda::Function');
-  return Promise.all(functions.map(({ physicalId }) => describeFunction(physicalId, clients)));
+/** The functions of a stack that an outbox or an inbox configured, as far as they may be seen. */
+export async function functionsOf(stack: Stack, clients: Services): Promise<FunctionFacts[]> {
+  const functions = stack.resources.filter(isOurs);
+  const seen = await Promise.all(
+    functions.map(({ physicalId }) => orUndefined(describeFunction(physicalId, clients))),
+  );
+  return seen.filter((facts) => facts !== undefined);
+}
+
+const ourVariables = ['OUTBOX_DESTINATIONS', 'INBOX_NAME'];
+
+/** The template names the variables of a function; where it could not be read, any function may be meant. */
+function isOurs({ type, properties }: StackResource): boolean {
+  if (type !== 'AWS::Lambda::Function') return false;
+  if (properties === undefined) return true;
+  const { Variables = {} } = (properties['Environment'] ?? {}) as { Variables?: object };
+  return ourVariables.some((name) => name in Variables);
 }
 
 /** A table is enough to look at; who may not list functions does without the rest. */

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 
 import { OutboxError } from '../../contract/error.ts';
+import { definedOnly } from '../../contract/pick.ts';
 import type { Clients } from './clients.ts';
 
 /** A deployed stack: what it is made of, and under which construct paths. */
@@ -21,8 +22,8 @@ export interface StackResource {
   readonly type: string;
   /** Path of the construct in the CDK app; absent where the app was deployed without such metadata. */
   readonly path?: string;
-  /** As the template has them: references are not resolved. */
-  readonly properties: Readonly<Record<string, unknown>>;
+  /** As the template has them, references unresolved; absent where the template could not be read. */
+  readonly properties?: Readonly<Record<string, unknown>>;
 }
 
 type CloudFormation = Pick<Clients, 'cloudformation'>;
@@ -36,11 +37,11 @@ export async function readStack(name: string, clients: CloudFormation): Promise<
   const listed = await listResources(name, clients);
   const template = await readTemplate(name, clients);
   const resources = listed.map((resource) => {
-    const { Properties = {}, Metadata = {} } = template[resource.logicalId] ?? {};
+    const { Properties: properties, Metadata = {} } = template[resource.logicalId] ?? {};
     const path = Metadata['aws:cdk:path'];
     return {
       ...resource,
-      properties: Properties,
+      ...definedOnly({ properties }),
       // The L2 construct is what people know; `Resource` below it is the CDK's own.
       ...(typeof path === 'string' ? { path: path.replace(/\/Resource$/, '') } : {}),
     };

@@ -20,7 +20,6 @@ import {
   type SweepPass,
 } from '../../contract/watermark.ts';
 import type { SweepNotes } from '../sweep-store.ts';
-import { getRow } from './get-row.ts';
 import { toItemKey, toRow } from './item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
@@ -32,7 +31,6 @@ export function createSweepNotes(table: OutboxTable): SweepNotes {
       const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
       return Table?.CreationDateTime?.getTime() ?? 0;
     },
-    readWatermark: async (pass) => watermarkOf(await getRow(table, watermarkKey(pass))),
     advanceWatermark: (pass, to) => advance(table, pass, to),
     leasePage: (lease) => take(table, lease),
     releasePage: (lease) => giveBack(table, lease),

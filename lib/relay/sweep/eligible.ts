@@ -29,11 +29,10 @@ export function endOfMissed(now: number, lag: Lag | undefined): Page {
 
 /**
  * The first page that the closing pass must not touch yet. It stays behind the missed pass, so that pages are
- * taken in their order after a long pause too.
+ * taken in their order after a long pause too; before the first missed pass it touches none.
  */
-export function endOfClosing(now: number, missedUpTo: Page | undefined): Page {
-  const old = pageOf(now - closingAgeMs);
-  return missedUpTo === undefined ? old : earlier(old, missedUpTo);
+export function endOfClosing(now: number, missedUpTo: Page = ''): Page {
+  return earlier(pageOf(now - closingAgeMs), missedUpTo);
 }
 
 /** The first page whose receipts are not yet expiring: of older ones nothing can be concluded any more. */

@@ -23,8 +23,8 @@ export interface PageRun {
   readonly horizon: Horizon;
 }
 
-/** Sweepers that may die of one page before its entries are set aside, to be attempted one by one. */
-const maxDeaths = 2;
+/** Sweepers that must die of one page, one after the other, for its entries to be set aside. */
+const fatalDeaths = 3;
 
 /** Looks whether a page has entries without a receipt. Takes no lease, since nearly all pages are settled. */
 export async function lookAt(page: Page, { store, shards }: SweepPorts): Promise<Look> {
@@ -50,7 +50,7 @@ export async function settlePage(page: Page, run: PageRun): Promise<PageResult> 
   const lease = { page, holder, now: ports.clock.now(), until };
   const takes = await ports.store.leasePage(lease);
   if (takes === undefined) return { found: 0, ended: 'taken' };
-  const settle = takes - 1 > maxDeaths ? setAside : deliver;
+  const settle = takes > fatalDeaths ? setAside : deliver;
   const result = await settleMissing(page, run, (part) => settle(part, ports, budget));
   await ports.store.releasePage(lease);
   return result;

@@ -1,9 +1,6 @@
-import { entryToRow, type Entry } from '../../contract/entry.ts';
+import type { Entry } from '../../contract/entry.ts';
 import { matchesType } from '../../contract/event-types.ts';
-import { entryKey } from '../../contract/keys.ts';
-import { limits } from '../../contract/limits.ts';
-import { waitingToRow, type Waiting } from '../../contract/waiting.ts';
-import { itemBytes } from '../../runtime/item-size.ts';
+import type { Waiting } from '../../contract/waiting.ts';
 import { parkedFrom } from '../admit.ts';
 import { receiptsFor } from '../receipts.ts';
 import type { PageChunk } from '../sweep-store.ts';
@@ -31,26 +28,15 @@ export async function setAside(
   return [];
 }
 
-function unattempted(entry: Entry, ports: SweepPorts): Waiting {
-  const { destinations, clock } = ports;
+function unattempted(entry: Entry, { destinations, clock }: SweepPorts): Waiting {
   const isInOrder = destinations.some(
     ({ ordered, types }) => ordered && matchesType(types, entry.type),
   );
-  const waiting: Waiting = {
+  return {
     entry,
     state: 'retrying',
     dueAt: clock.now(),
     attempts: 0,
     holds: isInOrder && entry.sequence !== undefined,
   };
-  return itemBytes(waitingToRow(waiting)) > limits.table.maxItemBytes
-    ? tooLarge(entry, ports)
-    : waiting;
-}
-
-/** Nobody who writes through the package can write so large an entry. It is parked cut short; its page has it whole. */
-function tooLarge(entry: Entry, { shards, retentionMs, clock }: SweepPorts): Waiting {
-  const json = JSON.stringify(entryToRow(entry, { shards, retentionMs }));
-  const problem = 'too large to wait: an entry must leave room for what is added while it does';
-  return parkedFrom({ key: entryKey(entry, shards), json, problem }, clock.now());
 }

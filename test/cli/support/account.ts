@@ -115,21 +115,24 @@ interface FakeResource {
   readonly type: string;
   readonly stack: string;
   readonly path: string;
+  readonly properties: object;
 }
 
 function cloudformationOf({ functions = [], queues = [] }: FakeAccount) {
   const resources: FakeResource[] = [
-    ...functions.map(({ name, stack = '', path = '' }) => ({
+    ...functions.map(({ name, stack = '', path = '', environment }) => ({
       id: name,
       type: 'AWS::Lambda::Function',
       stack,
       path,
+      properties: { Environment: { Variables: environment } },
     })),
     ...queues.map(({ name, stack = '', path = '' }) => ({
       id: queueUrl(name),
       type: 'AWS::SQS::Queue',
       stack,
       path,
+      properties: {},
     })),
   ].filter(({ stack }) => stack !== '');
   const of = (stack: string): FakeResource[] => {
@@ -161,7 +164,10 @@ function cloudformationOf({ functions = [], queues = [] }: FakeAccount) {
         Resources: Object.fromEntries(
           of(StackName).map((resource) => [
             logicalId(resource),
-            { Metadata: { 'aws:cdk:path': `${resource.path}/Resource` } },
+            {
+              Properties: resource.properties,
+              Metadata: { 'aws:cdk:path': `${resource.path}/Resource` },
+            },
           ]),
         ),
       }),

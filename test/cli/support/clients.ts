@@ -11,7 +11,8 @@ export type Answers = Readonly<Record<string, (input: never) => unknown>>;
 export type Services = Readonly<Partial<Record<keyof Clients, Answers>>>;
 
 export interface FakeClients extends Clients {
-  readonly calls: () => readonly ServiceCall[];
+  /** The calls since this was last asked. */
+  readonly takeCalls: () => readonly ServiceCall[];
 }
 
 /** Clients that answer from tables, and a real one of DynamoDB where it is given; they remember what they were asked. */
@@ -38,9 +39,9 @@ export function fakeClients(services: Services, dynamodb?: DynamoDBClient): Fake
     sns: fake('sns') as never,
     sqs: fake('sqs') as never,
     sts: fake('sts') as never,
-    calls: () => [
-      ...calls,
-      ...recorded.map(({ command, input }) => ({
+    takeCalls: () => [
+      ...calls.splice(0),
+      ...recorded.splice(0).map(({ command, input }) => ({
         service: 'dynamodb',
         operation: command.replace(/Command$/, ''),
         input: input as Record<string, unknown>,

@@ -41,11 +41,11 @@ export async function run(commandLine: string, surroundings: Surroundings = {}):
     user: 'ann',
     stop: surroundings.stop ?? new AbortController().signal,
   };
-  const before = clients.calls().length;
+  clients.takeCalls();
   terminal.clear();
   const argv = wordsOf(commandLine);
   const code = await main(argv, world);
-  expectAllowed(argv, clients.calls().slice(before).flatMap(actionsOf));
+  expectAllowed(argv, clients.takeCalls().flatMap(actionsOf));
   return { code, out: terminal.out(), notes: terminal.notes() };
 }
 
