@@ -1,5 +1,5 @@
 import { entryToRow, type Entry } from '../lib/contract/entry.ts';
-import { itemBytes } from '../lib/runtime/item-size.ts';
+import { itemBytes } from '../lib/runtime/transaction/item-size.ts';
 import { newId } from '../lib/runtime/system.ts';
 import { insertOf } from '../test/support/world.ts';
 

@@ -3,8 +3,8 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import { pageOf, timeOfId } from '../lib/contract/keys.ts';
 import { createDynamoDBStore } from '../lib/relay/dynamodb/store.ts';
-import { receiptsFor } from '../lib/relay/receipts.ts';
-import { createDynamoDBTransactor } from '../lib/runtime/dynamodb-transactor.ts';
+import { receiptsFor } from '../lib/relay/deliver/receipts.ts';
+import { createDynamoDBTransactor } from '../lib/runtime/transaction/dynamodb-transactor.ts';
 import { entryToRow } from '../lib/contract/entry.ts';
 import { newId, systemClock } from '../lib/runtime/system.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';

@@ -3,24 +3,29 @@ export { OutboxError } from './contract/error.ts';
 export type { ErrorFacts, OutboxErrorCode } from './contract/error.ts';
 
 // Events
-export { defineEvent } from './runtime/define-event.ts';
-export type { DefineEventOptions } from './runtime/define-event.ts';
-export type { EventContract, EventDefinition, EventOptions, OutboxEvent } from './runtime/event.ts';
-export type { ParsedJson, Upcasts } from './runtime/upcast.ts';
+export { defineEvent } from './runtime/event/define-event.ts';
+export type { DefineEventOptions } from './runtime/event/define-event.ts';
+export type {
+  EventContract,
+  EventDefinition,
+  EventOptions,
+  OutboxEvent,
+} from './runtime/event/event.ts';
+export type { ParsedJson, Upcasts } from './runtime/event/upcast.ts';
 
 // Writing
-export { createOutbox } from './runtime/outbox.ts';
-export type { Outbox, OutboxOptions, WriteRequest, WriteResult } from './runtime/outbox.ts';
+export { createOutbox } from './runtime/write/outbox.ts';
+export type { Outbox, OutboxOptions, WriteRequest, WriteResult } from './runtime/write/outbox.ts';
 export { writerFromEnvironment as outboxFrom } from './contract/environment.ts';
 export type { Acceptance, Environment, WriterConfig } from './contract/environment.ts';
 export type { TypeFilter } from './contract/event-types.ts';
-export type { WrittenEvent } from './runtime/prepare.ts';
+export type { WrittenEvent } from './runtime/write/prepare.ts';
 export type {
   Action,
   CancellationReason,
   TransactionResult,
   Transactor,
-} from './runtime/transactor.ts';
+} from './runtime/transaction/transactor.ts';
 export type { Row } from './contract/entry.ts';
 export type { Clock, Log, LogFields, Random } from './runtime/ports.ts';
 

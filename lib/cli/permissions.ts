@@ -86,7 +86,7 @@ export const permissions = {
   'redrive-queue': [...queueStack, ...changeQueue, ...send, 'sqs:ListDeadLetterSourceQueues'],
   'inbox ls': [...find, ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage')],
   'inbox show': [...find, ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage')],
-  'inbox redrive': [...find, ...changeQueue, ...send],
+  'inbox redrive': [...find, ...changeQueue, ...send, 'lambda:ListEventSourceMappings'],
   'inbox discard': [...find, ...changeQueue],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -2,11 +2,11 @@ import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 
 
 import type { Entry } from '../contract/entry.ts';
 import { entryPrefix } from '../contract/keys.ts';
-import { deliver, type Delivery, type DeliverPorts } from './deliver.ts';
-import { createLagNoter } from './lag.ts';
+import { deliver, type Delivery, type DeliverPorts } from './deliver/deliver.ts';
+import { createLagNoter } from './stream/lag.ts';
 import type { InvalidPageRow, Notes } from './store.ts';
-import { decodeRecord, keyOf } from './stream.ts';
-import { withoutSwept } from './swept.ts';
+import { decodeRecord, keyOf } from './stream/stream.ts';
+import { withoutSwept } from './stream/swept.ts';
 
 /** What the relay needs of the world. */
 export interface RelayPorts extends DeliverPorts {

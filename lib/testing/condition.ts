@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Row } from '../contract/entry.ts';
-import type { ActionRequest } from '../runtime/action.ts';
+import type { ActionRequest } from '../runtime/transaction/action.ts';
 import { readName, readValue, notUnderstood } from './expression.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { OutboxError } from '../contract/error.ts';
-import type { ActionRequest } from '../runtime/action.ts';
+import type { ActionRequest } from '../runtime/transaction/action.ts';
 
 /** The attribute that a name or a `#placeholder` of an expression stands for. */
 export function readName(name: string, { ExpressionAttributeNames = {} }: ActionRequest): string {

@@ -1,15 +1,15 @@
 import { inspect } from 'node:util';
 
 import type { Row } from '../contract/entry.ts';
-import { requestOf, tableNameOf } from '../runtime/action.ts';
-import { checkDistinctItems } from '../runtime/distinct-items.ts';
-import { tableNotFound, tokenMismatch } from '../runtime/transactor-errors.ts';
+import { requestOf, tableNameOf } from '../runtime/transaction/action.ts';
+import { checkDistinctItems } from '../runtime/transaction/distinct-items.ts';
+import { tableNotFound, tokenMismatch } from '../runtime/transaction/transactor-errors.ts';
 import type {
   Action,
   CancellationReason,
   TransactionResult,
   Transactor,
-} from '../runtime/transactor.ts';
+} from '../runtime/transaction/transactor.ts';
 import { atOnce } from './at-once.ts';
 import { meetsCondition } from './condition.ts';
 import { createMemoryItems, shareTable, type MemoryItems } from './memory-items.ts';

@@ -1,5 +1,5 @@
 import type { Row } from '../contract/entry.ts';
-import type { ActionRequest } from '../runtime/action.ts';
+import type { ActionRequest } from '../runtime/transaction/action.ts';
 import { notUnderstood, readName, readValue } from './expression.ts';
 
 /**

@@ -12,7 +12,7 @@ import {
   unpackIds,
   type Receipt,
 } from '../../lib/contract/receipt.ts';
-import { itemBytes } from '../../lib/runtime/item-size.ts';
+import { itemBytes } from '../../lib/runtime/transaction/item-size.ts';
 import { newId } from '../../lib/runtime/system.ts';
 import { someId, someMoment, someNonsense } from '../support/arbitraries.ts';
 import { aReceipt, someTime } from '../support/entries.ts';

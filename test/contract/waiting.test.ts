@@ -18,7 +18,7 @@ import {
   type InvalidRow,
   type Waiting,
 } from '../../lib/contract/waiting.ts';
-import { itemBytes } from '../../lib/runtime/item-size.ts';
+import { itemBytes } from '../../lib/runtime/transaction/item-size.ts';
 import { someEntry, someId, someMoment, someText } from '../support/arbitraries.ts';
 import { aWaiting, anEntry, retentionMs } from '../support/entries.ts';
 

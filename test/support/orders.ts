@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { WriterConfig } from '../../lib/contract/environment.ts';
-import { defineEvent } from '../../lib/runtime/define-event.ts';
+import { defineEvent } from '../../lib/runtime/event/define-event.ts';
 
 // A service that writes orders: the events and the outbox that tests of writing share.
 

@@ -1,6 +1,6 @@
 import type { Entry } from '../../lib/contract/entry.ts';
 import { toOutgoing, type Outgoing } from '../../lib/relay/destination.ts';
-import type { PublishPorts } from '../../lib/relay/publish.ts';
+import type { PublishPorts } from '../../lib/relay/publish/publish.ts';
 import type { Log, LogFields } from '../../lib/runtime/ports.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 

@@ -1,4 +1,8 @@
-import type { Action, TransactionResult, Transactor } from '../../lib/runtime/transactor.ts';
+import type {
+  Action,
+  TransactionResult,
+  Transactor,
+} from '../../lib/runtime/transaction/transactor.ts';
 
 export interface ScriptedTransactor extends Transactor {
   /** What was sent, call by call. */

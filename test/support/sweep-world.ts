@@ -2,7 +2,7 @@ import { entryToRow, type Entry } from '../../lib/contract/entry.ts';
 import { keyOfWaiting, type Waiting, type WaitingState } from '../../lib/contract/waiting.ts';
 import type { WaitingSummary } from '../../lib/contract/waiting-summary.ts';
 import type { Destination } from '../../lib/relay/destination.ts';
-import { deliver } from '../../lib/relay/deliver.ts';
+import { deliver } from '../../lib/relay/deliver/deliver.ts';
 import type { Budget, SweepPorts } from '../../lib/relay/sweep/ports.ts';
 import type { SweepStore } from '../../lib/relay/sweep-store.ts';
 import { createMemorySweepStore } from '../../lib/testing/memory-sweep-store.ts';

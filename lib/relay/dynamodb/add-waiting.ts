@@ -17,7 +17,7 @@ import {
   waitingToRow,
   type Waiting,
 } from '../../contract/waiting.ts';
-import { toVerdict } from '../../runtime/transaction-result.ts';
+import { toVerdict } from '../../runtime/transaction/transaction-result.ts';
 import { toItem, toItemKey } from './item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 import { patience, untilDone } from './patience.ts';

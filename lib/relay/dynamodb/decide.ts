@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 
 import { OutboxError } from '../../contract/error.ts';
-import { toVerdict } from '../../runtime/transaction-result.ts';
+import { toVerdict } from '../../runtime/transaction/transaction-result.ts';
 import type { OutboxTable } from './outbox-table.ts';
 import { patience, untilDone } from './patience.ts';
 

@@ -1,6 +1,6 @@
 import { definedOnly, pickDefined } from '../../contract/pick.ts';
 import { isInvalidRow, isPageless, type Waiting } from '../../contract/waiting.ts';
-import { receiptsFor } from '../receipts.ts';
+import { receiptsFor } from '../deliver/receipts.ts';
 import { settlementOf } from '../sweep/settlement.ts';
 import type { AuditNote, Settlement } from '../sweep-store.ts';
 import { auditNote } from './audit.ts';

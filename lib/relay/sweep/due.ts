@@ -1,7 +1,7 @@
 import type { WaitingState } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { inParallel } from '../in-parallel.ts';
-import { withBreaker } from '../breaker.ts';
+import { withBreaker } from '../publish/breaker.ts';
 import { attemptRows } from './attempt-rows.ts';
 import { rowToGo } from './line.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';

@@ -1,5 +1,5 @@
 import type { Page } from '../../contract/keys.ts';
-import { deliver } from '../deliver.ts';
+import { deliver } from '../deliver/deliver.ts';
 import type { PageChunk } from '../sweep-store.ts';
 import type { Horizon } from './horizon.ts';
 import { missingOf, partsOf, settledBy, sizeOf } from './missing.ts';

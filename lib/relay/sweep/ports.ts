@@ -1,5 +1,5 @@
 import type { SweepEnd } from '../../contract/sweep-report.ts';
-import type { DeliverPorts } from '../deliver.ts';
+import type { DeliverPorts } from '../deliver/deliver.ts';
 import type { SweepStore } from '../sweep-store.ts';
 
 /** What a sweep needs of the world. */

@@ -1,8 +1,8 @@
 import type { Entry } from '../../contract/entry.ts';
 import { outboxMetrics } from '../../contract/outbox-metrics.ts';
 import { keyOfWaiting, type DeliveryError, type Waiting } from '../../contract/waiting.ts';
-import { outOfTimeCode } from '../call.ts';
-import { noDestinationCode, type SettledFate, type WaitingFate } from '../fate.ts';
+import { outOfTimeCode } from '../publish/call.ts';
+import { noDestinationCode, type SettledFate, type WaitingFate } from '../deliver/fate.ts';
 import type { SweepPorts } from './ports.ts';
 import { settlementOf } from './settlement.ts';
 

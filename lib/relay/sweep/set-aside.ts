@@ -1,8 +1,8 @@
 import type { Entry } from '../../contract/entry.ts';
 import { matchesType } from '../../contract/event-types.ts';
 import type { Waiting } from '../../contract/waiting.ts';
-import { parkedFrom } from '../admit.ts';
-import { receiptsFor } from '../receipts.ts';
+import { parkedFrom } from '../deliver/admit.ts';
+import { receiptsFor } from '../deliver/receipts.ts';
 import type { PageChunk } from '../sweep-store.ts';
 import type { SweepPorts } from './ports.ts';
 

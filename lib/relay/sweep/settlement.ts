@@ -1,7 +1,7 @@
 import type { AuditNote } from '../../contract/audit.ts';
 import type { Entry } from '../../contract/entry.ts';
 import type { GiveUp } from '../../contract/waiting.ts';
-import { receiptsFor, type ReceiptPorts } from '../receipts.ts';
+import { receiptsFor, type ReceiptPorts } from '../deliver/receipts.ts';
 import type { Settlement } from '../sweep-store.ts';
 
 /**

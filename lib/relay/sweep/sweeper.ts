@@ -1,7 +1,7 @@
 import { outboxGauges } from '../../contract/outbox-metrics.ts';
 import { pageOf, pageStart, type Page } from '../../contract/keys.ts';
 import type { SweepEnd, SweepReport } from '../../contract/sweep-report.ts';
-import { redact } from '../redact.ts';
+import { redact } from '../publish/redact.ts';
 import type { Invocation } from '../relay.ts';
 import { sweepDue } from './due.ts';
 import { graceMs } from './eligible.ts';

@@ -1,8 +1,8 @@
 import { OutboxError } from '../../contract/error.ts';
 import { inboxTable, markerKey, type Handled } from '../../contract/inbox-rows.ts';
-import { requestOf, tableNameOf } from '../action.ts';
-import type { OutboxEvent } from '../event.ts';
-import type { Action } from '../transactor.ts';
+import { requestOf, tableNameOf } from '../transaction/action.ts';
+import type { OutboxEvent } from '../event/event.ts';
+import type { Action } from '../transaction/transactor.ts';
 import type { MessageLog } from './log.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { Handled } from '../../contract/inbox-rows.ts';
 import { limits } from '../../contract/limits.ts';
-import { commitEvents, type CommitEventsResult } from '../commit-events.ts';
+import { commitEvents, type CommitEventsResult } from '../write/commit-events.ts';
 import type { Random } from '../ports.ts';
-import { commit } from '../transaction.ts';
-import type { Action } from '../transactor.ts';
-import { writeFailed } from '../write-failed.ts';
-import type { Writer } from '../writer.ts';
+import { commit } from '../transaction/transaction.ts';
+import type { Action } from '../transaction/transactor.ts';
+import { writeFailed } from '../write/write-failed.ts';
+import type { Writer } from '../write/writer.ts';
 import type { Collected } from './collect.ts';
 import { isRemembered, putMarker, type MarkerPorts } from './marker.ts';
 

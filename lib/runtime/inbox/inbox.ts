@@ -1,4 +1,4 @@
-import type { EventContract } from '../event.ts';
+import type { EventContract } from '../event/event.ts';
 import { handleBatch } from './batch.ts';
 import type { InvocationContext } from './deadline.ts';
 import type { InboxSettings } from './inbox-from.ts';

@@ -7,7 +7,7 @@ import {
   type Handled,
 } from '../../contract/inbox-rows.ts';
 import type { Clock } from '../ports.ts';
-import type { Action, Transactor } from '../transactor.ts';
+import type { Action, Transactor } from '../transaction/transactor.ts';
 import type { InboxMessage } from './message.ts';
 
 /** What remembering messages takes. */

@@ -3,11 +3,11 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import { OutboxError } from '../../contract/error.ts';
-import { createDynamoDBTransactor } from '../dynamodb-transactor.ts';
-import { createWriter } from '../outbox.ts';
+import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
+import { createWriter } from '../write/outbox.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import { systemClock } from '../system.ts';
-import type { Transactor } from '../transactor.ts';
+import type { Transactor } from '../transaction/transactor.ts';
 import type { BatchPorts } from './batch.ts';
 import type { CommitPorts } from './commit-once.ts';
 import { deadLetterSender, type SqsSender } from './dead-letter.ts';

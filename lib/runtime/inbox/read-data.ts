@@ -1,7 +1,7 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { Message } from '../../contract/message.ts';
-import type { EventContract } from '../event.ts';
-import { describeIssues } from '../schema-issues.ts';
+import type { EventContract } from '../event/event.ts';
+import { describeIssues } from '../event/schema-issues.ts';
 import { rejected, type Failed, type Rejected } from './delivery.ts';
 
 /** A message's data in the shape that the definition knows, or why it is not. */

@@ -1,5 +1,5 @@
 import { OutboxError } from '../../contract/error.ts';
-import type { EventContract } from '../event.ts';
+import type { EventContract } from '../event/event.ts';
 import type { MessageHandler } from './way.ts';
 
 /** A type of event and who handles it. */

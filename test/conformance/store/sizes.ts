@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { entryToRow, type Entry } from '../../../lib/contract/entry.ts';
 import { limits, ownLimits } from '../../../lib/contract/limits.ts';
 import { keyOfWaiting, type Waiting } from '../../../lib/contract/waiting.ts';
-import { itemBytes } from '../../../lib/runtime/item-size.ts';
+import { itemBytes } from '../../../lib/runtime/transaction/item-size.ts';
 import { aWaiting, anEntry, retentionMs, someTime } from '../../support/entries.ts';
 import { shards, type StoreFactory } from './subject.ts';
 

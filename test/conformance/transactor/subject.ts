@@ -1,5 +1,5 @@
 import type { Row } from '../../../lib/contract/entry.ts';
-import type { Action, Transactor } from '../../../lib/runtime/transactor.ts';
+import type { Action, Transactor } from '../../../lib/runtime/transaction/transactor.ts';
 
 /** A transactor under test, with a table whose keys are `pk` and `sk`. */
 export interface TransactorUnderTest {

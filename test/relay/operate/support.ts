@@ -1,6 +1,6 @@
 import { entryToRow, type Entry } from '../../../lib/contract/entry.ts';
 import { keyOfWaiting, type Waiting } from '../../../lib/contract/waiting.ts';
-import { deliver, type DeliverPorts } from '../../../lib/relay/deliver.ts';
+import { deliver, type DeliverPorts } from '../../../lib/relay/deliver/deliver.ts';
 import type { Destination } from '../../../lib/relay/destination.ts';
 import { findWaitingOf } from '../../../lib/relay/operate/find-waiting.ts';
 import type { OperatePorts } from '../../../lib/relay/operate/ports.ts';

@@ -2,7 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test, vi } from 'vitest';
 
 import { createInbox, type InboxTransaction, type Transactor } from '../../../lib/runtime.ts';
-import { createDynamoDBTransactor } from '../../../lib/runtime/dynamodb-transactor.ts';
+import { createDynamoDBTransactor } from '../../../lib/runtime/transaction/dynamodb-transactor.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { addOne, givenBack, localRig, OrderPlaced, PaymentRequested, placed } from './support.ts';
 

@@ -2,7 +2,7 @@ import { matchesType } from '../../../contract/event-types.ts';
 import type { DeliveryError } from '../../../contract/waiting.ts';
 import type { Clock, Log, Random } from '../../../runtime/ports.ts';
 import { toOutgoing, type Destination, type Outcomes, type Outgoing } from '../../destination.ts';
-import { publish } from '../../publish.ts';
+import { publish } from '../../publish/publish.ts';
 import type { Replayable } from './replayable.ts';
 
 /** What delivering again needs of the world. */

@@ -1,0 +1,43 @@
+import type { DynamoDBRecord } from 'aws-lambda';
+
+import type { Clock, Log } from '../../runtime/ports.ts';
+import type { Notes } from '../store.ts';
+
+/** A relay this far behind says so, and the sweeper leaves to it what it is about to reach. */
+export const lagThresholdMs = 60_000;
+/** How often a lag is noted at the most. */
+export const lagNoteEveryMs = 10_000;
+
+interface LagPorts {
+  readonly store: Pick<Notes, 'noteLag'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Notes how far behind the stream's records are, where they are. Never fails a batch over it. */
+export function createLagNoter(
+  ports: LagPorts,
+): (records: readonly DynamoDBRecord[]) => Promise<void> {
+  let notedAt = Number.NEGATIVE_INFINITY;
+  return async (records) => {
+    const now = ports.clock.now();
+    const oldestAt = oldest(records);
+    if (now - oldestAt < lagThresholdMs || now - notedAt < lagNoteEveryMs) return;
+    notedAt = now;
+    try {
+      await ports.store.noteLag({ oldestAt, notedAt: now });
+    } catch (error) {
+      // Without the note the sweeper delivers some entries a second time: a nuisance, not a reason to stop.
+      ports.log.warn('lag not noted', {
+        error: error instanceof Error ? error.name : String(error),
+      });
+    }
+  };
+}
+
+function oldest(records: readonly DynamoDBRecord[]): number {
+  const times = records.map(
+    ({ dynamodb }) => dynamodb?.ApproximateCreationDateTime ?? Number.POSITIVE_INFINITY,
+  );
+  return Math.min(...times) * 1000;
+}

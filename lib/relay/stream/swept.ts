@@ -1,0 +1,44 @@
+import type { DynamoDBRecord } from 'aws-lambda';
+
+import { pageStart, parsePageKey, type Page } from '../../contract/keys.ts';
+import type { Clock } from '../../runtime/ports.ts';
+import type { Notes } from '../store.ts';
+import { keyOf } from './stream.ts';
+import { graceMs } from '../sweep/eligible.ts';
+
+const minuteMs = 60_000;
+
+interface SweptPorts {
+  readonly store: Pick<Notes, 'readWatermark'>;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/**
+ * The records that the sweeper has not made up for.
+ *
+ * A trigger that was off for hours, or was replaced and begins with the oldest record, brings what the sweeper
+ * has long delivered. What lies in a page before its watermark is settled, provided it was there when the
+ * sweeper looked, which was two minutes after the page at the earliest. Fresh records cost no look.
+ */
+export async function withoutSwept(
+  records: readonly DynamoDBRecord[],
+  { store, clock }: SweptPorts,
+): Promise<readonly DynamoDBRecord[]> {
+  const sweptBefore = clock.now() - graceMs;
+  if (records.every((record) => writtenAt(record) >= sweptBefore)) return records;
+  const watermark = await store.readWatermark('missed');
+  if (watermark === undefined) return records;
+  return records.filter((record) => !wasSeen(record, watermark));
+}
+
+function wasSeen(record: DynamoDBRecord, watermark: Page): boolean {
+  const page = parsePageKey(keyOf(record).pk)?.page;
+  if (page === undefined || page >= watermark) return false;
+  const lastSurelySeen = pageStart(page) + 2 * minuteMs;
+  return writtenAt(record) <= lastSurelySeen;
+}
+
+/** Epoch milliseconds; a record that does not say so counts as just written. */
+function writtenAt({ dynamodb }: DynamoDBRecord): number {
+  return (dynamodb?.ApproximateCreationDateTime ?? Number.POSITIVE_INFINITY) * 1000;
+}

@@ -1,0 +1,67 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+import { checkAggregateId, checkDefinition, checkEvent } from './check-event.ts';
+import { snapshot } from './event-data.ts';
+import type { EventContract, EventDefinition, EventOptions, OutboxEvent } from './event.ts';
+import { newId, systemClock } from '../system.ts';
+import { checkUpcasts, type Upcasts } from './upcast.ts';
+
+/** What a type of event consists of. */
+export interface DefineEventOptions<Schema extends StandardSchemaV1> {
+  /**
+   * Version of the data's shape, from 1. Raise it with every change that old consumers cannot read.
+   *
+   * @default 1
+   */
+  readonly version?: number;
+  /** The kind of thing that the event is about, such as `order`: letters, digits and `._-`. */
+  readonly aggregate: string;
+  /**
+   * The shape of the data: any Standard Schema (zod, valibot, arktype). Producers write its input;
+   * consumers get its output. https://standardschema.dev
+   */
+  readonly schema: Schema;
+  /**
+   * By old version: turns data of that version into data of the next one.
+   *
+   * @default - consumers read this version only
+   */
+  readonly upcast?: Upcasts;
+}
+
+/**
+ * Defines a type of event: the contract that producers and consumers share.
+ *
+ * `type` has at most 128 characters (EventBridge's detail type): letters, digits and `._:/-`.
+ *
+ * @throws OutboxError `EVENT_TYPE_INVALID`, `AGGREGATE_INVALID`, `OPTION_INVALID`
+ */
+export function defineEvent<const Type extends string, Schema extends StandardSchemaV1>(
+  type: Type,
+  options: DefineEventOptions<Schema>,
+): EventDefinition<Type, Schema> {
+  const { version = 1, aggregate, schema, upcast = {} } = options;
+  const contract: EventContract<Type, Schema> = { type, version, aggregate, schema, upcast };
+  checkDefinition(contract);
+  checkUpcasts(contract);
+  const create = (
+    aggregateId: string,
+    data: StandardSchemaV1.InferInput<Schema>,
+    { id = newId(systemClock.now()), sequence }: EventOptions = {},
+  ): OutboxEvent<Type, Schema> => {
+    checkAggregateId(aggregateId, type);
+    const event = {
+      definition,
+      id,
+      type,
+      version,
+      aggregate: `${aggregate}/${aggregateId}`,
+      ...(sequence === undefined ? {} : { sequence }),
+      data,
+    };
+    checkEvent(event);
+    return Object.freeze({ ...event, data: snapshot(event) });
+  };
+  const definition = Object.freeze(Object.assign(create, contract));
+  return definition;
+}

@@ -1,0 +1,74 @@
+import { DynamoDBClient, type CancellationReason as ThrownReason } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+
+import type { Row } from '../../contract/entry.ts';
+import { tableNameOf } from './action.ts';
+import { busyCode, cancellationReasons, explain } from './dynamodb-errors.ts';
+import type { Action, CancellationReason, TransactionResult, Transactor } from './transactor.ts';
+
+/**
+ * DynamoDB, through a document client with whatever settings it has.
+ *
+ * @param client by default a new one that drops undefined values, as JSON does
+ * @throws OutboxError from its methods: `TABLE_NOT_FOUND`, `TOKEN_MISMATCH`, `DUPLICATE_ITEM`; other
+ * exceptions of the client pass through
+ */
+export function createDynamoDBTransactor(
+  client: DynamoDBDocumentClient = defaultClient(),
+): Transactor {
+  return {
+    transact: async (actions, token) => {
+      try {
+        await client.send(
+          new TransactWriteCommand({ TransactItems: [...actions], ClientRequestToken: token }),
+        );
+        return { status: 'committed' };
+      } catch (error) {
+        return readRefusal(error, { client, actions });
+      }
+    },
+    get: async (tableName, key) => {
+      try {
+        const command = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true });
+        return (await client.send(command)).Item;
+      } catch (error) {
+        throw explain(error, [tableName]);
+      }
+    },
+  };
+}
+
+function defaultClient(): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(new DynamoDBClient({}), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+}
+
+function readRefusal(
+  error: unknown,
+  { client, actions }: { client: DynamoDBDocumentClient; actions: readonly Action[] },
+): TransactionResult {
+  const reasons = cancellationReasons(error);
+  if (reasons !== undefined) {
+    return {
+      status: 'cancelled',
+      reasons: reasons.map((reason) => toReason(reason, client)),
+      cause: error,
+    };
+  }
+  const code = busyCode(error);
+  if (code !== undefined) return { status: 'busy', code, cause: error };
+  throw explain(error, [...new Set(actions.map(tableNameOf))]);
+}
+
+/** The document client unmarshals answers, but not what it throws. */
+function toReason(reason: ThrownReason, client: DynamoDBDocumentClient): CancellationReason {
+  const { Code: code = 'None', Message: message, Item } = reason;
+  const item = Item && (unmarshall(Item, client.config.translateConfig?.unmarshallOptions) as Row);
+  return {
+    code,
+    ...(message === undefined ? {} : { message }),
+    ...(item === undefined ? {} : { item }),
+  };
+}

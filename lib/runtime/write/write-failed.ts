@@ -1,0 +1,39 @@
+import { OutboxError } from '../../contract/error.ts';
+import { tableNameOf } from '../transaction/action.ts';
+import type { CommitEventsResult } from './commit-events.ts';
+import type { Action } from '../transaction/transactor.ts';
+
+type Failed = CommitEventsResult & { status: 'condition-failed' };
+
+/**
+ * What a caller of `write` is told of failed conditions.
+ *
+ * An event that was written before comes first: then this very write was committed earlier, and the caller's
+ * own conditions fail for no other reason.
+ */
+export function writeFailed(failed: Failed, items: readonly Action[]): OutboxError {
+  return failed.alreadyWritten.length > 0 ? alreadyWritten(failed) : conditionFailed(failed, items);
+}
+
+function alreadyWritten({ alreadyWritten: eventIds, cause }: Failed): OutboxError {
+  return new OutboxError(
+    'EVENT_ALREADY_WRITTEN',
+    `${eventIds.length === 1 ? 'an event was' : 'events were'} written before: ${eventIds.join(', ')}. ` +
+      'The transaction that wrote it was committed, this one was not: take it as done if it is a repetition, else make a new event',
+    { facts: { eventIds }, cause },
+  );
+}
+
+function conditionFailed({ failures, cause }: Failed, items: readonly Action[]): OutboxError {
+  const failed = failures.map(({ index, reason }) => ({
+    index,
+    tableName: tableNameOf(items[index]),
+    ...(reason.item === undefined ? {} : { item: reason.item }),
+  }));
+  const told = failed.map(({ index, tableName }) => `item ${index} (table ${tableName})`);
+  return new OutboxError(
+    'CONDITION_FAILED',
+    `nothing was written: the condition of ${told.join(' and of ')} failed`,
+    { facts: { ...failed[0], failures: failed }, cause },
+  );
+}

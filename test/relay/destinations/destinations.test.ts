@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+
+import { describe, expect, it } from 'vitest';
+
+import { timeOfId } from '../../../lib/contract/keys.ts';
+import { toOutgoing, type Outgoing } from '../../../lib/relay/destination.ts';
+import { testDestination } from '../../conformance/destination.ts';
+import { busRig, queueRig, rigs, topicRig, type Rig } from '../../support/destination-rigs.ts';
+import { eventId, outgoingOf } from '../../support/outgoing.ts';
+
+rigs.forEach(testDestination);
+
+const one = outgoingOf(1);
+const ofTenant = outgoingOf(2, { tenant: 'acme' });
+const replayed = toOutgoing(one.entry, 'orders', { replayId: 'replay-7' });
+
+const text = (StringValue: string): object => ({ DataType: 'String', StringValue });
+
+function sha256(plain: string): string {
+  return createHash('sha256').update(plain).digest('hex');
+}
+
+it.each([
+  { rig: busRig, maxBytes: 1_048_575 },
+  { rig: queueRig(false), maxBytes: 1_048_576 },
+  { rig: topicRig(false), maxBytes: 262_144 },
+])('a call of $rig.title takes ten entries and $maxBytes bytes', ({ rig, maxBytes }) => {
+  const { maxEntriesPerCall, maxBytesPerCall } = rig.open().destination;
+
+  expect([maxEntriesPerCall, maxBytesPerCall]).toEqual([10, maxBytes]);
+});
+
+describe('what an event bus is sent', () => {
+  it('is the message as detail, with type, source and time of the event', async () => {
+    const { destination, requests } = busRig.open();
+
+    await destination.send([one]);
+
+    expect(requests).toEqual([
+      {
+        Entries: [
+          {
+            EventBusName: 'orders-bus',
+            Source: 'orders',
+            DetailType: 'order.placed',
+            Detail: one.json,
+            Time: new Date(timeOfId(eventId(1))),
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('is counted as the service counts: time, source, type and detail', () => {
+    const { destination } = busRig.open();
+
+    expect(destination.sizeOf(one)).toBe(
+      14 + 'orders'.length + 'order.placed'.length + one.json.length,
+    );
+  });
+
+  it('counts as refused where the answer is shorter than the call', async () => {
+    const { destination } = busRig.open((ids) => ids.slice(1).map(() => 'accept'));
+
+    expect(await destination.send([one, ofTenant])).toEqual([{ status: 'accepted' }, undefined]);
+  });
+});
+
+describe('what a standard queue is sent', () => {
+  it('is the message as body, with its type beside it', async () => {
+    const { destination, requests } = queueRig(false).open();
+
+    await destination.send([one]);
+
+    expect(requests).toEqual([
+      {
+        QueueUrl: 'https://sqs.local/1/orders',
+        Entries: [
+          {
+            Id: '0',
+            MessageBody: one.json,
+            MessageAttributes: {
+              contenttype: text('application/cloudevents+json'),
+              type: text('order.placed'),
+            },
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('is grouped by tenant, for fair queues', async () => {
+    const { destination, requests } = queueRig(false).open();
+
+    await destination.send([one, ofTenant, outgoingOf(3, { tenant: '' })]);
+
+    expect(requests[0]?.Entries?.map(({ MessageGroupId }) => MessageGroupId)).toEqual([
+      undefined,
+      'acme',
+      undefined,
+    ]);
+  });
+
+  it('is counted as the service counts: body and attributes', () => {
+    const { destination } = queueRig(false).open();
+
+    const contentTypeBytes = 'contenttype'.length + 'String'.length + 28;
+    const typeBytes = 'type'.length + 'String'.length + 'order.placed'.length;
+    expect(destination.sizeOf(one)).toBe(one.json.length + contentTypeBytes + typeBytes);
+  });
+});
+
+describe('what a topic is sent', () => {
+  it('is the message, with type and aggregate as attributes for filter policies, and no subject', async () => {
+    const { destination, requests } = topicRig(false).open();
+
+    await destination.send([one]);
+
+    expect(requests).toEqual([
+      {
+        TopicArn: 'arn:aws:sns:eu-west-1:1:orders',
+        PublishBatchRequestEntries: [
+          {
+            Id: '0',
+            Message: one.json,
+            MessageAttributes: {
+              contenttype: text('application/cloudevents+json'),
+              type: text('order.placed'),
+              aggregate: text('order/1'),
+            },
+          },
+        ],
+      },
+    ]);
+  });
+});
+
+interface Grouped {
+  readonly MessageGroupId?: string;
+  readonly MessageDeduplicationId?: string;
+}
+
+/** Group and deduplication id of each message of a call. */
+async function groupings(rig: Rig, ...outgoing: Outgoing[]): Promise<(string | undefined)[][]> {
+  const { destination, requests } = rig.open();
+  await destination.send(outgoing);
+  const [request] = requests as {
+    Entries?: Grouped[];
+    PublishBatchRequestEntries?: Grouped[];
+  }[];
+  const messages = request?.Entries ?? request?.PublishBatchRequestEntries ?? [];
+  return messages.map((message) => [message.MessageGroupId, message.MessageDeduplicationId]);
+}
+
+describe.each<Rig>([queueRig(true), topicRig(true)])('what $title is sent', (rig) => {
+  it('is grouped by aggregate, and known by its event id', async () => {
+    expect(await groupings(rig, ofTenant)).toEqual([['order/2', eventId(2)]]);
+  });
+
+  it('is no duplicate of the original when it is replayed', async () => {
+    expect(await groupings(rig, one, replayed)).toEqual([
+      ['order/1', eventId(1)],
+      ['order/1', `${eventId(1)}#replay-7`],
+    ]);
+  });
+
+  it.each(['order/ü', 'order/with space', `order/${'x'.repeat(123)}`])(
+    'is grouped by a hash where the service does not take the aggregate as a group: %s',
+    async (aggregate) => {
+      expect(await groupings(rig, outgoingOf(1, { aggregate }))).toEqual([
+        [sha256(aggregate), eventId(1)],
+      ]);
+    },
+  );
+
+  it('is grouped by the aggregate as it is, up to 128 characters', async () => {
+    const aggregate = `order/${'x'.repeat(122)}`;
+
+    expect(await groupings(rig, outgoingOf(1, { aggregate }))).toEqual([[aggregate, eventId(1)]]);
+  });
+});
