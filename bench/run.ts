@@ -3,11 +3,13 @@ import Table from 'cli-table3';
 import { measureBundle } from './bundle.ts';
 import { meetsTarget, targetOf, type Figure } from './figure.ts';
 import { measureRelay } from './relay.ts';
+import { measureSweeper } from './sweeper.ts';
 import { measureWriteUnits } from './write-units.ts';
 
 const figures: Figure[] = [
   ...(await measureWriteUnits()),
   ...(await measureRelay()),
+  ...(await measureSweeper()),
   ...measureBundle(),
 ];
 

@@ -1,12 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 
-/** Answers at once, inside the process, so that what is measured is our own work and the SDK's. */
+/** Answers inside the process, so that what is measured is our own work and the SDK's. */
 export interface Stub {
   readonly eventBridge: EventBridgeClient;
   readonly dynamoDB: DynamoDBClient;
   /** Calls so far, by operation. */
   readonly calls: ReadonlyMap<string, number>;
+}
+
+export interface StubOptions {
+  /** What is answered by operation: an object, or its JSON. @default - events are accepted, all else is empty */
+  readonly answers?: Readonly<Record<string, (body: string) => object | Uint8Array>>;
+  /** How long an operation takes, in milliseconds. @default - none takes any time */
+  readonly latency?: (operation: string) => number;
+}
+
+/** What calls take in a region, about. */
+export const assumedMs = { table: 5, bus: 25 } as const;
+
+export function assumedLatency(operation: string): number {
+  return operation === 'PutEvents' ? assumedMs.bus : assumedMs.table;
 }
 
 interface Request {
@@ -20,13 +36,15 @@ interface Response {
   readonly body: Uint8Array;
 }
 
-export function createStub(): Stub {
+export function createStub({ answers = {}, latency }: StubOptions = {}): Stub {
   const calls = new Map<string, number>();
+  const known: StubOptions['answers'] = { PutEvents: acceptAll, ...answers };
   const requestHandler = {
-    handle: (request: Request) => {
-      const operation = (request.headers['x-amz-target'] ?? '').split('.').at(-1) ?? '';
+    handle: async ({ headers, body }: Request) => {
+      const operation = (headers['x-amz-target'] ?? '').split('.').at(-1) ?? '';
       calls.set(operation, (calls.get(operation) ?? 0) + 1);
-      return Promise.resolve({ response: answerTo(operation, request) });
+      if (latency !== undefined) await delay(latency(operation));
+      return { response: toResponse(known[operation]?.(textOf(body)) ?? {}) };
     },
   };
   const settings = {
@@ -41,13 +59,16 @@ export function createStub(): Stub {
   };
 }
 
-function answerTo(operation: string, { body }: Request): Response {
-  const answer = operation === 'PutEvents' ? acceptAll(String(body)) : {};
+function toResponse(answer: object | Uint8Array): Response {
   return {
     statusCode: 200,
     headers: { 'content-type': 'application/x-amz-json-1.1' },
-    body: new TextEncoder().encode(JSON.stringify(answer)),
+    body: answer instanceof Uint8Array ? answer : new TextEncoder().encode(JSON.stringify(answer)),
   };
+}
+
+function textOf(body: unknown): string {
+  return body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body);
 }
 
 function acceptAll(body: string): object {

@@ -1,4 +1,3 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import { pageOf, timeOfId } from '../lib/contract/keys.ts';
@@ -9,6 +8,7 @@ import { entryToRow } from '../lib/contract/entry.ts';
 import { newId, systemClock } from '../lib/runtime/system.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';
 import { createOutboxTable } from '../test/support/create-tables.ts';
+import { counting } from './counting.ts';
 import type { Figure } from './figure.ts';
 import { kilobyteEntry, retentionMs, shards } from './fixtures.ts';
 
@@ -18,24 +18,27 @@ const batchSize = 100;
 export async function measureWriteUnits(): Promise<Figure[]> {
   const local = await startDynamoDBLocal();
   try {
-    const { client, consumed } = counting(local.client());
+    const { client, during } = counting(local.client());
     const tableName = await createOutboxTable(client);
     const entries = Array.from({ length: batchSize }, (_, index) => kilobyteEntry(index));
 
     const transactor = createDynamoDBTransactor(DynamoDBDocumentClient.from(client));
-    for (const entry of entries) {
-      const Item = entryToRow(entry, { shards, retentionMs });
-      await transactor.transact([{ Put: { TableName: tableName, Item } }], newId(Date.now()));
-    }
-    const writing = consumed() / batchSize;
+    const written = await during(async () => {
+      for (const entry of entries) {
+        const Item = entryToRow(entry, { shards, retentionMs });
+        await transactor.transact([{ Put: { TableName: tableName, Item } }], newId(Date.now()));
+      }
+    });
+    const writing = written.writeUnits / batchSize;
 
     const store = createDynamoDBStore({ client, tableName, shards });
     const ports = { clock: systemClock, newId, retentionMs };
     const page = entries.filter(
       ({ id }) => pageOf(timeOfId(id)) === pageOf(timeOfId(entries[0]?.id ?? '')),
     );
-    await store.addReceipts(receiptsFor('published', { entries: page, invalidRows: [] }, ports));
-    const settling = (consumed() - writing * batchSize) / page.length;
+    const receipts = receiptsFor('published', { entries: page, invalidRows: [] }, ports);
+    const settled = await during(() => store.addReceipts(receipts));
+    const settling = settled.writeUnits / page.length;
 
     return [
       { what: 'write units of an entry', measured: writing, unit: 'per 1 KB event' },
@@ -50,21 +53,4 @@ export async function measureWriteUnits(): Promise<Figure[]> {
   } finally {
     await local.stop();
   }
-}
-
-/** A client that asks for the capacity of each write, and adds it up. */
-function counting(client: DynamoDBClient): { client: DynamoDBClient; consumed: () => number } {
-  let total = 0;
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });
-      const result = await next(args);
-      const { ConsumedCapacity } = result.output as { ConsumedCapacity?: unknown };
-      const all = [ConsumedCapacity ?? []].flat() as { CapacityUnits?: number }[];
-      total += all.reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
-      return result;
-    },
-    { step: 'initialize' },
-  );
-  return { client, consumed: () => total };
 }
