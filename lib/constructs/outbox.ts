@@ -19,7 +19,7 @@ import { createOutboxTable } from './tables.ts';
 import { Relay } from './relay.ts';
 import { metricDepth } from './secure-queue.ts';
 import { Sweeper } from './sweeper.ts';
-import { grantItems, grantLook } from './table-grants.ts';
+import { grantCancel, grantItems, grantLook } from './table-grants.ts';
 import { configureWriter, writerActions, writerEnvironment } from './writer.ts';
 
 /** An outbox as other constructs see it. */
@@ -30,7 +30,7 @@ export interface IOutbox extends IConstruct {
   readonly source: string;
 
   /**
-   * Lets a role write events, and tells a function of the outbox by its environment.
+   * Lets a role write events and cancel deferred ones, and tells a function of the outbox by its environment.
    *
    * A function can write to one outbox. A writer that is no function of this app, such as a
    * container, gets its environment from {@link Outbox.writerEnvironment}.
@@ -110,7 +110,7 @@ export class Outbox extends Construct implements IOutbox {
 
   grantWrite(grantee: IGrantable): Grant {
     configureWriter(grantee, { outbox: this, environment: this.writerEnvironment });
-    return grantItems(this.table, grantee, writerActions);
+    return grantItems(this.table, grantee, writerActions).combine(grantCancel(this.table, grantee));
   }
 
   grantRead(grantee: IGrantable): Grant {

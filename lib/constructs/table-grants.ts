@@ -1,7 +1,7 @@
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 
-import { table as names } from '../contract/keys.ts';
+import { table as names, waitingEventPattern } from '../contract/keys.ts';
 
 /** What reading a table that a customer's key encrypts needs of the key. */
 const readingKeyActions = ['kms:Decrypt', 'kms:DescribeKey'];
@@ -20,6 +20,21 @@ export function grantItems(table: ITable, grantee: IGrantable, actions: readonly
     grantee,
     actions: actions.map((action) => `dynamodb:${action}`),
     resourceArns: [table.tableArn],
+  });
+}
+
+/**
+ * Lets a role take events without a sequence out of the waiting room, and nothing else out of the table: no
+ * entry, no receipt, nothing of an ordered aggregate.
+ *
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+export function grantCancel(table: ITable, grantee: IGrantable): Grant {
+  return Grant.addToPrincipal({
+    grantee,
+    actions: ['dynamodb:DeleteItem'],
+    resourceArns: [table.tableArn],
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [waitingEventPattern] } },
   });
 }
 

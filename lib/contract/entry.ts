@@ -1,6 +1,7 @@
 import { isEventType } from './event-types.ts';
 import { limits, ownLimits } from './limits.ts';
 import {
+  deferredEntryKey,
   deferredEntryPrefix,
   entryKey,
   entryPrefix,
@@ -60,8 +61,7 @@ export function deferredEntryToRow(
   entry: Entry,
   { shards, expiresAt }: { shards: number; expiresAt: number },
 ): Row {
-  const { pk } = entryKey(entry, shards);
-  return { pk, sk: `${deferredEntryPrefix}${entry.id}`, ...pickEntry(entry), expiresAt };
+  return { ...deferredEntryKey(entry, shards), ...pickEntry(entry), expiresAt };
 }
 
 /** What is wrong with a row that should hold an entry. */

@@ -5,6 +5,8 @@ const brand = Symbol.for('cdk-outbox/error');
  */
 export type OutboxErrorCode =
   | 'AGGREGATE_INVALID'
+  | 'ARCHIVE_DAMAGED'
+  | 'ARCHIVE_TAKEN'
   | 'CONDITION_FAILED'
   | 'DEAD_LETTER_FAILED'
   | 'DUPLICATE_ITEM'
@@ -14,6 +16,7 @@ export type OutboxErrorCode =
   | 'ENVIRONMENT_MISSING'
   | 'EVENT_ALREADY_WRITTEN'
   | 'EVENT_INVALID'
+  | 'EVENT_NOT_DEFERRED'
   | 'EVENT_NOT_JSON'
   | 'EVENT_STALE'
   | 'EVENT_TYPE_INVALID'

@@ -82,6 +82,11 @@ export function entryKey(entry: { id: string; aggregate: string }, shards: numbe
   return { pk: pageKey(page, shardOf(entry.aggregate, shards)), sk: `${entryPrefix}${entry.id}` };
 }
 
+/** Where an entry lies in its page that was deferred. */
+export function deferredEntryKey(entry: { id: string; aggregate: string }, shards: number): Key {
+  return { ...entryKey(entry, shards), sk: `${deferredEntryPrefix}${entry.id}` };
+}
+
 /** A receipt lies in any shard of the page that it speaks of: its own id spreads them. */
 export function receiptKey(page: Page, receiptId: string, shards: number): Key {
   return { pk: pageKey(page, shardOf(receiptId, shards)), sk: `${receiptPrefix}${receiptId}` };
@@ -97,6 +102,9 @@ export function waitingKey(entry: { id: string; aggregate: string; sequence?: nu
         sk: `${padSequence(entry.sequence)}#${entry.id}`,
       };
 }
+
+/** The partition keys that events without a sequence wait under, as a pattern of IAM's. */
+export const waitingEventPattern = `${waitingPrefix}????????-????-7???-????-????????????`;
 
 /** The row that says how many entries of an aggregate wait for an ordered destination. */
 export function holdKey(aggregate: string): Key {
@@ -124,7 +132,7 @@ export function isEventId(value: unknown): value is string {
   return typeof value === 'string' && idPattern.test(value);
 }
 
-/** When an event was born (epoch milliseconds): the first 48 bits of its UUIDv7. */
+/** When an event was born, or due where it was deferred (epoch milliseconds): the first 48 bits of its UUIDv7. */
 export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }

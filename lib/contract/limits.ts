@@ -34,8 +34,13 @@ export const ownLimits = {
   maxShards: 256,
   /** Bytes of an aggregate (`type/id`): leaves room for the prefixes of its partition keys. */
   maxAggregateBytes: 1024,
-  /** How long after its creation an event may be written. Beyond it the event would land in a page long settled. */
+  /**
+   * How far the time of an event's id may be from when it is written, or due where that is later. Beyond it the
+   * event would land in a page long settled.
+   */
   maxEventAgeMs: 60 * 60 * 1000,
+  /** How far ahead an event may be due. Beyond it somebody took one unit of time for another. */
+  maxDeferralMs: 10 * 366 * 24 * 60 * 60 * 1000,
   /**
    * Bytes by which an entry's row may grow when it is copied into the waiting room: longer keys, its
    * state, its last error, the names of the destinations that lack it. An entry that is written must

@@ -20,7 +20,7 @@ export interface Message {
   readonly type: string;
   /** The aggregate, `type/id`. */
   readonly subject: string;
-  /** When the event was written, RFC 3339. */
+  /** When the event was made, or due where it was deferred, RFC 3339. */
   readonly time: string;
   readonly datacontenttype: 'application/json';
   readonly data: unknown;

@@ -1,4 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -10,6 +11,8 @@ import { Destination } from '../../lib/constructs/destination.ts';
 import type { OutboxProps } from '../../lib/constructs/outbox-props.ts';
 import { Outbox } from '../../lib/constructs/outbox.ts';
 import { writerFromEnvironment } from '../../lib/contract/environment.ts';
+import { entryKey, waitingKey } from '../../lib/contract/keys.ts';
+import { newId } from '../../lib/runtime/system.ts';
 import { environmentOf, permissionsOf, testStack, text, userFunction } from './support.ts';
 
 function createOutbox(stack: Stack, id: string, props: Partial<OutboxProps> = {}): Outbox {
@@ -21,17 +24,46 @@ function operator(stack: Stack): Role {
   return new Role(stack, 'Operator', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') });
 }
 
-test('a writer may put entries, and read and count up sequences', () => {
+test('a writer may put entries, read and count up sequences, and cancel what is deferred', () => {
   const stack = testStack();
 
   createOutbox(stack, 'Outbox').grantWrite(userFunction(stack, 'PlaceOrder'));
 
   expect(permissionsOf(stack, 'PlaceOrder')).toEqual([
+    'dynamodb:DeleteItem on OutboxTable.Arn',
     'dynamodb:GetItem on OutboxTable.Arn',
     'dynamodb:PutItem on OutboxTable.Arn',
     'dynamodb:UpdateItem on OutboxTable.Arn',
   ]);
 });
+
+test('a writer may take events without a sequence out of the waiting room, and nothing else out of the table', () => {
+  const stack = testStack();
+
+  createOutbox(stack, 'Outbox').grantWrite(userFunction(stack, 'PlaceOrder'));
+
+  const pattern = 'w#????????-????-7???-????-????????????';
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: {
+      Statement: Match.arrayWith([
+        Match.objectLike({
+          Action: 'dynamodb:DeleteItem',
+          Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] } },
+        }),
+      ]),
+    },
+  });
+  const id = newId(Date.UTC(2026, 10, 21));
+  const waiting = { id, aggregate: 'order/42' };
+  expect(waitingKey(waiting).pk).toMatch(likeIam(pattern));
+  expect(waitingKey({ ...waiting, sequence: 1 }).pk).not.toMatch(likeIam(pattern));
+  expect(entryKey(waiting, 4).pk).not.toMatch(likeIam(pattern));
+});
+
+/** `?` stands for one character. */
+function likeIam(pattern: string): RegExp {
+  return new RegExp(`^${pattern.replaceAll('?', '.')}$`);
+}
 
 test('a writer may use the key of the table', () => {
   const stack = testStack();

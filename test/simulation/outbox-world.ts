@@ -1,10 +1,15 @@
+import { z } from 'zod';
+
 import { entryToRow, type Entry } from '../../lib/contract/entry.ts';
-import { entryPrefix, holdKey } from '../../lib/contract/keys.ts';
+import { entryPrefix, holdKey, waitingKey, type Key } from '../../lib/contract/keys.ts';
 import { holdsOf, keyOfWaiting } from '../../lib/contract/waiting.ts';
 import { createRelay } from '../../lib/relay/relay.ts';
 import type { SweepPorts } from '../../lib/relay/sweep/ports.ts';
 import { createSweeper, type Sweeper } from '../../lib/relay/sweep/sweeper.ts';
+import { defineEvent } from '../../lib/runtime/event/define-event.ts';
+import { createOutbox } from '../../lib/runtime/write/outbox.ts';
 import { createMemorySweepStore } from '../../lib/testing/memory-sweep-store.ts';
+import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { createStreamTrigger, type StreamTrigger } from '../../lib/testing/stream-trigger.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { Death, mortal, type Fate } from '../support/mortal.ts';
@@ -38,6 +43,8 @@ export interface WorldOptions {
   readonly createSweep?: (ports: SweepPorts) => Sweeper;
 }
 
+const Reminded = defineEvent('order.reminded', { aggregate: 'order', schema: z.object({}) });
+
 export type World = ReturnType<typeof createWorld>;
 
 /** A writer, a table with its stream, the trigger with the relay behind it, sweepers, and a destination. */
@@ -52,12 +59,17 @@ export function createWorld({
   const newId = countingIds();
   const store = createMemorySweepStore({ shards, clock, chunkSize: 3 });
   const committed: Entry[] = [];
+  const deferred: string[] = [];
+  const cancelled = new Set<string>();
+  const early: string[] = [];
   const moods = new Map<string, Mood>();
   const killers = new Set<string>();
+  const dueAt = new Map<string, number>();
   let isDown = false;
   let turn = 0;
   const decide: Script = ({ entry }) => {
     clock.advance(2);
+    if (clock.now() < (dueAt.get(entry.id) ?? 0)) early.push(entry.id);
     if (isDown) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
     const mood = moods.get(entry.id);
     if (mood === 'malformed') return { status: 'refused', code: 'MalformedDetail', message: '' };
@@ -84,6 +96,11 @@ export function createWorld({
     shards,
   });
   const invocation = { getRemainingTimeInMillis: () => minute };
+
+  const outbox = createOutbox({
+    ...{ tableName: 'outbox', shards, retentionMs, accepts: [{ maxMessageBytes: 1024 * 1024 }] },
+    ...{ transactor: createMemoryTransactor({ outbox: store.table }), clock, random },
+  });
 
   let relayFate: Fate = {};
   const openTrigger = (): StreamTrigger =>
@@ -121,6 +138,28 @@ export function createWorld({
       if (mood === 'killer') killers.add(id);
       return entry;
     },
+    /** Writes an event that is due after so long. */
+    defer: async (aggregate: string, delayMs: number, mood: Mood): Promise<void> => {
+      const due = clock.now() + delayMs;
+      const event = Reminded(aggregate, {}, { id: newId(due), deliverAt: new Date(due) });
+      await outbox.write({ events: [event] });
+      deferred.push(event.id);
+      dueAt.set(event.id, due);
+      moods.set(event.id, mood);
+      if (mood === 'killer') killers.add(event.id);
+    },
+    deferred,
+    /** What was delivered before it was due. */
+    early,
+    /** Cancels one of what was deferred, if it still can be. */
+    cancel: async (index: number): Promise<void> => {
+      const eventId = deferred[index % deferred.length];
+      if (eventId === undefined) return;
+      const cancel = [{ eventId, required: false }];
+      const { notCancelled } = await outbox.write({ events: [], cancel });
+      if (notCancelled.length === 0) cancelled.add(eventId);
+    },
+    cancelled,
     /** The stream is gone, with whatever it held: another table's, a new view, a new trigger. */
     loseStream: () => {
       trigger = openTrigger();
@@ -151,6 +190,19 @@ export async function lost({ store, committed, arrived }: World): Promise<string
   return committed
     .filter(({ id }, index) => !there.has(id) && waits[index] !== true)
     .map(({ id }) => id);
+}
+
+/** Events that were deferred and not cancelled, and neither arrived nor are parked. They all came due long ago. */
+export async function lostDeferred(world: World): Promise<string[]> {
+  const { store, deferred, cancelled, arrived } = world;
+  const there = new Set(arrived);
+  const owed = deferred.filter((id) => !cancelled.has(id) && !there.has(id));
+  const waiting = await Promise.all(owed.map((id) => store.getWaiting(waitingKeyOf(id))));
+  return owed.filter((_, index) => waiting[index]?.state !== 'parked');
+}
+
+function waitingKeyOf(id: string): Key {
+  return waitingKey({ id, aggregate: '' });
 }
 
 /** Every receipt there is, whatever its page. */

@@ -7,6 +7,7 @@ import {
   firstArrivals,
   hour,
   lost,
+  lostDeferred,
   minute,
   miscounted,
   receiptsOf,
@@ -21,6 +22,9 @@ const dayMs = 24 * hour;
 interface Act {
   readonly commits: readonly Commit[];
   readonly minutes: number;
+  readonly deferrals: readonly Deferral[];
+  /** Which of what was deferred so far is cancelled, while everybody runs. */
+  readonly cancels: readonly number[];
   /** Runs of everybody in that time, at the most. */
   readonly runs: number;
   readonly isDown: boolean;
@@ -37,6 +41,11 @@ interface Commit {
   readonly skewMs: number;
 }
 
+interface Deferral {
+  readonly mood: Mood;
+  readonly minutes: number;
+}
+
 interface History {
   readonly acts: readonly Act[];
   readonly seed: number;
@@ -49,6 +58,7 @@ interface Troubles {
   readonly drops?: boolean;
   /** Days in which next to nobody ran: more than a stream keeps, and more than an entry waits for a destination. */
   readonly pauses?: boolean;
+  readonly deferrals?: boolean;
 }
 
 const fates: fc.Arbitrary<Fate> = fc.oneof(
@@ -68,19 +78,23 @@ function rarely(when = true): fc.Arbitrary<boolean> {
   return when ? fc.integer({ min: 0, max: 4 }).map((draw) => draw === 0) : fc.constant(false);
 }
 
-function histories({
-  moods,
-  skews: hasSkews = false,
-  drops = false,
-  pauses = false,
-}: Troubles): fc.Arbitrary<History> {
+const noTroubles = { skews: false, drops: false, pauses: false, deferrals: false };
+
+function histories(given: Troubles): fc.Arbitrary<History> {
+  const { moods, skews: hasSkews, drops, pauses, deferrals } = { ...noTroubles, ...given };
   const commit = fc.record({
     mood: fc.constantFrom(...moods),
     aggregate: fc.integer({ min: 0, max: 2 }),
     skewMs: hasSkews ? skews : fc.constant(0),
   });
+  const deferral = fc.record({
+    mood: fc.constantFrom(...moods),
+    minutes: fc.constantFrom(0.01, 1, 3, 60, 20 * 60),
+  });
   const act = fc.record({
     commits: fc.array(commit, { maxLength: 6 }),
+    deferrals: fc.array(deferral, { maxLength: deferrals ? 3 : 0 }),
+    cancels: fc.array(fc.nat(), { maxLength: deferrals ? 2 : 0 }),
     minutes: fc.constantFrom(1, 1, 1, 3, 20, 400, ...(pauses ? [3 * 24 * 60] : [])),
     runs: fc.constant(8),
     isDown: rarely(),
@@ -116,6 +130,9 @@ async function play(
         skewMs,
       );
     }
+    for (const [index, { minutes, mood }] of act.deferrals.entries()) {
+      await world.defer(`order/${index}`, minutes * minute, mood);
+    }
     await pass(world, act, cast);
   }
   world.setDown(false);
@@ -125,6 +142,8 @@ async function play(
 
 const calm: Act = {
   commits: [],
+  deferrals: [],
+  cancels: [],
   minutes: 1,
   runs: 8,
   isDown: false,
@@ -142,6 +161,7 @@ async function pass(world: World, act: Act, cast: Cast): Promise<void> {
     await Promise.all([
       cast.relay && !act.isTriggerOff ? world.relay(relayFate) : undefined,
       ...sweeperFates.slice(0, cast.sweepers).map((fate) => world.sweep(fate)),
+      ...(passed === 0 ? act.cancels : []).map((index) => world.cancel(index)),
     ]);
   }
 }
@@ -165,12 +185,15 @@ describe('an outbox through any history of faults', () => {
   ])('loses nothing and says nothing false, $what', async ({ cast }) => {
     await fc.assert(
       fc.asyncProperty(
-        histories({ moods: everyMood, skews: true, drops: true, pauses: true }),
+        histories({ moods: everyMood, skews: true, drops: true, pauses: true, deferrals: true }),
         fc.boolean(),
         async (history, ordered) => {
           const world = await play(history, cast, { ordered, retryAttempts: 2 });
 
           expect(await lost(world)).toEqual([]);
+          expect(await lostDeferred(world)).toEqual([]);
+          expect(world.early).toEqual([]);
+          expect(world.arrived.filter((id) => world.cancelled.has(id))).toEqual([]);
           await expectTrueReceipts(world);
           expect(miscounted(world)).toEqual([]);
         },
@@ -181,18 +204,21 @@ describe('an outbox through any history of faults', () => {
 
   it('delivers or parks everything, though the relay never runs', async () => {
     await fc.assert(
-      fc.asyncProperty(histories({ moods: everyMood, skews: true }), async (history) => {
-        const world = await play(history, { relay: false, sweepers: 2 }, { ordered: false });
+      fc.asyncProperty(
+        histories({ moods: everyMood, skews: true, deferrals: true }),
+        async (history) => {
+          const world = await play(history, { relay: false, sweepers: 2 }, { ordered: false });
 
-        const flowing = await Promise.all(
-          (['retrying', 'held', 'deferred'] as const).map((state) =>
-            world.store.countWaiting(state),
-          ),
-        );
-        expect(flowing).toEqual([0, 0, 0]);
-        expect(parkedMoods(world)).not.toContain('accept');
-        expect(await lost(world)).toEqual([]);
-      }),
+          const flowing = await Promise.all(
+            (['retrying', 'held', 'deferred'] as const).map((state) =>
+              world.store.countWaiting(state),
+            ),
+          );
+          expect(flowing).toEqual([0, 0, 0]);
+          expect(parkedMoods(world)).not.toContain('accept');
+          expect(await lost(world)).toEqual([]);
+        },
+      ),
       { numRuns },
     );
   });

@@ -1,6 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
+import { definedOnly } from '../../contract/pick.ts';
 import { checkAggregateId, checkDefinition, checkEvent } from './check-event.ts';
+import { readDeliverAt } from './deliver-at.ts';
 import { snapshot } from './event-data.ts';
 import type { EventContract, EventDefinition, EventOptions, OutboxEvent } from './event.ts';
 import { newId, systemClock } from '../system.ts';
@@ -47,16 +49,19 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
   const create = (
     aggregateId: string,
     data: StandardSchemaV1.InferInput<Schema>,
-    { id = newId(systemClock.now()), sequence }: EventOptions = {},
+    options: EventOptions = {},
   ): OutboxEvent<Type, Schema> => {
     checkAggregateId(aggregateId, type);
+    const { sequence } = options;
+    const now = systemClock.now();
+    const deliverAt = readDeliverAt(options, { type, now });
     const event = {
       definition,
-      id,
+      id: options.id ?? newId(Math.max(now, deliverAt ?? now)),
       type,
       version,
       aggregate: `${aggregate}/${aggregateId}`,
-      ...(sequence === undefined ? {} : { sequence }),
+      ...definedOnly({ sequence, deliverAt }),
       data,
     };
     checkEvent(event);

@@ -1,4 +1,5 @@
 import type { Entry, EventContext } from '../../contract/entry.ts';
+import { pickDefined } from '../../contract/pick.ts';
 import { checkEvent } from './check-event.ts';
 import { checkDistinctEvents } from './distinct-events.ts';
 import { contextOfWrite } from '../context.ts';
@@ -9,6 +10,8 @@ import type { OutboxEvent } from './event.ts';
 export interface Draft {
   readonly entry: Omit<Entry, 'sequence'>;
   readonly sequence?: 'next' | number;
+  /** When it is due, where it is not at once. Epoch milliseconds. */
+  readonly deliverAt?: number;
 }
 
 /**
@@ -32,10 +35,10 @@ export async function draftEvents(
 }
 
 async function draftEvent(event: OutboxEvent, context: EventContext): Promise<Draft> {
-  const { id, type, version, aggregate, sequence } = event;
+  const { id, type, version, aggregate } = event;
   const data = await toValidJson(event);
   return {
     entry: { id, type, version, aggregate, data, ...context },
-    ...(sequence === undefined ? {} : { sequence }),
+    ...pickDefined(event, ['sequence', 'deliverAt']),
   };
 }

@@ -22,7 +22,8 @@ export interface EventContract<
  * OrderPlaced(order.id, { orderId: order.id, total: 12 }, { sequence: order.version })
  * ```
  *
- * @throws OutboxError `AGGREGATE_INVALID`, `SEQUENCE_INVALID`, `EVENT_NOT_JSON`, and `EVENT_INVALID` for a malformed id
+ * @throws OutboxError `AGGREGATE_INVALID`, `SEQUENCE_INVALID`, `EVENT_NOT_JSON`, and `EVENT_INVALID` for a malformed
+ * id or a `deliverAt` that cannot be
  */
 export interface EventDefinition<
   Type extends string = string,
@@ -49,9 +50,20 @@ export interface EventOptions {
    */
   readonly sequence?: 'next' | number;
   /**
-   * A UUIDv7 in lower case. Its time is the event's, and must be within an hour of the write.
+   * When the event is due: it is delivered within a minute after this moment by the writer's clock, never
+   * before, and can be cancelled until then. At most ten years ahead; without a sequence.
    *
-   * @default - a new one, of this moment
+   * The event's time is then this moment, for consumers and operators alike, and its retention begins when it
+   * is delivered. One that is not in the future when it is written is delivered at once.
+   *
+   * @default - delivered at once
+   */
+  readonly deliverAt?: Date;
+  /**
+   * A UUIDv7 in lower case. Its time is the event's, and must be within an hour of the write, or of
+   * `deliverAt` where that is later.
+   *
+   * @default - a new one, of this moment or of `deliverAt`
    */
   readonly id?: string;
 }
@@ -69,6 +81,8 @@ export interface OutboxEvent<
   /** The thing that the event is about: `order/42`. */
   readonly aggregate: string;
   readonly sequence?: 'next' | number;
+  /** When it is due, where it is not at once. Epoch milliseconds. */
+  readonly deliverAt?: number;
   /** As consumers will parse it: what JSON drops or changes is dropped and changed here. */
   readonly data: StandardSchemaV1.InferInput<Schema>;
 }

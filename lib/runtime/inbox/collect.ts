@@ -2,6 +2,7 @@ import { OutboxError } from '../../contract/error.ts';
 import { inboxTable, markerKey, type Handled } from '../../contract/inbox-rows.ts';
 import { requestOf, tableNameOf } from '../transaction/action.ts';
 import type { OutboxEvent } from '../event/event.ts';
+import type { Cancellation } from '../write/cancel.ts';
 import type { Action } from '../transaction/transactor.ts';
 import type { MessageLog } from './log.ts';
 
@@ -9,7 +10,7 @@ import type { MessageLog } from './log.ts';
  * What a handler wants written, in the document client's shape. Nothing is sent until the handler is
  * done; then all of it is committed together with the inbox's marker, or none.
  *
- * It takes up to 99 writes and events, 4 MB in all, one write per item (a condition on an item that
+ * It takes up to 99 writes, events and cancellations, 4 MB in all, one write per item (a condition on an item that
  * is written belongs into that write). Where a condition fails, the message goes back to the queue: when
  * it comes again, the handler finds what is there then.
  */
@@ -24,6 +25,14 @@ export interface InboxTransaction {
    * trace and tenant, and the message is their cause.
    */
   emit(...events: OutboxEvent[]): void;
+  /**
+   * Takes back a deferred event of the inbox's own outbox (one with `deliverAt`), together with the rest.
+   *
+   * Where it is not deferred any more, nothing is written and the message goes back to the queue
+   * (`EVENT_NOT_DEFERRED`). With `required: false` the rest is committed without: then the event is delivered, and
+   * whoever handles it must bear it.
+   */
+  cancel(eventId: string, options?: { readonly required?: boolean }): void;
   /** A log whose lines carry the message's ids. */
   readonly log: MessageLog;
 }
@@ -32,6 +41,7 @@ export interface InboxTransaction {
 export interface Collected {
   readonly writes: readonly Action[];
   readonly events: readonly OutboxEvent[];
+  readonly cancel: readonly Cancellation[];
 }
 
 /** Where a handler's writes go, and what they must keep clear of. */
@@ -54,6 +64,7 @@ export interface OpenTransaction {
 export function openTransaction(options: CollectOptions): OpenTransaction {
   const writes: Action[] = [];
   const events: OutboxEvent[] = [];
+  const cancel: Cancellation[] = [];
   let isOpen = true;
   const add = (action: Action): void => {
     checkOpen(isOpen, options);
@@ -78,12 +89,17 @@ export function openTransaction(options: CollectOptions): OpenTransaction {
       checkOutbox(options);
       events.push(...emitted);
     },
+    cancel: (eventId, { required = true } = {}) => {
+      checkOpen(isOpen, options);
+      checkOutbox(options);
+      cancel.push({ eventId, required });
+    },
     log: options.log,
   };
   const close = (): void => {
     isOpen = false;
   };
-  return { tx, collected: { writes, events }, close };
+  return { tx, collected: { writes, events, cancel }, close };
 }
 
 /** What comes after the end would be lost without a word. */
@@ -101,7 +117,7 @@ function checkOutbox({ hasOutbox, handled }: CollectOptions): void {
   if (hasOutbox) return;
   throw new OutboxError(
     'OUTBOX_MISSING',
-    `inbox ${handled.inbox} has no outbox to emit events with: call outbox.grantWrite(fn) in the CDK app, ` +
+    `inbox ${handled.inbox} has no outbox to emit events with, or to cancel them in: call outbox.grantWrite(fn) in the CDK app, ` +
       'which sets OUTBOX_TABLE and the rest',
     { facts: { inbox: handled.inbox } },
   );

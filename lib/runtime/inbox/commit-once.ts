@@ -1,6 +1,7 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { Handled } from '../../contract/inbox-rows.ts';
 import { limits } from '../../contract/limits.ts';
+import type { CommitFailed } from '../write/commit-attempt.ts';
 import { commitEvents, type CommitEventsResult } from '../write/commit-events.ts';
 import type { Random } from '../ports.ts';
 import { commit } from '../transaction/transaction.ts';
@@ -15,8 +16,6 @@ export interface CommitPorts extends MarkerPorts {
   readonly writer?: Writer;
   readonly random: Random;
 }
-
-type Failed = CommitEventsResult & { status: 'condition-failed' };
 
 /**
  * Commits what a handler collected together with the marker of its message, in one transaction with a
@@ -41,35 +40,35 @@ export async function commitOnce(
 }
 
 /** The marker is the first action. */
-function hasMarkerFailed({ failures }: Failed): boolean {
+function hasMarkerFailed({ failures }: CommitFailed): boolean {
   return failures.some(({ index }) => index === 0);
 }
 
 /** Failures by their place among the handler's writes. */
-function withoutMarker(result: Failed): Failed {
+function withoutMarker(result: CommitFailed): CommitFailed {
   const failures = result.failures.map((failure) => ({ ...failure, index: failure.index - 1 }));
   return { ...result, failures };
 }
 
 async function send(
   actions: readonly Action[],
-  { events }: Collected,
+  { events, cancel }: Collected,
   { writer, transactor, clock, random }: CommitPorts,
 ): Promise<CommitEventsResult> {
-  if (writer !== undefined) return commitEvents(writer, { actions, events });
+  if (writer !== undefined) return commitEvents(writer, { actions, events, cancel });
   const result = await commit(transactor, actions, { clock, random });
   return result.status === 'committed'
-    ? { ...result, events: [] }
-    : { ...result, alreadyWritten: [] };
+    ? { ...result, events: [], notCancelled: [] }
+    : { ...result, alreadyWritten: [], notDeferred: [] };
 }
 
-function checkCount({ eventId }: Handled, { writes, events }: Collected): void {
+function checkCount({ eventId }: Handled, { writes, events, cancel }: Collected): void {
   const limit = limits.transaction.maxActions - 1;
-  const count = writes.length + events.length;
+  const count = writes.length + events.length + cancel.length;
   if (count <= limit) return;
   throw new OutboxError(
     'TOO_MANY_ACTIONS',
-    `the handler of message ${eventId} collected ${writes.length} writes and ${events.length} events, a transaction has room for ${limit} beside the inbox's marker: ` +
+    `the handler of message ${eventId} collected ${writes.length} writes, ${events.length} events and ${cancel.length} cancellations, a transaction has room for ${limit} beside the inbox's marker: ` +
       'emit one event that tells of several changes, or events whose handlers do a part each',
     { facts: { eventId, count, limit } },
   );

@@ -18,7 +18,7 @@ export interface InboxMessage<Data = unknown, Type extends string = string> exte
   readonly aggregate: string;
   /** Position in the aggregate's history, from 1, where the event takes part in one. */
   readonly sequence?: number;
-  /** When the event was made, RFC 3339. */
+  /** When the event was made, or due where it was deferred, RFC 3339. */
   readonly time: string;
   /** The service that wrote the event. */
   readonly source: string;

@@ -5,20 +5,23 @@ import { matchesType } from '../../contract/event-types.ts';
 import { timeOfId } from '../../contract/keys.ts';
 import { limits, ownLimits } from '../../contract/limits.ts';
 import { toMessageJson } from '../../contract/message.ts';
+import type { Draft } from '../event/draft.ts';
 import { itemBytes } from '../transaction/item-size.ts';
 
 /**
- * Checks that an event's id is of the present: its page follows from it, and must not be settled yet.
+ * Checks that an event's id is of the present, or of when the event is due: its page follows from it, and must
+ * not be settled yet.
  *
  * @throws OutboxError `EVENT_STALE`
  */
-export function checkFresh({ id, type }: { id: string; type: string }, now: number): void {
-  const ageMs = now - timeOfId(id);
+export function checkFresh({ entry, deliverAt = 0 }: Draft, now: number): void {
+  const { id, type } = entry;
+  const ageMs = Math.max(now, deliverAt) - timeOfId(id);
   const limit = ownLimits.maxEventAgeMs;
   if (Math.abs(ageMs) <= limit) return;
   throw new OutboxError(
     'EVENT_STALE',
-    `event ${type} ${id} was made ${ageMs} ms before it is written, which may be ${limit} ms at most, before or after: ` +
+    `event ${type} ${id} has an id of ${ageMs} ms before it is written, or due, which may be ${limit} ms at most, before or after: ` +
       'make it anew, and check the clock of the machine that made it',
     { facts: { type, eventId: id, ageMs, limit } },
   );

@@ -2,9 +2,9 @@ import type { EventContext } from '../../contract/entry.ts';
 import { OutboxError } from '../../contract/error.ts';
 import { backoffMs, type Backoff } from '../backoff.ts';
 import type { OutboxEvent } from '../event/event.ts';
-import { draftWrite, prepareDrafts, type Prepared, type WrittenEvent } from './prepare.ts';
-import { commit } from '../transaction/transaction.ts';
-import type { ActionFailure, Refusal } from '../transaction/transaction-result.ts';
+import { readCancel, type Cancel, type Cancellation } from './cancel.ts';
+import { attemptCommit, type CommitFailed } from './commit-attempt.ts';
+import { draftWrite, prepareDrafts, type WrittenEvent } from './prepare.ts';
 import type { Action } from '../transaction/transactor.ts';
 import type { Writer } from './writer.ts';
 
@@ -12,22 +12,22 @@ import type { Writer } from './writer.ts';
 export interface CommitEventsRequest {
   readonly actions: readonly Action[];
   readonly events: readonly OutboxEvent[];
+  /** Deferred events that shall not be delivered after all. @default - none */
+  readonly cancel?: readonly Cancel[];
   readonly context?: EventContext;
-  /** ClientRequestToken. Not with a sequence of `'next'`, whose number differs from call to call. */
+  /** ClientRequestToken. Not where the transaction may differ from call to call. */
   readonly token?: string;
 }
 
 /** All was written; or nothing was, and these conditions were in the way. */
 export type CommitEventsResult =
-  | { readonly status: 'committed'; readonly events: readonly WrittenEvent[] }
   | {
-      readonly status: 'condition-failed';
-      /** Failed conditions among the request's `actions`, by their index there. */
-      readonly failures: readonly ActionFailure[];
-      /** Ids of events that were written before. */
-      readonly alreadyWritten: readonly string[];
-      readonly cause?: unknown;
-    };
+      readonly status: 'committed';
+      readonly events: readonly WrittenEvent[];
+      /** Ids of events that need not be cancelled, and were not. */
+      readonly notCancelled: readonly string[];
+    }
+  | CommitFailed;
 
 const raceDefaults = {
   maxRaces: 20,
@@ -35,59 +35,72 @@ const raceDefaults = {
 } as const;
 
 /**
- * Writes actions and events in one transaction: all of them, or none.
+ * Writes actions and events, and cancels deferred ones, in one transaction: all of it, or nothing.
  *
  * Where another writer took the next sequence of an aggregate first, and nothing else was in the way,
- * the numbers are read and the transaction is tried anew.
+ * the numbers are read and the transaction is tried anew; where events are not deferred any more that need
+ * not be cancelled, it is tried anew without them.
  *
- * @throws OutboxError what {@link draftWrite}, {@link prepareDrafts} and {@link commit} throw;
- * `OPTION_INVALID` for a token together with a sequence of `'next'`; `SEQUENCE_CONFLICT` after the
- * last race
+ * @throws OutboxError what {@link draftWrite}, {@link readCancel}, {@link prepareDrafts} and
+ * {@link attemptCommit} throw; `OPTION_INVALID` for a token together with a sequence of `'next'`, or with a
+ * cancellation that is not required; `SEQUENCE_CONFLICT` after the last race
  */
 export async function commitEvents(
   writer: Writer,
   request: CommitEventsRequest,
 ): Promise<CommitEventsResult> {
-  const { actions, events, context, token } = request;
-  const drafts = await draftWrite(writer, events, context);
-  checkTokenFits(request);
-  for (let race = 1; ; race++) {
+  const { actions, token } = request;
+  const drafts = await draftWrite(writer, request.events, request.context);
+  let cancellations: readonly Required<Cancellation>[] = readCancel(request.cancel ?? []);
+  checkToken(request, cancellations);
+  const notCancelled: string[] = [];
+  for (let race = 1; ;) {
     const prepared = await prepareDrafts(writer, drafts);
-    const result = await commit(
-      writer.transactor,
-      [...actions, ...prepared.counters, ...prepared.puts],
-      { ...writer, ...(token === undefined ? {} : { token }) },
-    );
-    if (result.status === 'committed') return { ...result, events: prepared.events };
-    const answer = sortFailures(result, { prepared, first: actions.length });
-    if (answer.failures.length > 0 || answer.alreadyWritten.length > 0) return answer;
-    await waitForNextRace(writer, race, answer.cause);
+    const result = await attemptCommit(writer, { actions, prepared, cancellations, token });
+    if (result.status === 'committed') return { ...result, notCancelled };
+    if (isFinal(result, cancellations)) return result;
+    if (result.notDeferred.length === 0) await waitForNextRace(writer, race++, result.cause);
+    const missed = result.notDeferred.map(({ eventId }) => eventId);
+    notCancelled.push(...missed);
+    cancellations = cancellations.filter(({ eventId }) => !missed.includes(eventId));
+    const isNothingLeft = actions.length + drafts.length + cancellations.length === 0;
+    if (isNothingLeft) return { status: 'committed', events: [], notCancelled };
   }
 }
 
-function checkTokenFits({ events, token }: CommitEventsRequest): void {
-  const asking = events.find(({ sequence }) => sequence === 'next');
-  if (token === undefined || asking === undefined) return;
-  throw new OutboxError(
-    'OPTION_INVALID',
-    `a token cannot go with a sequence of 'next' (${asking.type} ${asking.id}): the number differs from call to call, ` +
-      'and the same token demands the same transaction. Give the number, or leave the token out',
-    { facts: { option: 'token', type: asking.type, eventId: asking.id } },
-  );
+/** Whether trying anew would change nothing. */
+function isFinal(
+  { failures, alreadyWritten, notDeferred }: CommitFailed,
+  cancellations: readonly Required<Cancellation>[],
+): boolean {
+  const required = cancellations.filter((one) => one.required).map(({ eventId }) => eventId);
+  const isMissed = notDeferred.some(({ eventId }) => required.includes(eventId));
+  return failures.length > 0 || alreadyWritten.length > 0 || isMissed;
 }
 
-/** Tells failed conditions of the request's own actions from those of events; counters drop out. */
-function sortFailures(
-  { failures, cause }: Refusal,
-  { prepared, first }: { prepared: Prepared; first: number },
-): CommitEventsResult & { status: 'condition-failed' } {
-  const firstPut = first + prepared.counters.length;
-  return {
-    status: 'condition-failed',
-    failures: failures.filter(({ index }) => index < first),
-    alreadyWritten: failures.flatMap(({ index }) => prepared.events[index - firstPut]?.id ?? []),
-    cause,
-  };
+/** A token demands the same transaction of each call. */
+function checkToken(
+  { events, token }: CommitEventsRequest,
+  cancellations: readonly Required<Cancellation>[],
+): void {
+  if (token === undefined) return;
+  const asking = events.find(({ sequence }) => sequence === 'next');
+  if (asking !== undefined) {
+    throw new OutboxError(
+      'OPTION_INVALID',
+      `a token cannot go with a sequence of 'next' (${asking.type} ${asking.id}): the number differs from call to call, ` +
+        'and the same token demands the same transaction. Give the number, or leave the token out',
+      { facts: { option: 'token', type: asking.type, eventId: asking.id } },
+    );
+  }
+  const optional = cancellations.find(({ required }) => !required);
+  if (optional === undefined) return;
+  throw new OutboxError(
+    'OPTION_INVALID',
+    `a token cannot go with a cancellation that is not required (${optional.eventId}): whether it is part of the transaction ` +
+      'differs from call to call, and the same token demands the same one. Require it, or leave the token out',
+    { facts: { option: 'token', eventId: optional.eventId } },
+  );
 }
 
 async function waitForNextRace(writer: Writer, race: number, cause: unknown): Promise<void> {

@@ -2,6 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import type { EventContext } from '../../contract/entry.ts';
 import type { WriterConfig } from '../../contract/environment.ts';
+import { cancelAction, readCancel, type Cancel } from './cancel.ts';
 import { commitEvents } from './commit-events.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
 import type { OutboxEvent } from '../event/event.ts';
@@ -10,7 +11,7 @@ import { draftWrite, prepareDrafts, type WrittenEvent } from './prepare.ts';
 import { isLostSequenceRace } from './sequence-race.ts';
 import { systemClock } from '../system.ts';
 import type { Action, Transactor } from '../transaction/transactor.ts';
-import { writeFailed } from './write-failed.ts';
+import { alreadyWritten, writeFailed } from './write-failed.ts';
 import type { Writer } from './writer.ts';
 
 /** What an outbox writes to, which `outboxFrom` reads, and how. */
@@ -45,9 +46,18 @@ export interface WriteRequest {
   readonly items?: readonly Action[];
   readonly events: readonly OutboxEvent[];
   /**
+   * Deferred events (`deliverAt`) that shall not be delivered after all, by their ids. Where one is not
+   * deferred any more, nothing is written, unless it is given as `{ eventId, required: false }`.
+   *
+   * A cancelled event is gone without a trace, as if it had never been written.
+   *
+   * @default - none
+   */
+  readonly cancel?: readonly Cancel[];
+  /**
    * ClientRequestToken, 1 to 36 characters: for ten minutes after success, the same call with the same token
    * changes nothing. Make the events' ids yours too, or the second call is another one. Not with a sequence
-   * of `'next'`.
+   * of `'next'`, nor with a cancellation that is not required.
    *
    * @default - a new one, which guards against lost answers within this call
    */
@@ -64,6 +74,16 @@ export interface WriteRequest {
 export interface WriteResult {
   /** The events in their order, with the sequences they were given. */
   readonly events: readonly WrittenEvent[];
+  /** Ids of events that were to be cancelled, need not be, and were not deferred any more. */
+  readonly notCancelled: readonly string[];
+}
+
+/** What goes with events whose actions join a transaction of your own. */
+export interface PrepareOptions {
+  /** As for `write`. */
+  readonly context?: EventContext;
+  /** Ids of deferred events to cancel. @default - none */
+  readonly cancel?: readonly string[];
 }
 
 /** The producer's side of an outbox. */
@@ -77,20 +97,22 @@ export interface Outbox {
    * `EVENT_ALREADY_WRITTEN` tells that it was.
    *
    * Costs, beyond the items: two write units per KB of each event; two more and a read for each aggregate
-   * with a sequence of `'next'`.
+   * with a sequence of `'next'`. A deferred event costs about ten more until it is delivered: it is written to the
+   * waiting room and its index, claimed there, and moved to its page. A cancellation costs three.
    *
    * @throws OutboxError before anything is sent: `NOTHING_TO_WRITE`, `TOO_MANY_ACTIONS`,
    * `TRANSACTION_TOO_LARGE`, `ITEM_TOO_LARGE`, `ENTRY_TOO_LARGE`, `MESSAGE_TOO_LARGE`, `EVENT_INVALID`,
    * `EVENT_NOT_JSON`, `EVENT_STALE`, `EVENT_TYPE_UNWANTED`, `AGGREGATE_INVALID`, `SEQUENCE_INVALID`,
    * `DUPLICATE_ITEM`, `TOKEN_INVALID`, `OPTION_INVALID`
    * @throws OutboxError when nothing was written: `CONDITION_FAILED` (`facts.index` is the place in `items`,
-   * `facts.item` the old item where the action asked for it), `EVENT_ALREADY_WRITTEN`, `SEQUENCE_CONFLICT`,
+   * `facts.item` the old item where the action asked for it), `EVENT_ALREADY_WRITTEN`, `EVENT_NOT_DEFERRED`
+   * (`facts.events` says which could not be cancelled, and what each waits as), `SEQUENCE_CONFLICT`,
    * `TRANSACTION_CANCELLED`, `TOKEN_MISMATCH`, `TABLE_NOT_FOUND`, `DUPLICATE_ITEM`
    */
   write(request: WriteRequest): Promise<WriteResult>;
 
   /**
-   * The actions that write events, for a transaction of your own:
+   * The actions that write events, and cancel deferred ones, for a transaction of your own:
    *
    * ```ts
    * const TransactItems = [{ Update: … }, ...(await outbox.prepare([OrderPlaced(…)]))];
@@ -100,14 +122,12 @@ export interface Outbox {
    * Events are checked and validated as in {@link write}. What you own then: sending within an hour, all in
    * one transaction; its limits (100 actions, 4 MB); conflicts, which the client does not try again; and
    * with a sequence of `'next'` the race for the counter, see {@link isSequenceRaceLost}. A failed condition
-   * on an action made here otherwise means that the event was written before.
+   * on a Put made here otherwise means that the event was written before; on a Delete, that the event to cancel is
+   * not deferred any more. The Deletes come last.
    *
    * @throws OutboxError as {@link write} does for events
    */
-  prepare(
-    events: readonly OutboxEvent[],
-    options?: { readonly context?: EventContext },
-  ): Promise<Action[]>;
+  prepare(events: readonly OutboxEvent[], options?: PrepareOptions): Promise<Action[]>;
 
   /**
    * Whether your transaction with actions from {@link prepare} failed only since another writer took the
@@ -133,12 +153,17 @@ export function createOutbox(options: OutboxOptions): Outbox {
     write: async (request) => {
       const { items = [], ...rest } = request;
       const result = await commitEvents(writer, { ...rest, actions: items });
-      if (result.status === 'committed') return { events: result.events };
-      throw writeFailed(result, items);
+      if (result.status !== 'committed') throw writeFailed(result, items);
+      const { events, notCancelled } = result;
+      return { events, notCancelled };
     },
-    prepare: async (events, { context } = {}) => {
+    prepare: async (events, { context, cancel = [] } = {}) => {
+      const cancels = readCancel(cancel).map(({ eventId }) =>
+        cancelAction(eventId, options.tableName),
+      );
       const prepared = await prepareDrafts(writer, await draftWrite(writer, events, context));
-      return [...prepared.counters, ...prepared.puts];
+      if (prepared.alreadyWritten.length > 0) throw alreadyWritten(prepared);
+      return [...prepared.counters, ...prepared.puts, ...cancels];
     },
     isSequenceRaceLost: (error, actions) =>
       isLostSequenceRace(error, { actions, tableName: options.tableName }),

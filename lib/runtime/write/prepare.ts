@@ -2,7 +2,9 @@ import { entryToRow, type Entry, type EventContext } from '../../contract/entry.
 import type { WriterConfig } from '../../contract/environment.ts';
 import { table } from '../../contract/keys.ts';
 import { pickDefined } from '../../contract/pick.ts';
+import { waitingToRow } from '../../contract/waiting.ts';
 import { checkAccepted, checkEntrySize, checkFresh } from './check-entry.ts';
+import { dueAfter, findComeDue } from './deferred.ts';
 import { draftEvents, type Draft } from '../event/draft.ts';
 import type { OutboxEvent } from '../event/event.ts';
 import { numberDrafts } from './sequence.ts';
@@ -23,6 +25,8 @@ export interface Prepared {
   /** One per event, in their order; they fail where the event was written before. */
   readonly puts: readonly Action[];
   readonly events: readonly WrittenEvent[];
+  /** Ids of events that were written before, and have come due since. */
+  readonly alreadyWritten: readonly string[];
 }
 
 /**
@@ -37,8 +41,8 @@ export async function draftWrite(
 ): Promise<Draft[]> {
   const drafts = await draftEvents(events, context);
   const now = writer.clock.now();
-  drafts.forEach(({ entry }) => {
-    checkFresh(entry, now);
+  drafts.forEach((draft) => {
+    checkFresh(draft, now);
   });
   return drafts;
 }
@@ -50,21 +54,33 @@ export async function draftWrite(
  * @throws OutboxError `EVENT_TYPE_UNWANTED`, `MESSAGE_TOO_LARGE`, `ENTRY_TOO_LARGE`, `TABLE_NOT_FOUND`
  */
 export async function prepareDrafts(writer: Writer, drafts: readonly Draft[]): Promise<Prepared> {
-  const { config, transactor } = writer;
+  const { config, transactor, clock } = writer;
+  const now = clock.now();
+  const alreadyWritten = await findComeDue(drafts, now, writer);
   const { entries, counters } = await numberDrafts(drafts, {
     transactor,
     tableName: config.tableName,
   });
   return {
     counters,
-    puts: entries.map((entry) => putEntry(entry, config)),
+    puts: entries.map((entry, index) =>
+      putEntry(entry, { config, dueAt: dueAfter(now, drafts[index]) }),
+    ),
     events: entries.map((entry) => pickDefined(entry, ['id', 'type', 'sequence'])),
+    alreadyWritten,
   };
 }
 
-function putEntry(entry: Entry, config: WriterConfig): Action {
+/** Writes an entry to its page, or where it is due later to the waiting room. */
+function putEntry(
+  entry: Entry,
+  { config, dueAt }: { config: WriterConfig; dueAt: number | undefined },
+): Action {
   checkAccepted(entry, config.accepts);
-  const Item = entryToRow(entry, config);
+  const Item =
+    dueAt === undefined
+      ? entryToRow(entry, config)
+      : waitingToRow({ entry, state: 'deferred', dueAt, attempts: 0, holds: false });
   checkEntrySize(entry, Item);
   const notWrittenBefore = `attribute_not_exists(${table.pk})`;
   return { Put: { TableName: config.tableName, Item, ConditionExpression: notWrittenBefore } };

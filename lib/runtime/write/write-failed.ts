@@ -1,9 +1,8 @@
 import { OutboxError } from '../../contract/error.ts';
 import { tableNameOf } from '../transaction/action.ts';
-import type { CommitEventsResult } from './commit-events.ts';
+import { notDeferred } from './cancel.ts';
+import type { CommitFailed } from './commit-attempt.ts';
 import type { Action } from '../transaction/transactor.ts';
-
-type Failed = CommitEventsResult & { status: 'condition-failed' };
 
 /**
  * What a caller of `write` is told of failed conditions.
@@ -11,11 +10,17 @@ type Failed = CommitEventsResult & { status: 'condition-failed' };
  * An event that was written before comes first: then this very write was committed earlier, and the caller's
  * own conditions fail for no other reason.
  */
-export function writeFailed(failed: Failed, items: readonly Action[]): OutboxError {
-  return failed.alreadyWritten.length > 0 ? alreadyWritten(failed) : conditionFailed(failed, items);
+export function writeFailed(failed: CommitFailed, items: readonly Action[]): OutboxError {
+  if (failed.alreadyWritten.length > 0) return alreadyWritten(failed);
+  if (failed.failures.length > 0) return conditionFailed(failed, items);
+  return notDeferred(failed.notDeferred, failed.cause);
 }
 
-function alreadyWritten({ alreadyWritten: eventIds, cause }: Failed): OutboxError {
+/** What a caller is told who writes events that were written before. */
+export function alreadyWritten({
+  alreadyWritten: eventIds,
+  cause,
+}: Pick<CommitFailed, 'alreadyWritten' | 'cause'>): OutboxError {
   return new OutboxError(
     'EVENT_ALREADY_WRITTEN',
     `${eventIds.length === 1 ? 'an event was' : 'events were'} written before: ${eventIds.join(', ')}. ` +
@@ -24,7 +29,7 @@ function alreadyWritten({ alreadyWritten: eventIds, cause }: Failed): OutboxErro
   );
 }
 
-function conditionFailed({ failures, cause }: Failed, items: readonly Action[]): OutboxError {
+function conditionFailed({ failures, cause }: CommitFailed, items: readonly Action[]): OutboxError {
   const failed = failures.map(({ index, reason }) => ({
     index,
     tableName: tableNameOf(items[index]),

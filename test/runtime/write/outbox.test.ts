@@ -61,7 +61,8 @@ describe('write', () => {
 
     const result = await outbox.write({ items: [putOrder('42')], events: [event] });
 
-    expect(result).toEqual({ events: [{ id: event.id, type: 'order.placed', sequence: 1 }] });
+    const written = { id: event.id, type: 'order.placed', sequence: 1 };
+    expect(result).toEqual({ events: [written], notCancelled: [] });
     expect(await orderRows()).toMatchObject([{ pk: '42' }]);
     const [row = {}, ...more] = await entryRows();
     expect(more).toEqual([]);
