@@ -49,6 +49,7 @@ export function createMemoryTransactor(tables: MemoryTables): MemoryTransactor {
         if (result.status === 'committed') committed.set(token, told);
         return result;
       }),
+    write: (action) => atOnce(() => database.transact([action])),
     get: (tableName, key) => atOnce(() => database.table(tableName).get(key)),
     rows: (tableName) => database.table(tableName).rows(),
   };

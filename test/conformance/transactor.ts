@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 
 import { describeConditions } from './transactor/conditions.ts';
 import { describeRefusals } from './transactor/refusals.ts';
+import { describeSingleWrites } from './transactor/single-writes.ts';
 import type { TransactorFactory } from './transactor/subject.ts';
 import { describeTokens } from './transactor/tokens.ts';
 import { describeWrites } from './transactor/writes.ts';
@@ -13,5 +14,6 @@ export function describeTransactor(name: string, create: TransactorFactory): voi
     describeConditions(create);
     describeTokens(create);
     describeRefusals(create);
+    describeSingleWrites(create);
   });
 }

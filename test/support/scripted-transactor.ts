@@ -54,5 +54,6 @@ export function cancelledFor(...codes: string[]): TransactionResult {
 
 const empty: Transactor = {
   transact: () => Promise.resolve({ status: 'committed' }),
+  write: () => Promise.resolve({ status: 'committed' }),
   get: () => Promise.resolve(undefined),
 };

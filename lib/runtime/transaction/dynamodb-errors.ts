@@ -4,16 +4,23 @@ import { duplicateItem, tableNotFound, tokenMismatch } from './transactor-errors
 
 /** Exceptions after which the same call, made again, tells the outcome. */
 const busy: ReadonlySet<string> = new Set([
+  'TransactionConflictException',
   'TransactionInProgressException',
   'ProvisionedThroughputExceededException',
   'ThrottlingException',
   'RequestLimitExceeded',
 ]);
 
-/** Why DynamoDB cancelled a transaction, one reason per action; `undefined` where `error` is something else. */
+/**
+ * Why DynamoDB cancelled a transaction, one reason per action, or refused a single action; `undefined` where
+ * `error` is something else.
+ */
 export function cancellationReasons(error: unknown): readonly ThrownReason[] | undefined {
-  const { name, CancellationReasons } = toThrown(error);
-  return name === 'TransactionCanceledException' ? CancellationReasons : undefined;
+  const { name, message, CancellationReasons, Item } = toThrown(error);
+  if (name === 'TransactionCanceledException') return CancellationReasons;
+  return name === 'ConditionalCheckFailedException'
+    ? [{ Code: 'ConditionalCheckFailed', Message: message, Item }]
+    : undefined;
 }
 
 /** The exception's name, where all it says is that the database is busy. */
@@ -38,6 +45,7 @@ interface Thrown {
   readonly name: string;
   readonly message: string;
   readonly CancellationReasons?: readonly ThrownReason[];
+  readonly Item?: ThrownReason['Item'];
 }
 
 function toThrown(error: unknown): Thrown {

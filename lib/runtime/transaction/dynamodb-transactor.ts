@@ -1,11 +1,24 @@
 import { DynamoDBClient, type CancellationReason as ThrownReason } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 
 import type { Row } from '../../contract/entry.ts';
 import { tableNameOf } from './action.ts';
 import { busyCode, cancellationReasons, explain } from './dynamodb-errors.ts';
-import type { Action, CancellationReason, TransactionResult, Transactor } from './transactor.ts';
+import type {
+  Action,
+  CancellationReason,
+  SingleAction,
+  TransactionResult,
+  Transactor,
+} from './transactor.ts';
 
 /**
  * DynamoDB, through a document client with whatever settings it has.
@@ -28,6 +41,14 @@ export function createDynamoDBTransactor(
         return readRefusal(error, { client, actions });
       }
     },
+    write: async (action) => {
+      try {
+        await sendAlone(action, client);
+        return { status: 'committed' };
+      } catch (error) {
+        return readRefusal(error, { client, actions: [action] });
+      }
+    },
     get: async (tableName, key) => {
       try {
         const command = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true });
@@ -37,6 +58,15 @@ export function createDynamoDBTransactor(
       }
     },
   };
+}
+
+async function sendAlone(
+  { Put, Update, Delete }: SingleAction,
+  client: DynamoDBDocumentClient,
+): Promise<void> {
+  if (Put !== undefined) await client.send(new PutCommand(Put));
+  if (Update !== undefined) await client.send(new UpdateCommand(Update));
+  if (Delete !== undefined) await client.send(new DeleteCommand(Delete));
 }
 
 function defaultClient(): DynamoDBDocumentClient {

@@ -6,7 +6,7 @@ import { backoffMs, type Backoff } from '../backoff.ts';
 import { checkToken, checkTransaction } from './check-transaction.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import { toVerdict, type Refusal, type TryAgain } from './transaction-result.ts';
-import type { Action, Transactor } from './transactor.ts';
+import type { Action, SingleAction, TransactionResult, Transactor } from './transactor.ts';
 
 /** How a transaction is sent. */
 export interface CommitOptions {
@@ -62,18 +62,44 @@ export async function commit(
   const { token = randomUUID() } = options;
   checkToken(token);
   checkTransaction(actions);
+  const send = (): Promise<TransactionResult> => transactor.transact(actions, token);
+  return untilDecided(send, actions, { ...options, token });
+}
+
+/**
+ * Sends one action by itself, for half the write units of a transaction, until the database has decided.
+ *
+ * Conflicts and throttling are tried again as by {@link commit}. Where an answer is lost, a failed condition may
+ * be the doing of the first try: ask for the old item to tell.
+ *
+ * @throws OutboxError as {@link commit} does
+ */
+export async function commitAlone(
+  transactor: Transactor,
+  action: SingleAction,
+  options: Omit<CommitOptions, 'token'>,
+): Promise<CommitResult> {
+  checkTransaction([action]);
+  return untilDecided(() => transactor.write(action), [action], options);
+}
+
+async function untilDecided(
+  send: () => Promise<TransactionResult>,
+  actions: readonly Action[],
+  options: CommitOptions,
+): Promise<CommitResult> {
   for (let attempt = 1; ; attempt++) {
-    const verdict = toVerdict(await transactor.transact(actions, token));
+    const verdict = toVerdict(await send());
     if (verdict.status === 'committed') return { status: 'committed', attempts: attempt };
     if (verdict.status === 'condition-failed') return verdict;
     if (verdict.status === 'refused') throw cancelled(verdict, actions);
-    await waitOrGiveUp(verdict, { ...options, token, attempt });
+    await waitOrGiveUp(verdict, { ...options, attempt });
   }
 }
 
 async function waitOrGiveUp(
   { codes, cause }: TryAgain,
-  options: CommitOptions & { token: string; attempt: number },
+  options: CommitOptions & { attempt: number },
 ): Promise<void> {
   const { clock, random, log, token, attempt, maxAttempts = commitDefaults.maxAttempts } = options;
   if (attempt >= maxAttempts) throw conflict({ codes, attempts: attempt, token }, cause);
@@ -82,7 +108,7 @@ async function waitOrGiveUp(
 }
 
 function conflict(
-  facts: { codes: readonly string[]; attempts: number; token: string },
+  facts: { codes: readonly string[]; attempts: number; token: string | undefined },
   cause: unknown,
 ): OutboxError {
   return new OutboxError(

@@ -5,6 +5,9 @@ import type { Row } from '../../contract/entry.ts';
 /** One action of a transaction, in the document client's shape: a Put, Update, Delete or ConditionCheck. */
 export type Action = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
+/** An action that can be sent alone. A condition check alone would write nothing. */
+export type SingleAction = Omit<Action, 'ConditionCheck'>;
+
 /**
  * Why an action stopped its transaction; `None` for one that did not.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
@@ -37,6 +40,13 @@ export interface Transactor {
    * success changes nothing. Throws where the outcome is unknown or the call was refused whole.
    */
   transact(actions: readonly Action[], token: string): Promise<TransactionResult>;
+  /**
+   * Sends one action by itself, for half the write units. `reasons` has one entry where it is cancelled.
+   *
+   * There is no token: where an answer is lost and the client tries again, the condition may fail because of
+   * the first try. Ask for the old item, and see whose it is.
+   */
+  write(action: SingleAction): Promise<TransactionResult>;
   /** Reads one item, consistently. */
   get(tableName: string, key: Row): Promise<Row | undefined>;
 }

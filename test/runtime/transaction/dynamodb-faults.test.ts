@@ -40,6 +40,16 @@ describe('the transactor on DynamoDB, when the client throws', () => {
     });
   });
 
+  it('says so as well of an item that a transaction is changing', async () => {
+    const cause = exception('TransactionConflictException');
+
+    expect(await failingWith(cause).write({ Put: { TableName: 'orders', Item: {} } })).toEqual({
+      status: 'busy',
+      code: 'TransactionConflictException',
+      cause,
+    });
+  });
+
   it('reads the reasons of a cancelled transaction, action by action', async () => {
     const cause = exception('TransactionCanceledException', {
       CancellationReasons: [

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { commit, commitDefaults } from '../../../lib/runtime/transaction/transaction.ts';
+import {
+  commit,
+  commitAlone,
+  commitDefaults,
+} from '../../../lib/runtime/transaction/transaction.ts';
 import type { Action } from '../../../lib/runtime/transaction/transactor.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { cancelledFor, scripted, type Script } from '../../support/scripted-transactor.ts';
@@ -146,5 +150,33 @@ describe('commit', () => {
       code: 'NOTHING_TO_WRITE',
     });
     expect(transactor.sent).toEqual([]);
+  });
+});
+
+describe('commitAlone', () => {
+  it('sends the one action until the database has decided', async () => {
+    const clock = createVirtualClock(0);
+    const busy = { status: 'busy', code: 'TransactionConflictException' } as const;
+    const answers = [busy, busy, cancelledFor('ConditionalCheckFailed')];
+    const transactor = {
+      ...scripted(always(undefined)),
+      write: () => Promise.resolve(answers.shift() ?? busy),
+    };
+
+    const result = await commitAlone(transactor, put('a'), { clock, random: () => 0.5 });
+
+    expect(result.status).toBe('condition-failed');
+    expect(answers).toEqual([]);
+    expect(clock.now()).toBe((50 + 100) / 2);
+  });
+
+  it('checks the action before it is sent', async () => {
+    const large = { Put: { TableName: 'orders', Item: { id: 'x'.repeat(500_000) } } };
+    const sending = commitAlone(scripted(always(undefined)), large, {
+      clock: createVirtualClock(0),
+      random: () => 0.5,
+    });
+
+    await expect(sending).rejects.toMatchObject({ code: 'ITEM_TOO_LARGE' });
   });
 });

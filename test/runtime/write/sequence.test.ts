@@ -133,6 +133,7 @@ describe('the next sequence', () => {
       fc.asyncProperty(fc.scheduler(), writes, async (scheduler, all) => {
         const database = createMemoryTransactor({ outbox: ['pk', 'sk'] });
         const transactor = {
+          ...database,
           transact: scheduler.scheduleFunction((actions: readonly Action[], token: string) =>
             database.transact(actions, token),
           ),
