@@ -11,18 +11,21 @@ export interface ServiceFunctionProps {
   /** Path below `examples`, such as `orders/place-order.ts`. It exports `handler`. */
   readonly entry: string;
   readonly environment: Record<string, string>;
+  /** @default Duration.seconds(30) */
+  readonly timeout?: Duration;
 }
 
 /** A function of a service: bundled whole by esbuild, so that what runs is what was tested. */
 export class ServiceFunction extends NodejsFunction {
-  constructor(scope: Construct, id: string, { entry, environment }: ServiceFunctionProps) {
+  constructor(scope: Construct, id: string, props: ServiceFunctionProps) {
+    const { entry, environment, timeout = Duration.seconds(30) } = props;
     super(scope, id, {
       entry: join(import.meta.dirname, '..', entry),
       environment,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 512,
-      timeout: Duration.seconds(30),
+      timeout,
       bundling: {
         format: OutputFormat.ESM,
         mainFields: ['module', 'main'],

@@ -1,0 +1,20 @@
+import { createInbox, inboxFrom } from 'cdk-outbox/runtime';
+
+import { OrderCancelled, StockMissing, StockRequested, StockReserved } from '../shared/events.ts';
+import { countFree, findReservation, release, reserve } from './stock.ts';
+
+/** Reserves what orders ask for, and frees what is reserved for an order that is cancelled. */
+export const handler = createInbox(inboxFrom(process.env))
+  .on(StockRequested, async ({ data }, tx) => {
+    const { orderId, sku, quantity } = data;
+    if ((await countFree(sku)) < quantity) {
+      tx.emit(StockMissing(orderId, { orderId }));
+      return;
+    }
+    reserve(data, tx);
+    tx.emit(StockReserved(orderId, { orderId }));
+  })
+  .on(OrderCancelled, async ({ data }, tx) => {
+    const reservation = await findReservation(data.orderId);
+    if (reservation !== undefined) release(reservation, tx);
+  });
