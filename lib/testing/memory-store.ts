@@ -22,13 +22,25 @@ export interface MemoryStore extends Store {
   readonly table: MemoryTable;
 }
 
+export interface MemoryStoreOptions {
+  readonly shards: number;
+  /**
+   * The table, where it is there already: that of an earlier deployment.
+   *
+   * @default - an empty one
+   */
+  readonly table?: MemoryTable;
+}
+
 /**
  * The store in memory: a double for DynamoDB's that passes the same conformance suite.
  *
  * Each call is done at once and without any other in between; it never throttles and meets no conflict.
  */
-export function createMemoryStore({ shards }: { readonly shards: number }): MemoryStore {
-  const table = createMemoryTable();
+export function createMemoryStore({
+  shards,
+  table = createMemoryTable(),
+}: MemoryStoreOptions): MemoryStore {
   return {
     table,
     ...createPageStore(table, shards),

@@ -1,15 +1,14 @@
 import type { Clock } from '../runtime/ports.ts';
 import type { SweepStore } from '../relay/sweep-store.ts';
 import { createMemoryPageWalk } from './memory-page-walk.ts';
-import { createMemoryStore, type MemoryStore } from './memory-store.ts';
+import { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 import { createMemoryRecords, createMemorySweepNotes } from './memory-sweep-notes.ts';
 import { createMemoryWaitingFlow } from './memory-waiting-flow.ts';
 
 /** The sweeper's store in memory, its table open to whoever writes entries or looks at rows. */
 export interface MemorySweepStore extends SweepStore, MemoryStore {}
 
-export interface MemorySweepStoreOptions {
-  readonly shards: number;
+export interface MemorySweepStoreOptions extends MemoryStoreOptions {
   /** Says when the table was made: now. */
   readonly clock: Pick<Clock, 'now'>;
   /**
@@ -27,7 +26,7 @@ export interface MemorySweepStoreOptions {
  */
 export function createMemorySweepStore(options: MemorySweepStoreOptions): MemorySweepStore {
   const { shards, chunkSize = 1000, clock } = options;
-  const store = createMemoryStore({ shards });
+  const store = createMemoryStore(options);
   const { table } = store;
   return {
     ...store,
