@@ -47,6 +47,17 @@ export interface RelayConfig {
   readonly source: string;
   readonly destinations: readonly DestinationConfig[];
   readonly maxAttempts: number;
+  /** Where the outbox is archived to, as `s3://bucket/prefix`. @default - it is not */
+  readonly archive?: string;
+}
+
+/** What the archiver must know of its outbox. */
+export interface ArchiverConfig {
+  readonly tableName: string;
+  readonly shards: number;
+  readonly retentionMs: number;
+  readonly source: string;
+  readonly archive: string;
 }
 
 /** What a consumer must know of its inbox. */
@@ -99,11 +110,12 @@ export function relayToEnvironment(
     OUTBOX_SOURCE: config.source,
     OUTBOX_DESTINATIONS: stringify(config.destinations),
     OUTBOX_MAX_ATTEMPTS: String(config.maxAttempts),
+    ...(config.archive === undefined ? {} : { OUTBOX_ARCHIVE: config.archive }),
   };
 }
 
 export function relayFromEnvironment(environment: Environment): RelayConfig {
-  const read = reader(environment, 'deploy the function with the Outbox construct, which sets it');
+  const read = reader(environment, ofOutbox);
   return {
     tableName: read.text('OUTBOX_TABLE'),
     shards: read.number('OUTBOX_SHARDS'),
@@ -111,6 +123,28 @@ export function relayFromEnvironment(environment: Environment): RelayConfig {
     source: read.text('OUTBOX_SOURCE'),
     destinations: read.list<DestinationConfig>('OUTBOX_DESTINATIONS'),
     maxAttempts: read.number('OUTBOX_MAX_ATTEMPTS'),
+    ...('OUTBOX_ARCHIVE' in environment ? { archive: read.text('OUTBOX_ARCHIVE') } : {}),
+  };
+}
+
+export function archiverToEnvironment(config: ArchiverConfig): Record<string, string> {
+  return {
+    OUTBOX_TABLE: config.tableName,
+    OUTBOX_SHARDS: String(config.shards),
+    OUTBOX_RETENTION_MS: String(config.retentionMs),
+    OUTBOX_SOURCE: config.source,
+    OUTBOX_ARCHIVE: config.archive,
+  };
+}
+
+export function archiverFromEnvironment(environment: Environment): ArchiverConfig {
+  const read = reader(environment, ofOutbox);
+  return {
+    tableName: read.text('OUTBOX_TABLE'),
+    shards: read.number('OUTBOX_SHARDS'),
+    retentionMs: read.number('OUTBOX_RETENTION_MS'),
+    source: read.text('OUTBOX_SOURCE'),
+    archive: read.text('OUTBOX_ARCHIVE'),
   };
 }
 
@@ -135,6 +169,8 @@ export function inboxFromEnvironment(environment: Environment): InboxConfig {
     deadLetterQueueUrl: read.text('INBOX_DEAD_LETTER_QUEUE_URL'),
   };
 }
+
+const ofOutbox = 'deploy the function with the Outbox construct, which sets it';
 
 interface Reader {
   text(name: string): string;

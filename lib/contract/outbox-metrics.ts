@@ -12,6 +12,12 @@ export const outboxMetrics = {
 /** The one dimension of an outbox's metrics; its value is the outbox's source. */
 export const outboxDimension = 'service';
 
+/** What each run of the archiver measures. */
+export const archiveGauges = {
+  /** Milliseconds since the first page that is not archived: a little more than a day where all is well. */
+  unarchived: 'UnarchivedAge',
+} as const;
+
 /** What each run of the sweeper measures, zero included: alarms tell zero from silence. */
 export const outboxGauges = {
   /** Entries in the waiting room that need a person. */

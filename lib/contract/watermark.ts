@@ -4,12 +4,15 @@ import { metaKey, type Key, type Page } from './keys.ts';
 /** `missed`: what the relay left behind. `closing`: once more when the stream can bring nothing any more. */
 export type SweepPass = 'missed' | 'closing';
 
-/** The attribute of a watermark's row with the first page that its pass has not yet done. */
+/** Who walks over the pages: the sweeper's passes, and the archiver. */
+export type PageWalker = SweepPass | 'archive';
+
+/** The attribute of a watermark's row with the first page that its walker has not yet done. */
 export const watermarkPage = 'page';
 
-/** How far a pass over the pages has come. Each pass has a row of its own. */
-export function watermarkKey(pass: SweepPass): Key {
-  return metaKey(`watermark#${pass}`);
+/** How far a walker has come. Each has a row of its own. */
+export function watermarkKey(walker: PageWalker): Key {
+  return metaKey(`watermark#${walker}`);
 }
 
 /** The page that a watermark's row says; `undefined` where there is no such row. */

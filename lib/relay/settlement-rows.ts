@@ -1,19 +1,23 @@
 import { auditToRows } from '../contract/audit.ts';
 import { deferredEntryToRow, type Row } from '../contract/entry.ts';
+import { lateToRow } from '../contract/late.ts';
 import { receiptToRow } from '../contract/receipt.ts';
 import { isInvalidRow, isPageless, type Waiting } from '../contract/waiting.ts';
 import type { Settlement } from './sweep-store.ts';
 
 /** What is written when a row leaves the waiting room: why it does, and its entry where no page has it yet. */
 export function settlementRows(
-  { entry, ...before }: Waiting,
-  { receipt, audit }: Settlement,
+  before: Waiting,
+  { receipt, audit, isLate }: Settlement,
   shards: number,
 ): Row[] {
-  const isOwed = isPageless(before) && receipt !== undefined && !isInvalidRow(entry);
-  return [
-    ...(receipt === undefined ? [] : [receiptToRow(receipt, shards)]),
-    ...(isOwed ? [deferredEntryToRow(entry, { shards, expiresAt: receipt.expiresAt })] : []),
-    ...(audit === undefined ? [] : auditToRows(audit)),
-  ];
+  const { entry } = before;
+  const rows = audit === undefined ? [] : auditToRows(audit);
+  if (receipt === undefined) return rows;
+  rows.push(receiptToRow(receipt, shards));
+  if (isInvalidRow(entry)) return rows;
+  const { expiresAt, outcome, time: outcomeAt } = receipt;
+  if (isPageless(before)) rows.push(deferredEntryToRow(entry, { shards, expiresAt }));
+  if (isLate === true) rows.push(lateToRow({ entry, outcome, outcomeAt, expiresAt }));
+  return rows;
 }

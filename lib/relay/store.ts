@@ -3,7 +3,7 @@ import type { Key, Page } from '../contract/keys.ts';
 import type { Lag } from '../contract/lag.ts';
 import type { Receipt } from '../contract/receipt.ts';
 import type { InvalidRow, Waiting } from '../contract/waiting.ts';
-import type { SweepPass } from '../contract/watermark.ts';
+import type { PageWalker } from '../contract/watermark.ts';
 
 /**
  * The outbox table as the relay and the sweeper see it. Two adapters, DynamoDB's and the in-memory
@@ -58,6 +58,6 @@ export interface Notes {
   noteLag(lag: Lag): Promise<void>;
   /** The deepest lag noted at or after `since` (epoch milliseconds). */
   readLag(since: number): Promise<Lag | undefined>;
-  /** The first page that a pass of the sweeper has not yet done; `undefined` before its first run. */
-  readWatermark(pass: SweepPass): Promise<Page | undefined>;
+  /** The first page that a walker over the pages has not yet done; `undefined` before its first run. */
+  readWatermark(walker: PageWalker): Promise<Page | undefined>;
 }

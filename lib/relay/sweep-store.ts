@@ -6,7 +6,7 @@ import type { Receipt } from '../contract/receipt.ts';
 import type { SweepReport } from '../contract/sweep-report.ts';
 import type { Waiting, WaitingState } from '../contract/waiting.ts';
 import type { WaitingSummary } from '../contract/waiting-summary.ts';
-import type { SweepPass } from '../contract/watermark.ts';
+import type { PageWalker } from '../contract/watermark.ts';
 import type { InvalidPageRow, Store } from './store.ts';
 
 export type { AuditNote, AuditSubject } from '../contract/audit.ts';
@@ -87,6 +87,8 @@ export interface Settlement {
   readonly receipt?: Receipt;
   /** Who did it and why, where a person did. */
   readonly audit?: AuditNote;
+  /** Whether its page may have been archived before: then the archiver finds it among the late entries. */
+  readonly isLate?: true;
 }
 
 /** What sweepers tell each other. */
@@ -94,7 +96,7 @@ export interface SweepNotes {
   /** When the table was made (epoch milliseconds). */
   tableCreatedAt(): Promise<number>;
   /** Moves a watermark forward. One that is further on already stays: answers with where it is. */
-  advanceWatermark(pass: SweepPass, to: Page): Promise<Page>;
+  advanceWatermark(walker: PageWalker, to: Page): Promise<Page>;
   /**
    * Takes the lease on a page until it ends. Answers with how often it was taken since it was last given
    * back, this time included: more than once where who had it died. `undefined` where another holds it.

@@ -17,7 +17,7 @@ import {
   watermarkKey,
   watermarkOf,
   watermarkPage,
-  type SweepPass,
+  type PageWalker,
 } from '../../contract/watermark.ts';
 import type { SweepNotes } from '../sweep-store.ts';
 import { toItemKey, toRow } from './item.ts';
@@ -31,7 +31,7 @@ export function createSweepNotes(table: OutboxTable): SweepNotes {
       const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
       return Table?.CreationDateTime?.getTime() ?? 0;
     },
-    advanceWatermark: (pass, to) => advance(table, pass, to),
+    advanceWatermark: (walker, to) => advance(table, walker, to),
     leasePage: (lease) => take(table, lease),
     releasePage: (lease) => giveBack(table, lease),
   };
@@ -39,7 +39,7 @@ export function createSweepNotes(table: OutboxTable): SweepNotes {
 
 async function advance(
   { client, tableName }: OutboxTable,
-  pass: SweepPass,
+  walker: PageWalker,
   to: Page,
 ): Promise<Page> {
   const isFirst = 'attribute_not_exists(#page)';
@@ -48,7 +48,7 @@ async function advance(
     await client.send(
       new UpdateItemCommand({
         TableName: tableName,
-        Key: toItemKey(watermarkKey(pass)),
+        Key: toItemKey(watermarkKey(walker)),
         UpdateExpression: 'SET #page = :to',
         ConditionExpression: [isFirst, isForward].join(' OR '),
         ExpressionAttributeNames: { '#page': watermarkPage },

@@ -8,6 +8,8 @@ export interface OperatePorts {
   readonly newId: NewId;
   /** How long entries and receipts are kept. */
   readonly retentionMs: number;
+  /** Where the outbox is archived to. @default - it is not */
+  readonly archive?: string;
 }
 
 /** Who does something to entries, and why: it goes on the record. */

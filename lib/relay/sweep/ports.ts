@@ -7,6 +7,8 @@ export interface SweepPorts extends DeliverPorts {
   readonly store: SweepStore;
   /** Shards of a page that are in use. */
   readonly shards: number;
+  /** Where the outbox is archived to. @default - it is not */
+  readonly archive?: string;
 }
 
 /** How long a pass may go on. */

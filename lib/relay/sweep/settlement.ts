@@ -1,8 +1,18 @@
 import type { AuditNote } from '../../contract/audit.ts';
 import type { Entry } from '../../contract/entry.ts';
+import { timeOfId } from '../../contract/keys.ts';
 import type { GiveUp } from '../../contract/waiting.ts';
 import { receiptsFor, type ReceiptPorts } from '../deliver/receipts.ts';
 import type { Settlement } from '../sweep-store.ts';
+import { closingAgeMs } from './eligible.ts';
+
+export interface SettlementPorts extends ReceiptPorts {
+  /** Where the outbox is archived to: then what leaves late is kept for it. @default - it is not archived */
+  readonly archive?: string;
+}
+
+/** The age from which on a page may have been archived: an hour less, for clocks that differ. */
+const lateAgeMs = closingAgeMs - 60 * 60 * 1000;
 
 /**
  * Why an entry leaves the waiting room: it was published, or given up and its consumers were told.
@@ -12,7 +22,7 @@ import type { Settlement } from '../sweep-store.ts';
 export function settlementOf(
   entry: Entry,
   giveUp: GiveUp | undefined,
-  ports: ReceiptPorts,
+  ports: SettlementPorts,
 ): Settlement {
   const outcome = giveUp === undefined ? 'published' : 'discarded';
   const [receipt] = receiptsFor(outcome, { entries: [entry], invalidRows: [] }, ports);
@@ -21,7 +31,12 @@ export function settlementOf(
   return {
     receipt: { ...receipt, expiresAt: Math.max(receipt.expiresAt, keptUntil) },
     ...(giveUp === undefined ? {} : { audit: noteOf(entry, giveUp) }),
+    ...(isLate(entry, ports) ? { isLate: true } : {}),
   };
+}
+
+function isLate({ id }: Entry, { archive, clock }: SettlementPorts): boolean {
+  return archive !== undefined && clock.now() - timeOfId(id) > lateAgeMs;
 }
 
 function noteOf({ id, aggregate }: Entry, giveUp: GiveUp): AuditNote {

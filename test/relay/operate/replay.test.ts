@@ -306,9 +306,10 @@ describe('counting what would be replayed', () => {
 describe('pages that are no longer in the table', () => {
   const archiveOf = (entries: readonly Entry[]): ArchivedPages => ({
     firstPage: () => Promise.resolve(somePage),
-    readEntries: async function* () {
+    readPage: async function* (page) {
       await Promise.resolve();
-      yield entries;
+      const meant = entries.filter(({ id }) => pageOf(timeOfId(id)) === page);
+      yield meant.map((entry) => ({ entry, outcome: 'published', outcomeAt: someTime }) as const);
     },
   });
 

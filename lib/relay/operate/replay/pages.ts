@@ -1,17 +1,18 @@
+import type { ArchivedEntry } from '../../../contract/archive-line.ts';
 import type { Entry } from '../../../contract/entry.ts';
 import type { Page } from '../../../contract/keys.ts';
-import type { Receipt } from '../../../contract/receipt.ts';
+import type { Receipt, ReceiptOutcome } from '../../../contract/receipt.ts';
 import type { OperateStore } from '../../operate-store.ts';
 import type { PageChunk } from '../../sweep-store.ts';
 import { outcomesOf, replayableOf, type Replayable } from './replayable.ts';
 import { isAskedFor, type ReplayRequest } from './request.ts';
 
-/** Pages that were moved out of the table before they expired. */
+/** Pages that were copied out of the table before they expired. */
 export interface ArchivedPages {
-  /** The first page that is there; `undefined` where none is. */
+  /** The first page of the first hour that is there; `undefined` where none is. */
   firstPage(): Promise<Page | undefined>;
-  /** A page's entries that were published, in parts. */
-  readEntries(page: Page): AsyncIterable<readonly Entry[]>;
+  /** A page's entries with what became of each in the end, in parts; each entry once. */
+  readPage(page: Page): AsyncIterable<readonly ArchivedEntry[]>;
 }
 
 /** Where a replay reads. */
@@ -31,8 +32,10 @@ export async function* readReplayable(
   { source, now }: { source: ReplaySource; now: number },
 ): AsyncGenerator<Replayable[]> {
   if (page < source.firstKeptPage) {
-    for await (const entries of source.archive?.readEntries(page) ?? []) {
-      yield entries.filter((entry) => isAskedFor(entry, request)).map((entry) => ({ entry }));
+    for await (const archived of source.archive?.readPage(page) ?? []) {
+      const meant = archived.filter(({ entry }) => isAskedFor(entry, request));
+      const entries = meant.map(({ entry }) => entry);
+      yield replayableOf(entries, outcomesIn(meant), { page, now });
     }
     return;
   }
@@ -42,6 +45,15 @@ export async function* readReplayable(
     const meant = entries.filter((entry) => isAskedFor(entry, request));
     yield replayableOf(meant, outcomes, { page, now });
   }
+}
+
+/** What is unknown is left out: it is taken as of an entry whose receipt has expired. */
+function outcomesIn(archived: readonly ArchivedEntry[]): Map<string, ReceiptOutcome> {
+  return new Map(
+    archived.flatMap(({ entry: { id }, outcome }) =>
+      outcome === 'unknown' ? [] : [[id, outcome] as const],
+    ),
+  );
 }
 
 interface KeptPage {

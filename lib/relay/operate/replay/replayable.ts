@@ -1,6 +1,7 @@
 import type { Entry } from '../../../contract/entry.ts';
 import { pageStart, type Page } from '../../../contract/keys.ts';
 import type { Receipt, ReceiptOutcome } from '../../../contract/receipt.ts';
+import { lastReceipts } from '../../last-receipts.ts';
 import { closingAgeMs } from '../../sweep/eligible.ts';
 
 /** An entry that can be delivered again; `skipped`: as a skip notice, since it was given up. */
@@ -31,11 +32,7 @@ export function replayableOf(
   });
 }
 
-/** What became of entries in the end: who waited and was published has both receipts. */
+/** What became of entries in the end. */
 export function outcomesOf(receipts: readonly Receipt[]): Map<string, ReceiptOutcome> {
-  const order: readonly ReceiptOutcome[] = ['waiting', 'discarded', 'published'];
-  const sorted = receipts.toSorted((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
-  return new Map(
-    sorted.flatMap(({ eventIds, outcome }) => eventIds.map((id) => [id, outcome] as const)),
-  );
+  return new Map([...lastReceipts(receipts)].map(([id, { outcome }]) => [id, outcome]));
 }

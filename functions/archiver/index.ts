@@ -1,0 +1,36 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import middy from '@middy/core';
+
+import { readArchiveLocation } from '../../lib/contract/archive.ts';
+import { archiverFromEnvironment } from '../../lib/contract/environment.ts';
+import { createArchiver } from '../../lib/relay/archive/archiver.ts';
+import { createS3Archive } from '../../lib/relay/archive/s3.ts';
+import { createDynamoDBArchiveStore } from '../../lib/relay/dynamodb/archive-store.ts';
+import { newId, systemClock } from '../../lib/runtime/system.ts';
+import { observe } from '../observability.ts';
+
+const config = archiverFromEnvironment(process.env);
+const { bucket, prefix } = readArchiveLocation(config.archive);
+const { logger, metrics, log, meter } = observe(config.source);
+// A local AWS has no host for each bucket.
+const client = new S3Client({ forcePathStyle: process.env['AWS_ENDPOINT_URL'] !== undefined });
+
+const archiver = createArchiver({
+  ...config,
+  prefix,
+  store: createDynamoDBArchiveStore({ client: new DynamoDBClient(), ...config }),
+  archive: createS3Archive({ client, bucket }),
+  clock: systemClock,
+  newId,
+  log,
+  meter,
+});
+
+/** Invoked by a schedule, every hour. What it answers with is for people who invoke it by hand. */
+export const handler = middy()
+  .use(injectLambdaContext(logger))
+  .use(logMetrics(metrics))
+  .handler(async (_event, context) => archiver(context));

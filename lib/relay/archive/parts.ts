@@ -1,0 +1,40 @@
+import { toArchiveLine, type ArchivedEntry } from '../../contract/archive-line.ts';
+import type { Page } from '../../contract/keys.ts';
+import { utf8Bytes } from '../../contract/text.ts';
+
+/** Entries of one page. */
+export interface PagePiece {
+  readonly page: Page;
+  readonly entries: readonly ArchivedEntry[];
+}
+
+/** What becomes one object. */
+export interface PartDraft {
+  readonly first: Page;
+  readonly last: Page;
+  readonly lines: readonly string[];
+}
+
+/** Bytes of lines, before compression, from which on a part is full: what bounds the memory of who writes and who reads. */
+export const fullPartBytes = 16 * 1024 * 1024;
+
+/** Cuts an hour into parts of bounded size, as it is read. None is empty. */
+export async function* cutIntoParts(pieces: AsyncIterable<PagePiece>): AsyncGenerator<PartDraft> {
+  let lines: string[] = [];
+  let bytes = 0;
+  let first: Page | undefined;
+  let last: Page = '';
+  for await (const { page, entries } of pieces) {
+    for (const entry of entries) {
+      const line = toArchiveLine(entry);
+      lines.push(line);
+      bytes += utf8Bytes(line);
+      first ??= page;
+      last = page;
+      if (bytes < fullPartBytes) continue;
+      yield { first, last, lines };
+      [lines, bytes, first] = [[], 0, undefined];
+    }
+  }
+  if (first !== undefined) yield { first, last, lines };
+}
