@@ -15,14 +15,22 @@ export type { ParsedJson, Upcasts } from './runtime/event/upcast.ts';
 
 // Writing
 export { createOutbox } from './runtime/write/outbox.ts';
-export type { Outbox, OutboxOptions, WriteRequest, WriteResult } from './runtime/write/outbox.ts';
+export type {
+  Outbox,
+  OutboxOptions,
+  PrepareOptions,
+  WriteRequest,
+  WriteResult,
+} from './runtime/write/outbox.ts';
 export { writerFromEnvironment as outboxFrom } from './contract/environment.ts';
 export type { Acceptance, Environment, WriterConfig } from './contract/environment.ts';
 export type { TypeFilter } from './contract/event-types.ts';
+export type { Cancel, Cancellation } from './runtime/write/cancel.ts';
 export type { WrittenEvent } from './runtime/write/prepare.ts';
 export type {
   Action,
   CancellationReason,
+  SingleAction,
   TransactionResult,
   Transactor,
 } from './runtime/transaction/transactor.ts';

@@ -33,8 +33,8 @@ const watchedMs = 15 * 60_000;
 /**
  * What is written and delivered, as it happens, until it is told to stop.
  *
- * Asks every shard of the pages in question for what is new. Shows nothing of events that were deferred:
- * they lie in pages long past.
+ * Asks every shard of the pages in question for what is new. Of events that were deferred it shows no more than
+ * that they were published, and not all of them: their pages are often past when they are delivered.
  */
 export async function* tail(
   store: Pick<Lookup, 'readSince'>,
