@@ -1,32 +1,7 @@
-import { globSync, rmSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { rmSync } from 'node:fs';
 
-import { build } from 'esbuild';
+import { bundleFunctions } from './bundle-functions.ts';
 
-/**
- * Bundles each function into an asset of its own, `dist/functions/<name>`, with everything it needs:
- * whoever deploys the constructs needs no bundler.
- */
 const outDir = 'dist/functions';
 rmSync(outDir, { recursive: true, force: true });
-
-for (const entry of globSync('functions/*/index.ts')) {
-  await build({
-    entryPoints: { index: entry },
-    outdir: `${outDir}/${basename(dirname(entry))}`,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    // Destinations are imported when they are used: a relay to a bus loads no client of queues.
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    minify: true,
-    legalComments: 'none',
-    // CommonJS among the dependencies calls `require` for Node's own modules.
-    banner: {
-      js: "import{createRequire as createRequire_}from'node:module';const require=createRequire_(import.meta.url);",
-    },
-  });
-}
+await bundleFunctions(outDir);

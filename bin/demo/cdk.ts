@@ -12,6 +12,12 @@ export interface Deployment {
   readonly folder: string;
   /** What the names of the stacks begin with. */
   readonly prefix: string;
+  /**
+   * The command that synthesizes the app.
+   *
+   * @default - the app of the examples
+   */
+  readonly app?: string;
   /** Gets each line that the CDK writes. */
   readonly onLine?: OnLine;
 }
@@ -20,7 +26,7 @@ export interface Deployment {
 export type Outputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
- * Builds the package, unless told that it is built, and synthesizes the app of the examples.
+ * Builds the package, unless told that it is built, and synthesizes the app.
  *
  * One process of this clone at a time: all build to the same folder.
  */
@@ -28,8 +34,11 @@ export async function synthesize(
   deployment: Deployment,
   options: { build: boolean },
 ): Promise<void> {
-  const { folder, prefix } = deployment;
-  const synth = ['synth', '--quiet', '--output', folder, '--context', `prefix=${prefix}`];
+  const { folder, prefix, app } = deployment;
+  const synth = [
+    ...['synth', '--quiet', '--output', folder, '--context', `prefix=${prefix}`],
+    ...(app === undefined ? [] : ['--app', app]),
+  ];
   await withLock('synthesize', () => cdk(deployment, synth, options));
 }
 

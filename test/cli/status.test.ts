@@ -250,4 +250,21 @@ describe('outbox status', () => {
       },
     });
   });
+
+  it('tells of a destination whose queue is gone, and of everything else too', async () => {
+    const target = queueUrl('warehouse');
+    const warehouse = { name: 'queue/Warehouse', kind: 'queue' as const, target, ordered: false };
+    const world = await createLocalOutbox({
+      account: (tableName) => ({
+        functions: outboxFunctions(tableName, { destinations: [warehouse] }),
+      }),
+    });
+    await world.sweep();
+
+    const { code, out } = await world.outbox('status');
+
+    expect(out).toMatch(/waiting room +deferred 0/);
+    expect(out).toContain('there is no queue warehouse: destination queue/Warehouse');
+    expect(code).toBe(1);
+  });
 });

@@ -86,9 +86,12 @@ function unsettled({ inFlight, lag, at }: StatusFacts): Concern[] {
 function queues({ queues: seen }: StatusFacts): Concern[] {
   if (seen.status === 'unseen') return [];
   return seen.value
-    .filter(({ messages }) => messages > 0)
-    .map(({ messages, holds, name, command }) => ({
-      what: `${count(messages, 'message')} in ${name}: ${holds}`,
+    .filter(({ messages, isGone }) => messages > 0 || isGone === true)
+    .map(({ messages, isGone, holds, name, command }) => ({
+      what:
+        isGone === true
+          ? `there is no queue ${name}: ${holds}`
+          : `${count(messages, 'message')} in ${name}: ${holds}`,
       command,
     }));
 }

@@ -5,6 +5,7 @@ import { count, renderFacts, renderTable } from '../view/table.ts';
 import { moment, relative } from '../view/time.ts';
 import type { Concern } from './concerns.ts';
 import type { StatusFacts, TriggerFacts } from './facts.ts';
+import type { WatchedQueue } from './watched-queues.ts';
 
 /** The status for a person. */
 export function renderStatus(facts: StatusFacts, concerns: readonly Concern[]): string {
@@ -62,8 +63,11 @@ function waiting({ waiting: counts, parkedSince, at }: StatusFacts): string {
   return `${waitingStates.map((state) => `${state} ${counts[state]}`).join(' · ')}${since}`;
 }
 
-function queueLines(queues: readonly { name: string; messages: number }[]): string {
-  return queues.map(({ name, messages }) => `${name} ${messages}`).join('\n') || 'none known';
+function queueLines(queues: readonly WatchedQueue[]): string {
+  const lines = queues.map(
+    ({ name, messages, isGone }) => `${name} ${isGone === true ? 'is gone' : messages}`,
+  );
+  return lines.join('\n') || 'none known';
 }
 
 function verdict(concerns: readonly Concern[]): string {

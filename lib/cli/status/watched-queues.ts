@@ -1,6 +1,13 @@
 import { inboxesOf } from '../aws/places.ts';
 import { functionsOf } from '../aws/find-outbox.ts';
-import { attributesOf, depthOf, nameOfQueue, urlOfQueue } from '../aws/queues.ts';
+import { isMissing } from '../aws/failure.ts';
+import {
+  attributesOf,
+  depthOf,
+  nameOfQueue,
+  urlOfQueue,
+  type QueueAttributes,
+} from '../aws/queues.ts';
 import { isOfTable, triggersOf } from '../aws/triggers.ts';
 import type { Session } from '../session.ts';
 
@@ -8,13 +15,15 @@ import type { Session } from '../session.ts';
 export interface WatchedQueue {
   readonly name: string;
   readonly messages: number;
+  /** Present where there is no such queue any more. */
+  readonly isGone?: true;
   /** What ends in it. */
   readonly holds: string;
   /** The command that looks into it. */
   readonly command: string;
 }
 
-type Queue = Omit<WatchedQueue, 'name' | 'messages'> & { readonly queue: string };
+type Queue = Omit<WatchedQueue, 'name' | 'messages' | 'isGone'> & { readonly queue: string };
 
 /** The queues of batches given up, of what queue destinations could not hand on, and of the stack's inboxes. */
 export async function watchedQueues(session: Session): Promise<WatchedQueue[]> {
@@ -44,18 +53,28 @@ async function deadLettersOfDestinations({ place, clients }: Session): Promise<Q
   const destinations = (place.config?.destinations ?? []).filter(({ kind }) => kind === 'queue');
   const queues = await Promise.all(
     destinations.map(async ({ name, target }) => {
-      const { RedrivePolicy = '{}' } = await attributesOf(target, clients, ['RedrivePolicy']);
-      const { deadLetterTargetArn: queue } = JSON.parse(RedrivePolicy) as {
-        deadLetterTargetArn?: string;
-      };
-      return { queue, holds: `messages that nobody could handle of destination ${name}` };
+      const seen = await unlessGone(() => attributesOf(target, clients, ['RedrivePolicy']));
+      return seen === undefined
+        ? { queue: target, holds: `destination ${name}`, command: 'outbox doctor' }
+        : deadLettersOf(name, seen);
     }),
   );
-  return queues.flatMap(({ queue, holds }) =>
-    queue === undefined
-      ? []
-      : [{ queue, holds, command: `outbox redrive-queue ${nameOfQueue(queue)}` }],
-  );
+  return queues.filter((queue) => queue !== undefined);
+}
+
+function deadLettersOf(
+  destination: string,
+  { RedrivePolicy = '{}' }: QueueAttributes,
+): Queue | undefined {
+  const { deadLetterTargetArn: queue } = JSON.parse(RedrivePolicy) as {
+    deadLetterTargetArn?: string;
+  };
+  if (queue === undefined) return undefined;
+  return {
+    queue,
+    holds: `messages that nobody could handle of destination ${destination}`,
+    command: `outbox redrive-queue ${nameOfQueue(queue)}`,
+  };
 }
 
 async function deadLettersOfInboxes({ place, clients }: Session): Promise<Queue[]> {
@@ -69,6 +88,19 @@ async function deadLettersOfInboxes({ place, clients }: Session): Promise<Queue[
 }
 
 async function measure({ queue, ...rest }: Queue, { clients }: Session): Promise<WatchedQueue> {
-  const url = await urlOfQueue(queue, clients);
-  return { ...rest, name: nameOfQueue(queue), messages: await depthOf(url, clients) };
+  const name = nameOfQueue(queue);
+  const messages = await unlessGone(async () => depthOf(await urlOfQueue(queue, clients), clients));
+  return messages === undefined
+    ? { ...rest, name, messages: 0, isGone: true, command: 'outbox doctor' }
+    : { ...rest, name, messages };
+}
+
+/** Somebody may have deleted a queue: that is to be told, and no reason to tell nothing else. */
+async function unlessGone<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }

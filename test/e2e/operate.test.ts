@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+
+import { deployOperated, type Operated } from './operated/deploy.ts';
+import { describeReplay } from './scenarios/replay.ts';
+import { describeRefusal } from './scenarios/refusal.ts';
+import { describeOutage } from './scenarios/outage.ts';
+import { describeCrash } from './scenarios/crash.ts';
+import { describeTrigger } from './scenarios/trigger.ts';
+
+let operated: Operated;
+let remove = (): Promise<void> => Promise.resolve();
+
+beforeAll(async () => {
+  const deployment = await deployOperated();
+  remove = deployment.remove;
+  operated = await deployment.deployed;
+}, 180_000);
+
+afterAll(async () => {
+  await remove();
+}, 60_000);
+
+/** After each trouble: what was committed is delivered, or waits where it is seen, and there is nothing else. */
+describe('in trouble', { timeout: 120_000 }, () => {
+  const deployed = (): Operated => operated;
+  describeTrigger(deployed);
+  describeCrash(deployed);
+  describeOutage(deployed);
+  describeRefusal(deployed);
+  describeReplay(deployed);
+});

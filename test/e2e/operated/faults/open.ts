@@ -1,0 +1,33 @@
+import type { DestinationConfig } from '../../../../lib/contract/environment.ts';
+import type { Destination, Outgoing, Reply } from '../../../../lib/relay/destination.ts';
+import { openDestinations as open } from '../../../../lib/relay/destinations/open.ts';
+import { readPlan } from './plan.ts';
+
+/** The real destinations, except that they refuse what the plan says. */
+export async function openDestinations(
+  configs: readonly DestinationConfig[],
+): Promise<Destination[]> {
+  return (await open(configs)).map((destination) => ({
+    ...destination,
+    send: (outgoing) => sendOthers(destination, outgoing),
+  }));
+}
+
+const refused: Reply = {
+  status: 'refused',
+  code: 'NotAuthorizedForDetailTypeException',
+  message: 'the policy allows no events of this type',
+};
+
+async function sendOthers(
+  destination: Destination,
+  outgoing: readonly Outgoing[],
+): Promise<readonly (Reply | undefined)[]> {
+  const { refuses = [] } = readPlan();
+  const others = outgoing.filter(({ entry }) => !refuses.includes(entry.type));
+  const replies = others.length === 0 ? [] : await destination.send(others);
+  return outgoing.map((one) => {
+    const at = others.indexOf(one);
+    return at === -1 ? refused : replies[at];
+  });
+}

@@ -1,0 +1,60 @@
+import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { EventBus, Match, Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Destination, Outbox } from 'cdk-outbox';
+import { Construct } from 'constructs';
+
+import { functionsContext } from '../../../lib/constructs/code.ts';
+
+/**
+ * Outboxes to get into trouble, whose consumers are queues that tests read. Alarms are left out; sweepers
+ * run when a test says so.
+ */
+export class OperatedStack extends Stack {
+  constructor(scope: Construct, id: string, { faultyFunctions }: { faultyFunctions: string }) {
+    super(scope, id);
+    const bus = new EventBus(this, 'Bus');
+    const audience = this.queue('Audience');
+    new Rule(this, 'All', {
+      eventBus: bus,
+      eventPattern: { source: Match.anythingBut('nobody') },
+      targets: [new SqsQueue(audience)],
+    });
+    const faulty = new Construct(this, 'Faulty');
+    faulty.node.setContext(functionsContext, faultyFunctions);
+
+    this.outbox(this, 'TwoWays', [
+      Destination.eventBus(bus),
+      Destination.queue(this.queue('Partner'), { name: 'partner' }),
+    ]);
+    this.outbox(this, 'InOrder', [Destination.queue(this.queue('Line', { fifo: true }))]);
+    this.outbox(faulty, 'Faulty', [Destination.queue(this.queue('Patient'))]);
+    for (const schedule of this.node.findAll().filter((node) => node instanceof CfnSchedule)) {
+      schedule.state = 'DISABLED';
+    }
+  }
+
+  private queue(id: string, props: { fifo?: true } = {}): Queue {
+    const queue = new Queue(this, id, props);
+    new CfnOutput(this, `${id}Url`, { value: queue.queueUrl });
+    return queue;
+  }
+
+  private outbox(scope: Construct, id: string, destinations: Destination[]): void {
+    const outbox = new Outbox(scope, id, {
+      source: id,
+      destinations,
+      shards: 2,
+      alarms: false,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const facts = {
+      writer: outbox.writerEnvironment,
+      relay: outbox.relay.functionName,
+      sweeper: outbox.sweeper.functionName,
+    };
+    new CfnOutput(this, `${id}Outbox`, { value: this.toJsonString(facts) });
+  }
+}
