@@ -1,13 +1,13 @@
 import { createInbox, inboxFrom } from 'cdk-outbox/runtime';
 
 import { OrderCancelled, StockMissing, StockRequested, StockReserved } from '../shared/events.ts';
-import { countFree, findReservation, release, reserve } from './stock.ts';
+import { countAvailable, findReservation, release, reserve } from './stock.ts';
 
 /** Reserves what orders ask for, and frees what is reserved for an order that is cancelled. */
 export const handler = createInbox(inboxFrom(process.env))
   .on(StockRequested, async ({ data }, tx) => {
     const { orderId, sku, quantity } = data;
-    if ((await countFree(sku)) < quantity) {
+    if ((await countAvailable(sku)) < quantity) {
       tx.emit(StockMissing(orderId, { orderId }));
       return;
     }

@@ -13,9 +13,9 @@ export interface Reservation {
 }
 
 /** How many of a product nobody has reserved. */
-export async function countFree(sku: string): Promise<number> {
+export async function countAvailable(sku: string): Promise<number> {
   const product = await read(sku);
-  return Number(product?.['free'] ?? 0);
+  return Number(product?.['available'] ?? 0);
 }
 
 /** What is set aside for an order, if anything. */
@@ -29,8 +29,8 @@ export function reserve(reservation: Reservation, tx: InboxTransaction): void {
   tx.update({
     TableName: stockTable,
     Key: { id: sku },
-    UpdateExpression: 'ADD free :fewer, reserved :quantity',
-    ConditionExpression: 'free >= :quantity',
+    UpdateExpression: 'ADD available :fewer, reserved :quantity',
+    ConditionExpression: 'available >= :quantity',
     ExpressionAttributeValues: { ':fewer': -quantity, ':quantity': quantity },
   });
   tx.put({ TableName: stockTable, Item: { id: reservationId(orderId), ...reservation } });
@@ -41,7 +41,7 @@ export function release({ orderId, sku, quantity }: Reservation, tx: InboxTransa
   tx.update({
     TableName: stockTable,
     Key: { id: sku },
-    UpdateExpression: 'ADD free :quantity, reserved :fewer',
+    UpdateExpression: 'ADD available :quantity, reserved :fewer',
     ExpressionAttributeValues: { ':fewer': -quantity, ':quantity': quantity },
   });
   tx.delete({
