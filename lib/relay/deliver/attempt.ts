@@ -3,6 +3,7 @@ import { matchesType } from '../../contract/event-types.ts';
 import type { DeliveryMarks } from '../../contract/message.ts';
 import type { Clock, Log, Random } from '../../runtime/ports.ts';
 import { toOutgoing, type Destination, type Outcome, type Outgoing } from '../destination.ts';
+import { inSequence } from '../in-sequence.ts';
 import {
   fateOf,
   retryBackoff,
@@ -149,9 +150,9 @@ function outgoing(
   ports: AttemptPorts,
   options: AttemptOptions,
 ): Outgoing[] {
-  return entries
-    .toSorted((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0))
-    .map((entry) => toOutgoing(entry, ports.source, options.marks));
+  return inSequence(entries, (entry) => entry).map((entry) =>
+    toOutgoing(entry, ports.source, options.marks),
+  );
 }
 
 function waitingBehind(entry: Entry): Outcome {

@@ -1,4 +1,5 @@
 import type { Receipt } from '../../contract/receipt.ts';
+import { inSequence } from '../in-sequence.ts';
 import type { PageChunk } from '../sweep-store.ts';
 
 /** Entries that are delivered at once: enough to fill many calls, few enough to lose little time at the deadline. */
@@ -37,8 +38,8 @@ export function sizeOf({ entries, invalid }: PageChunk): number {
 /** What is delivered at once, each aggregate's entries in sequence from part to part. */
 export function* partsOf({ entries, invalid }: PageChunk): Generator<PageChunk> {
   if (invalid.length > 0) yield { entries: [], invalid };
-  const inSequence = entries.toSorted((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0));
+  const sorted = inSequence(entries, (entry) => entry);
   for (let at = 0; at < entries.length; at += deliverAtOnce) {
-    yield { entries: inSequence.slice(at, at + deliverAtOnce), invalid: [] };
+    yield { entries: sorted.slice(at, at + deliverAtOnce), invalid: [] };
   }
 }

@@ -2,6 +2,7 @@ import { matchesType } from '../../../contract/event-types.ts';
 import type { DeliveryError } from '../../../contract/waiting.ts';
 import type { Clock, Log, Random } from '../../../runtime/ports.ts';
 import { toOutgoing, type Destination, type Outcomes, type Outgoing } from '../../destination.ts';
+import { inSequence } from '../../in-sequence.ts';
 import { publish } from '../../publish/publish.ts';
 import type { Replayable } from './replayable.ts';
 
@@ -39,11 +40,9 @@ export async function sendAgain(
   replayId: string,
   ports: SendAgainPorts,
 ): Promise<SentAgain> {
-  const outgoing = part
-    .toSorted((a, b) => (a.entry.sequence ?? 0) - (b.entry.sequence ?? 0))
-    .map(({ entry, ...skipped }) =>
-      toOutgoing(entry, ports.messageSource, { replayId, ...skipped }),
-    );
+  const outgoing = inSequence(part, ({ entry }) => entry).map(({ entry, ...skipped }) =>
+    toOutgoing(entry, ports.messageSource, { replayId, ...skipped }),
+  );
   const results = await Promise.all(
     ports.destinations.map((destination) =>
       sendTo(
