@@ -28,9 +28,12 @@ export function withBreaker(
         failures = 0;
         return replies;
       } catch (error) {
-        if (judgeCall(error).fault === 'destination') failures += 1;
-        lastError = error;
-        if (failures >= patience) restsUntil = clock.now() + restMs;
+        // What refuses the entries of one call was reached; as the answer to other calls it would condemn theirs.
+        if (judgeCall(error).fault === 'destination') {
+          failures += 1;
+          lastError = error;
+          if (failures >= patience) restsUntil = clock.now() + restMs;
+        }
         throw error;
       }
     },

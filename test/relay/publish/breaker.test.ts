@@ -68,6 +68,23 @@ describe('a destination with a breaker', () => {
     expect(fake.calls).toHaveLength(25);
   });
 
+  it('fails calls that are not made as one that could not reach it, whatever else was under way', async () => {
+    const unreachable = sdkError('TimeoutError');
+    const reached = Promise.withResolvers<never>();
+    fake = createFakeDestination((outgoing) =>
+      outgoing[0]?.entry.id === outgoingOf(99).entry.id
+        ? reached.promise
+        : Promise.reject(unreachable),
+    );
+    destination = withBreaker(fake, { clock });
+    const underWay = destination.send([outgoingOf(99)]).catch((thrown: unknown) => thrown);
+    await send(10);
+    reached.reject(sdkError('MalformedDetail'));
+    await underWay;
+
+    expect(await send()).toEqual([unreachable]);
+  });
+
   it('is otherwise the destination that it was', () => {
     expect(destination).toMatchObject({ name: fake.name, kind: fake.kind, ordered: fake.ordered });
   });
