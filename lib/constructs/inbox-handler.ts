@@ -23,9 +23,10 @@ const itemActions = ['GetItem', 'PutItem'];
 /** Gives the handler its rights and its environment, and has the queue invoke it. Fails if it handles another inbox. */
 export function connectHandler(
   inbox: IConstruct,
-  { settings, table, queue, deadLetterQueue, inboxName, dedupeWindowMs }: InboxHandlerProps,
+  { settings, table, inboxName, dedupeWindowMs, ...waiting }: InboxHandlerProps,
 ): void {
   const { handler } = settings;
+  const { queue, deadLetterQueue, maxReceives } = waiting;
   claim(handler, {
     name: 'inbox',
     owner: inbox,
@@ -36,6 +37,7 @@ export function connectHandler(
     tableName: table.tableName,
     dedupeWindowMs,
     deadLetterQueueUrl: deadLetterQueue.queueUrl,
+    ...definedOnly({ maxReceives }),
   });
   for (const [name, value] of Object.entries(environment)) handler.addEnvironment(name, value);
   grantItems(table, handler, itemActions);

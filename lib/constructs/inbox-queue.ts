@@ -13,6 +13,8 @@ export interface InboxQueue {
   readonly deadLetterQueue: IQueue;
   /** How long a message may wait: the longest possible where that is not known. */
   readonly retention: Duration;
+  /** How often a message is delivered before it is moved to the dead-letter queue, where that is known. */
+  readonly maxReceives?: number;
 }
 
 /** Creates the inbox's queue and, unless one is given, its dead-letter queue. */
@@ -28,7 +30,12 @@ export function createInboxQueue(scope: Construct, settings: InboxSettings): Inb
     visibilityTimeout: Duration.seconds(visibilitySeconds(settings)),
     deadLetterQueue: { queue: deadLetterQueue, maxReceiveCount },
   });
-  return { queue, deadLetterQueue, retention: queueRetention };
+  return {
+    queue,
+    deadLetterQueue,
+    retention: queueRetention,
+    ...knownReceives(maxReceiveCount),
+  };
 }
 
 /** Makes a queue of the user's the inbox's; fails if it has no dead-letter queue, or hides messages for too short a time. */
@@ -49,7 +56,12 @@ export function adoptQueue(scope: IConstruct, queue: IQueue, settings: InboxSett
   const retention = isKnown(messageRetentionPeriod)
     ? Duration.seconds(messageRetentionPeriod)
     : maxQueueRetention;
-  return { queue, deadLetterQueue, retention };
+  const { maxReceiveCount } = (queue as Partial<Queue>).deadLetterQueue ?? {};
+  return { queue, deadLetterQueue, retention, ...knownReceives(maxReceiveCount) };
+}
+
+function knownReceives(maxReceives: number | undefined): Pick<InboxQueue, 'maxReceives'> {
+  return isKnown(maxReceives) ? { maxReceives } : {};
 }
 
 /**

@@ -69,6 +69,8 @@ export interface InboxConfig {
   readonly dedupeWindowMs: number;
   /** Where a message that can never succeed is sent at once. */
   readonly deadLetterQueueUrl: string;
+  /** How often the queue delivers a message before it moves it there itself. @default - not known */
+  readonly maxReceives?: number;
 }
 
 export function writerToEnvironment(
@@ -154,6 +156,7 @@ export function inboxToEnvironment(config: InboxConfig): Record<string, string> 
     INBOX_TABLE: config.tableName,
     INBOX_DEDUPE_WINDOW_MS: String(config.dedupeWindowMs),
     INBOX_DEAD_LETTER_QUEUE_URL: config.deadLetterQueueUrl,
+    ...(config.maxReceives === undefined ? {} : { INBOX_MAX_RECEIVES: String(config.maxReceives) }),
   };
 }
 
@@ -167,6 +170,9 @@ export function inboxFromEnvironment(environment: Environment): InboxConfig {
     tableName: read.text('INBOX_TABLE'),
     dedupeWindowMs: read.number('INBOX_DEDUPE_WINDOW_MS'),
     deadLetterQueueUrl: read.text('INBOX_DEAD_LETTER_QUEUE_URL'),
+    ...('INBOX_MAX_RECEIVES' in environment
+      ? { maxReceives: read.number('INBOX_MAX_RECEIVES') }
+      : {}),
   };
 }
 

@@ -152,6 +152,7 @@ test('values that are known only at deployment pass', () => {
   Template.fromStack(stack).hasResourceProperties('AWS::SQS::Queue', {
     RedrivePolicy: { maxReceiveCount: { Ref: 'Count' } },
   });
+  expect(environmentOf(stack, 'Handler')).not.toHaveProperty('INBOX_MAX_RECEIVES');
 });
 
 describe('the dedupe window', () => {

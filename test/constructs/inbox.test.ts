@@ -124,6 +124,7 @@ describe.each(flagSets)('with %s', (_, flags) => {
       tableName: 'BillingTable',
       dedupeWindowMs: 39 * dayMs,
       deadLetterQueueUrl: 'BillingDeadLetterQueue',
+      maxReceives: 5,
     });
   });
 
@@ -199,6 +200,7 @@ describe('props', () => {
       MessageRetentionPeriod: 86_400,
       RedrivePolicy: { maxReceiveCount: 3 },
     });
+    expect(environmentOf(stack, 'Handler')['INBOX_MAX_RECEIVES']).toBe('3');
   });
 
   test('batchSize, maxBatchingWindow and maxConcurrency reach the trigger', () => {
@@ -308,6 +310,7 @@ describe('a queue of the user', () => {
     expect(inbox.deadLetterQueue.node.id).toBe('OwnDeadLetters');
     const days = 2 + 7 + 14 + 7;
     expect(environmentOf(stack, 'Handler')['INBOX_DEDUPE_WINDOW_MS']).toBe(String(days * dayMs));
+    expect(environmentOf(stack, 'Handler')['INBOX_MAX_RECEIVES']).toBe('3');
   });
 
   test('with a key of its own has the handler use the key', () => {

@@ -66,8 +66,9 @@ const someInbox: fc.Arbitrary<InboxConfig> = fc.record(
     tableName: someText,
     dedupeWindowMs: someCount,
     deadLetterQueueUrl: someText,
+    maxReceives: someCount,
   },
-  plain,
+  { ...plain, requiredKeys: ['name', 'tableName', 'dedupeWindowMs', 'deadLetterQueueUrl'] },
 );
 
 describe('the environment of a function', () => {

@@ -76,6 +76,7 @@ export function toPorts(settings: InboxSettings, options: InboxOptions): InboxPo
   return {
     inbox: settings.name,
     concurrency,
+    maxReceives: settings.maxReceives,
     log: options.logger ?? new Logger(),
     metrics: options.metrics ?? defaultMetrics(),
     handleOnce: handleInTransaction(commitPortsOf(settings, options)),

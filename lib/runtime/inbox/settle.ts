@@ -4,6 +4,7 @@ import { withContext } from '../context.ts';
 import type { SendToDeadLetterQueue } from './dead-letter.ts';
 import { rejected, type Delivery, type Outcome, type Rejected } from './delivery.ts';
 import { contextCausedBy, toInboxMessage } from './message.ts';
+import { keepBack } from './last-receive.ts';
 import { readData } from './read-data.ts';
 import { isRedelivered } from './sqs-event.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -14,6 +15,8 @@ export interface SettlePorts {
   readonly subscriptions: Subscriptions;
   readonly handleOnce: HandleOnce;
   readonly sendToDeadLetterQueue: SendToDeadLetterQueue;
+  /** How often the queue delivers a message. @default - not known */
+  readonly maxReceives?: number | undefined;
   /** Whether nobody waits for the outcome any more. */
   readonly isLate: () => boolean;
 }
@@ -41,7 +44,8 @@ async function judge(delivery: Delivery, ports: SettlePorts): Promise<Outcome | 
   if (subscription === undefined) return rejected('EVENT_TYPE_UNKNOWN', noHandler(message.type));
   const { definition, handler } = subscription;
   const reading = await readData(message, definition);
-  if (reading.status !== 'read') return reading;
+  if (reading.status === 'failed') return keepBack(reading, record, ports.maxReceives);
+  if (reading.status === 'rejected') return reading;
   const handling = {
     message: toInboxMessage(message, reading.data, definition.version),
     handler,
