@@ -44,7 +44,7 @@ export type { EventContext } from './contract/entry.ts';
 
 // Consuming
 export { createInbox } from './runtime/inbox/inbox.ts';
-export type { Inbox } from './runtime/inbox/inbox.ts';
+export type { Inbox, TransactionOptions } from './runtime/inbox/inbox.ts';
 export { inboxFrom } from './runtime/inbox/inbox-from.ts';
 export type { InboxSettings } from './runtime/inbox/inbox-from.ts';
 export type { InboxConfig } from './contract/environment.ts';
@@ -52,6 +52,11 @@ export type { InboxOptions } from './runtime/inbox/options.ts';
 export type { InboxMetricsSink } from './runtime/inbox/metrics.ts';
 export type { SqsSender } from './runtime/inbox/dead-letter.ts';
 export type { InboxMessage, MessageOf } from './runtime/inbox/message.ts';
+export type {
+  LeaseHandler,
+  LeaseOptions,
+  LeaseTransaction,
+} from './runtime/inbox/lease/lease-way.ts';
 export type { InboxTransaction } from './runtime/inbox/collect.ts';
 export type { MessageLog } from './runtime/inbox/log.ts';
 export type { MessageHandler } from './runtime/inbox/way.ts';

@@ -19,40 +19,59 @@ export function markerKey({ inbox, eventId, replayId }: Handled): Key {
   };
 }
 
+/** What is remembered of a handled message beside that it was. */
+export interface Memory {
+  /** Whose lease it was handled under: completing again with the same one changes nothing. */
+  readonly leaseToken?: string;
+  /** What its handler made of it, as JSON text. */
+  readonly result?: string;
+}
+
 /** The row of a message handled at `now` (epoch milliseconds). */
-export function markerToRow(handled: Handled, times: { now: number; dedupeWindowMs: number }): Row {
+export function markerToRow(
+  handled: Handled,
+  times: { now: number; dedupeWindowMs: number },
+  memory: Memory = {},
+): Row {
   return {
     ...markerKey(handled),
     handledAt: times.now,
     expiresAt: Math.ceil((times.now + times.dedupeWindowMs) / 1000),
+    ...memory,
   };
 }
 
+/** A condition of the document client's. */
+export interface Condition {
+  readonly ConditionExpression: string;
+  readonly ExpressionAttributeNames: Record<string, string>;
+  readonly ExpressionAttributeValues: Row;
+}
+
 /**
- * The condition on a marker's Put, in the document client's shape: the message is new at `now` (epoch milliseconds).
+ * The condition on a marker's Put: the message is new at `now` (epoch milliseconds). One that is only leased is
+ * new: it was not handled yet.
  *
  * DynamoDB removes expired rows days late, so one that has expired and still exists does not count.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
  */
-export function isNewMessage(now: number): {
-  ConditionExpression: string;
-  ExpressionAttributeNames: Record<string, string>;
-  ExpressionAttributeValues: Row;
-} {
-  const notSeenBefore = 'attribute_not_exists(#pk)';
+export function isNewMessage(now: number): Condition {
+  const notHandledBefore = 'attribute_not_exists(#handledAt)';
   const markerExpired = '#expiresAt < :now';
   return {
-    ConditionExpression: [notSeenBefore, markerExpired].join(' OR '),
-    ExpressionAttributeNames: { '#pk': inboxTable.pk, '#expiresAt': inboxTable.expiresAt },
+    ConditionExpression: [notHandledBefore, markerExpired].join(' OR '),
+    ExpressionAttributeNames: { '#handledAt': 'handledAt', '#expiresAt': inboxTable.expiresAt },
     ExpressionAttributeValues: { ':now': epochSeconds(now) },
   };
 }
 
 /** Whether a marker that was read says that its message was handled: the opposite of {@link isNewMessage}. */
 export function remembersMessage(marker: Row | undefined, now: number): boolean {
-  return marker !== undefined && Number(marker[inboxTable.expiresAt]) >= epochSeconds(now);
+  if (marker?.['handledAt'] === undefined) return false;
+  return Number(marker[inboxTable.expiresAt]) >= epochSeconds(now);
 }
 
-function epochSeconds(epochMs: number): number {
+/** Epoch seconds, as DynamoDB's expiry has them. */
+export function epochSeconds(epochMs: number): number {
   return Math.floor(epochMs / 1000);
 }

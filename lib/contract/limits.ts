@@ -58,6 +58,8 @@ export const ownLimits = {
    * attributes beside it that repeat its type and its aggregate.
    */
   messageOverheadBytes: 2048,
+  /** Bytes of JSON that are remembered of what a handler under a lease answered with. */
+  maxResultBytes: 4 * 1024,
   /** Characters of a request's header that may become part of an event's context. */
   maxHeaderChars: 256,
 } as const;

@@ -1,7 +1,7 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { Log } from '../ports.ts';
 import { openDeadline, outOfTime, type Deadline, type InvocationContext } from './deadline.ts';
-import { laneOf, openDelivery, type Delivery, type Outcome } from './delivery.ts';
+import { isDone, laneOf, openDelivery, type Delivery, type Outcome } from './delivery.ts';
 import { runLanes, toLanes } from './lanes.ts';
 import { newTally, type InboxMetricsSink, type Tally } from './metrics.ts';
 import { report } from './report.ts';
@@ -9,7 +9,7 @@ import { settle, type SettlePorts } from './settle.ts';
 import type { SqsBatchResponse, SqsEvent, SqsRecord } from './sqs-event.ts';
 
 /** What handling a batch takes. */
-export interface BatchPorts extends Omit<SettlePorts, 'isLate'> {
+export interface BatchPorts extends Omit<SettlePorts, 'isLate' | 'timeLeftMs'> {
   readonly inbox: string;
   /** Lanes handled at once. */
   readonly concurrency: number;
@@ -61,10 +61,14 @@ async function handleDelivery(
   ports: BatchPorts,
 ): Promise<boolean> {
   if (deadline.hasPassed()) return false;
-  const settled = settle(delivery, { ...ports, isLate: () => deadline.hasPassed() });
+  const settled = settle(delivery, {
+    ...ports,
+    isLate: () => deadline.hasPassed(),
+    timeLeftMs: () => deadline.timeLeftMs(),
+  });
   const outcome = await deadline.race(settled, () => late(delivery));
   report(delivery, outcome, tally);
-  return outcome.status !== 'failed';
+  return isDone(outcome);
 }
 
 function late({ record }: Delivery): Outcome {

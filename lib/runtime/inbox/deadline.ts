@@ -8,6 +8,8 @@ export interface InvocationContext {
 /** The moment after which an invocation starts nothing and waits for nothing. */
 export interface Deadline {
   hasPassed(): boolean;
+  /** Until the function must end, in milliseconds; `Infinity` where that is not known. */
+  timeLeftMs(): number;
   /** The answer of `work`, or `late()` if time is up first. The work goes on; nobody waits for it. */
   race<T>(work: Promise<T>, late: () => T): Promise<T>;
   /** Stops the timer. */
@@ -19,6 +21,7 @@ const reserve = { maxMs: 1_000, maxShare: 1 / 4 };
 
 const never: Deadline = {
   hasPassed: () => false,
+  timeLeftMs: () => Infinity,
   race: (work) => work,
   clear: () => undefined,
 };
@@ -40,6 +43,7 @@ export function openDeadline(context: InvocationContext = {}): Deadline {
   }, totalMs - reserveMs);
   return {
     hasPassed: () => isUp || timeLeft() <= reserveMs,
+    timeLeftMs: timeLeft,
     race: (work, late) => Promise.race([work, timeIsUp.promise.then(late)]),
     clear: () => {
       clearTimeout(timer);

@@ -32,15 +32,22 @@ export interface Failed {
   readonly error: unknown;
 }
 
-/** What became of a delivery. Everything but `failed` is acknowledged. */
+/** What became of a delivery. Everything is acknowledged that {@link isDone}. */
 export type Outcome =
   | { readonly status: 'handled' }
   /** It was handled before: without effect this time. */
   | { readonly status: 'duplicate' }
   /** A skip notice: it only says that a sequence passes without an event. */
   | { readonly status: 'skipped' }
+  /** Another worker has it in hand: it comes again when that one must have ended. */
+  | { readonly status: 'given-back' }
   | { readonly status: 'dead-lettered'; readonly rejection: Rejection }
   | Failed;
+
+/** Whether the queue may forget the message. */
+export function isDone({ status }: Outcome): boolean {
+  return status !== 'failed' && status !== 'given-back';
+}
 
 export function rejected(code: OutboxErrorCode, detail: string): Rejected {
   return { status: 'rejected', rejection: { code, detail } };

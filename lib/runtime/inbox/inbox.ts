@@ -2,10 +2,11 @@ import type { EventContract } from '../event/event.ts';
 import { handleBatch } from './batch.ts';
 import type { InvocationContext } from './deadline.ts';
 import type { InboxSettings } from './inbox-from.ts';
+import type { LeaseHandler, LeaseOptions } from './lease/lease-way.ts';
 import type { MessageOf } from './message.ts';
 import { toPorts, type InboxOptions, type InboxPorts } from './options.ts';
 import type { SqsBatchResponse, SqsEvent } from './sqs-event.ts';
-import { addSubscription, type Subscriptions } from './subscriptions.ts';
+import { addSubscription, type Subscription, type Subscriptions } from './subscriptions.ts';
 import type { MessageHandler } from './way.ts';
 
 /** A Lambda handler for a queue of messages. It is immutable: `on` answers with another one. */
@@ -25,7 +26,38 @@ export interface Inbox {
   on<Definition extends EventContract>(
     definition: Definition,
     handler: MessageHandler<MessageOf<Definition>>,
+    options?: TransactionOptions,
   ): Inbox;
+
+  /**
+   * The same inbox, with a handler for one more type of event whose effects are outside DynamoDB: a payment
+   * provider, an e-mail.
+   *
+   * ```ts
+   * .on(PaymentRequested, async ({ data }, tx) => {
+   *   const charge = await provider.charge(data.amount, { idempotencyKey: tx.idempotencyKey });
+   *   tx.emit(PaymentTaken(data.orderId, { chargeId: charge.id }));
+   *   return { chargeId: charge.id };
+   * }, { way: 'lease' })
+   * ```
+   *
+   * Guarantee: at least once, one worker at a time, and remembered when done. It ends where a worker dies
+   * between its call and the memory of it: then the call is made again, so pass on `tx.idempotencyKey`. What the
+   * handler puts into `tx` happens exactly once, together with the memory of the message.
+   *
+   * @throws OutboxError `HANDLER_DUPLICATE` where the type has a handler already
+   */
+  on<Definition extends EventContract, Result>(
+    definition: Definition,
+    handler: LeaseHandler<MessageOf<Definition>, Result>,
+    options: LeaseOptions<MessageOf<Definition>, Result>,
+  ): Inbox;
+}
+
+/** How a handler whose effects are in DynamoDB is registered. */
+export interface TransactionOptions {
+  /** @default 'transaction' */
+  readonly way?: 'transaction';
 }
 
 /**
@@ -58,7 +90,13 @@ export function createInbox(settings: InboxSettings, options: InboxOptions = {})
 function withSubscriptions(ports: InboxPorts, subscriptions: Subscriptions): Inbox {
   const handle = (event: SqsEvent, context?: InvocationContext): Promise<SqsBatchResponse> =>
     handleBatch(event, context, { ...ports, subscriptions });
-  const on: Inbox['on'] = (definition, handler) =>
-    withSubscriptions(ports, addSubscription(subscriptions, { definition, handler }));
+  const on = (
+    definition: EventContract,
+    handler: MessageHandler | LeaseHandler,
+    options: TransactionOptions | LeaseOptions = {},
+  ): Inbox => {
+    const added = { definition, handler, way: 'transaction', ...options } as Subscription;
+    return withSubscriptions(ports, addSubscription(subscriptions, added));
+  };
   return Object.assign(handle, { on });
 }

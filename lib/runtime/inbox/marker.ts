@@ -7,7 +7,8 @@ import {
   type Handled,
 } from '../../contract/inbox-rows.ts';
 import type { Clock } from '../ports.ts';
-import type { Action, Transactor } from '../transaction/transactor.ts';
+import type { Transactor } from '../transaction/transactor.ts';
+import type { Guard } from './guard.ts';
 import type { InboxMessage } from './message.ts';
 
 /** What remembering messages takes. */
@@ -22,11 +23,18 @@ export function handledBy(inbox: string, { id, replayId }: InboxMessage): Handle
   return { inbox, eventId: id, ...(replayId === undefined ? {} : { replayId }) };
 }
 
-/** The action that remembers a message; it fails where the message was handled before. */
-export function putMarker(handled: Handled, { config, clock }: MarkerPorts): Action {
+/** Remembers a message; in the way where it was handled before. */
+export function markerGuard(handled: Handled, ports: MarkerPorts): Guard {
+  const { config, clock } = ports;
   const now = clock.now();
   const Item = markerToRow(handled, { now, dedupeWindowMs: config.dedupeWindowMs });
-  return { Put: { TableName: config.tableName, Item, ...isNewMessage(now) } };
+  return {
+    actions: [{ Put: { TableName: config.tableName, Item, ...isNewMessage(now) } }],
+    judge: async (hasFailed) => {
+      const isDuplicate = hasFailed || (await isRemembered(handled, ports));
+      return { status: isDuplicate ? 'duplicate' : 'holds' };
+    },
+  };
 }
 
 /** Whether a message was handled before. Reads consistently: one read unit. */

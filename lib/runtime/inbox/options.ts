@@ -13,7 +13,7 @@ import type { CommitPorts } from './commit-once.ts';
 import { deadLetterSender, type SqsSender } from './dead-letter.ts';
 import type { InboxSettings } from './inbox-from.ts';
 import { defaultMetrics, type InboxMetricsSink } from './metrics.ts';
-import { handleInTransaction } from './transaction-way.ts';
+import { handleOnceWith } from './ways.ts';
 
 /** What an inbox may be given beside its settings. */
 export interface InboxOptions {
@@ -79,7 +79,7 @@ export function toPorts(settings: InboxSettings, options: InboxOptions): InboxPo
     maxReceives: settings.maxReceives,
     log: options.logger ?? new Logger(),
     metrics: options.metrics ?? defaultMetrics(),
-    handleOnce: handleInTransaction(commitPortsOf(settings, options)),
+    handleOnce: handleOnceWith(commitPortsOf(settings, options)),
     sendToDeadLetterQueue: deadLetterSender(
       // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
       options.sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false }),

@@ -17,6 +17,10 @@ export function report({ log }: Delivery, outcome: Outcome, tally: Tally): void 
     case 'skipped':
       log.debug('skip notice: its sequence passes without an event');
       return;
+    case 'given-back':
+      tally.count(inboxMetrics.givenBack);
+      log.info('another worker has the message in hand: given back to the queue');
+      return;
     case 'dead-lettered':
       tally.count(inboxMetrics.deadLettered);
       log.error('message can never succeed: sent to the dead-letter queue', {

@@ -7,8 +7,9 @@ import { contextCausedBy, toInboxMessage } from './message.ts';
 import { keepBack } from './last-receive.ts';
 import { readData } from './read-data.ts';
 import { isRedelivered } from './sqs-event.ts';
-import type { Subscriptions } from './subscriptions.ts';
-import type { HandleOnce, Handling } from './way.ts';
+import type { Subscription, Subscriptions } from './subscriptions.ts';
+import type { Handling } from './way.ts';
+import type { HandleOnce } from './ways.ts';
 
 /** What settling a delivery takes. */
 export interface SettlePorts {
@@ -19,6 +20,8 @@ export interface SettlePorts {
   readonly maxReceives?: number | undefined;
   /** Whether nobody waits for the outcome any more. */
   readonly isLate: () => boolean;
+  /** How long the function may still run, in milliseconds. */
+  readonly timeLeftMs: () => number;
 }
 
 /**
@@ -42,27 +45,28 @@ async function judge(delivery: Delivery, ports: SettlePorts): Promise<Outcome | 
   if (message.skipped === true) return { status: 'skipped' };
   const subscription = ports.subscriptions.get(message.type);
   if (subscription === undefined) return rejected('EVENT_TYPE_UNKNOWN', noHandler(message.type));
-  const { definition, handler } = subscription;
+  const { definition } = subscription;
   const reading = await readData(message, definition);
   if (reading.status === 'failed') return keepBack(reading, record, ports.maxReceives);
   if (reading.status === 'rejected') return reading;
   const handling = {
     message: toInboxMessage(message, reading.data, definition.version),
-    handler,
     isRedelivered: isRedelivered(record),
     isLate: ports.isLate,
+    timeLeftMs: ports.timeLeftMs,
     log,
   };
-  return callHandler(handling, ports.handleOnce);
+  return callHandler(subscription, handling, ports);
 }
 
 async function callHandler(
+  subscription: Subscription,
   handling: Handling,
-  handleOnce: HandleOnce,
+  { handleOnce }: SettlePorts,
 ): Promise<Outcome | Rejected> {
   try {
-    const status = await withContext(contextCausedBy(handling.message), () => handleOnce(handling));
-    return { status };
+    const context = contextCausedBy(handling.message);
+    return { status: await withContext(context, () => handleOnce(subscription, handling)) };
   } catch (error) {
     if (!OutboxError.is(error, 'HANDLER_REJECTED')) throw error;
     return rejected(error.code, error.message);

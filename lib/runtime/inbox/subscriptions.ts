@@ -1,10 +1,13 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { EventContract } from '../event/event.ts';
+import type { Leased } from './lease/lease-way.ts';
 import type { MessageHandler } from './way.ts';
 
-/** A type of event and who handles it. */
-export interface Subscription {
-  readonly definition: EventContract;
+/** A type of event and who handles it, and in which way. */
+export type Subscription = { readonly definition: EventContract } & (InTransaction | Leased);
+
+interface InTransaction {
+  readonly way: 'transaction';
   readonly handler: MessageHandler;
 }
 

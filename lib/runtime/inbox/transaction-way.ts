@@ -1,9 +1,8 @@
-import type { Handled } from '../../contract/inbox-rows.ts';
-import { openTransaction, type Collected } from './collect.ts';
 import { commitOnce, type CommitPorts } from './commit-once.ts';
 import { outOfTime } from './deadline.ts';
-import { handledBy, isRemembered } from './marker.ts';
-import type { HandleOnce, Handling } from './way.ts';
+import { handledBy, isRemembered, markerGuard } from './marker.ts';
+import { runHandler } from './run-handler.ts';
+import type { Ending, Handling, MessageHandler } from './way.ts';
 
 /**
  * The transactional way: the marker that remembers the message, the handler's writes and the events that
@@ -18,29 +17,16 @@ import type { HandleOnce, Handling } from './way.ts';
  * and a read unit to every message to save a handler's work on few. A message that the queue delivers
  * again is looked up first: its acknowledgement may have been lost, which is the commonest duplicate.
  */
-export function handleInTransaction(ports: CommitPorts): HandleOnce {
-  return async (handling) => {
-    const handled = handledBy(ports.config.name, handling.message);
-    if (handling.isRedelivered && (await isRemembered(handled, ports))) return 'duplicate';
-    const collected = await collect(handled, handling, ports);
-    // A handler that was given up must not write when it ends after all: the message is the queue's again.
-    if (handling.isLate()) throw outOfTime(handling.message.id);
-    return commitOnce(handled, collected, ports);
-  };
-}
-
-async function collect(
-  handled: Handled,
-  { message, handler, log }: Handling,
-  { config, writer }: CommitPorts,
-): Promise<Collected> {
-  const hasOutbox = writer !== undefined;
-  const { tableName } = config;
-  const { tx, collected, close } = openTransaction({ handled, tableName, hasOutbox, log });
-  try {
-    await handler(message, tx);
-  } finally {
-    close();
-  }
-  return collected;
+export async function handleInTransaction(
+  handler: MessageHandler,
+  handling: Handling,
+  ports: CommitPorts,
+): Promise<Ending> {
+  const { message, isRedelivered, isLate } = handling;
+  const handled = handledBy(ports.config.name, message);
+  if (isRedelivered && (await isRemembered(handled, ports))) return 'duplicate';
+  const { collected } = await runHandler((tx) => handler(message, tx), handling, ports);
+  // A handler that was given up must not write when it ends after all: the message is the queue's again.
+  if (isLate()) throw outOfTime(message.id);
+  return commitOnce(markerGuard(handled, ports), { handled, collected }, ports);
 }

@@ -8,19 +8,20 @@ export type MessageHandler<Message extends InboxMessage = InboxMessage> = (
   tx: InboxTransaction,
 ) => Promise<void> | void;
 
-/** One message and the handler to call for it. */
+/** One message on its way to a handler. */
 export interface Handling {
   readonly message: InboxMessage;
-  readonly handler: MessageHandler;
   /** The queue delivered it before, so it may have been handled. */
   readonly isRedelivered: boolean;
-  /** Nobody waits for the answer any more: nothing may be written. */
+  /** Nobody waits for the answer any more. */
   readonly isLate: () => boolean;
+  /** How long the function may still run, in milliseconds; `Infinity` where that is not known. */
+  readonly timeLeftMs: () => number;
   readonly log: MessageLog;
 }
 
 /**
- * A way to handle each message once. Throws what the handler throws, and what stands in the way;
- * then the message was not handled, or it is not known whether it was.
+ * How handling a message ended: it has its effects; it had them before; or another worker has it in hand, and
+ * it is given back to the queue.
  */
-export type HandleOnce = (handling: Handling) => Promise<'handled' | 'duplicate'>;
+export type Ending = 'handled' | 'duplicate' | 'given-back';

@@ -170,7 +170,7 @@ describe('limits', () => {
 
     expect(errorLine(rig)).toMatchObject({ code: 'TOO_MANY_ACTIONS' });
     expect(JSON.stringify(errorLine(rig))).toContain(
-      "collected 60 writes, 40 events and 0 cancellations, a transaction has room for 99 beside the inbox's marker: emit one event",
+      "collected 60 writes, 40 events and 0 cancellations, a transaction has room for 99 beside the inbox's own: emit one event",
     );
   });
 

@@ -300,7 +300,9 @@ test('each delivery has a token of its own, and a transaction tried again keeps 
         : real.transact(actions, token);
     },
   };
-  const handler = rig.open({ transactor: noting }).on(OrderPlaced, () => undefined);
+  const handler = rig.open({ transactor: noting }).on(OrderPlaced, (_, tx) => {
+    tx.update(addOne(rig.effects, 'order'));
+  });
   const message = messageOf(placed('42'));
 
   await handler(sqsEventOf([message]));

@@ -76,3 +76,22 @@ test('clients of the SDK, and loggers and metrics of Powertools, are options', (
   }).toExtend<InboxOptions>();
   expectTypeOf(createInbox).returns.toEqualTypeOf<Inbox>();
 });
+
+test('the result of a handler under a lease is typed where a duplicate is offered it', () => {
+  const Typed = defineEvent('a.leased', { aggregate: 'a', schema: z.object({ n: z.number() }) });
+
+  inbox.on(Typed, ({ data }, tx) => Promise.resolve({ key: tx.idempotencyKey, n: data.n }), {
+    way: 'lease',
+    onDuplicate: ({ data }, result) => {
+      expectTypeOf(data).toEqualTypeOf<{ n: number }>();
+      expectTypeOf(result).toEqualTypeOf<{ key: string; n: number } | undefined>();
+    },
+  });
+});
+
+test('a handler in a transaction has no result that would be lost', () => {
+  const Typed = defineEvent('a.returning', { aggregate: 'a', schema: z.object({}) });
+
+  // @ts-expect-error only a handler under a lease answers with something
+  inbox.on(Typed, () => Promise.resolve({ n: 1 }));
+});

@@ -1,0 +1,28 @@
+import type { Action } from '../transaction/transactor.ts';
+
+/**
+ * What an inbox itself commits with a handler's effects. Its conditions make sure that they happen once, and
+ * in the message's turn.
+ */
+export interface Guard {
+  /** At least one; the first of the transaction. */
+  readonly actions: readonly Action[];
+  /**
+   * Asked where nothing was committed: was the guard in the way?
+   *
+   * @param hasFailed whether a condition of its own failed. Where not, it may still not hold: DynamoDB need not
+   * report every failed condition.
+   */
+  judge(hasFailed: boolean): Promise<Judgement>;
+}
+
+/** What a guard finds where nothing was committed. */
+export type Judgement =
+  /** It was not in the way: a condition of the handler's own failed. */
+  | { readonly status: 'holds' }
+  /** The message was handled before. */
+  | { readonly status: 'duplicate' }
+  /** It is not known whether it is the message's turn: let it come again. */
+  | { readonly status: 'given-back' }
+  /** Something beside it changed: the same effects may be tried with this one. */
+  | { readonly status: 'renewed'; readonly guard: Guard };
