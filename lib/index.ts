@@ -4,5 +4,6 @@ export type { DestinationOptions } from './constructs/destination.ts';
 export { Outbox } from './constructs/outbox.ts';
 export type { IOutbox } from './constructs/outbox.ts';
 export type { OutboxProps } from './constructs/outbox-props.ts';
+export type { ArchiveProps } from './constructs/archive-props.ts';
 export { Inbox } from './constructs/inbox.ts';
 export type { InboxProps } from './constructs/inbox-props.ts';

@@ -117,6 +117,7 @@ function atLeast(
   };
 }
 
-function commandsFor(outbox: IConstruct): (command: string) => string {
+/** The commands to type, each for this outbox. */
+export function commandsFor(outbox: IConstruct): (command: string) => string {
   return (command) => `npx outbox ${command} --outbox ${outbox.node.path}`;
 }

@@ -6,6 +6,7 @@ import type { Construct } from 'constructs';
 
 import { relayToEnvironment } from '../contract/environment.ts';
 import { functionCode } from './code.ts';
+import { definedOnly } from './defaults.ts';
 import type { Destination } from './destination.ts';
 import type { OutboxSettings } from './outbox-props.ts';
 
@@ -14,6 +15,8 @@ export interface OutboxParts {
   readonly table: ITable;
   readonly destinations: readonly Destination[];
   readonly settings: OutboxSettings;
+  /** Where it is archived to. @default - it is not */
+  readonly archive: string | undefined;
 }
 
 /** What differs between them. */
@@ -30,27 +33,36 @@ export interface OutboxFunctionProps {
 export function createOutboxFunction(
   scope: Construct,
   parts: OutboxParts,
+  props: OutboxFunctionProps,
+): Function {
+  const created = createFunction(scope, environmentOf(scope, parts), props);
+  for (const destination of parts.destinations) destination.grantPublish(created);
+  return created;
+}
+
+/** One of the package's own functions, with its log group. It may do nothing yet. */
+export function createFunction(
+  scope: Construct,
+  environment: Record<string, string>,
   { bundle, logRetention, ...props }: OutboxFunctionProps,
 ): Function {
-  const created = new Function(scope, 'Function', {
+  return new Function(scope, 'Function', {
     ...props,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     handler: 'index.handler',
     code: functionCode(scope, bundle),
-    environment: environmentOf(scope, parts),
+    environment,
     logGroup: new LogGroup(scope, 'Logs', {
       retention: logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     }),
   });
-  for (const destination of parts.destinations) destination.grantPublish(created);
-  return created;
 }
 
 function environmentOf(
   scope: Construct,
-  { table, destinations, settings }: OutboxParts,
+  { table, destinations, settings, archive }: OutboxParts,
 ): Record<string, string> {
   const config = {
     tableName: table.tableName,
@@ -59,6 +71,7 @@ function environmentOf(
     source: settings.source,
     destinations: destinations.map((destination) => destination.config),
     maxAttempts: settings.maxAttempts,
+    ...definedOnly({ archive }),
   };
   return relayToEnvironment(config, (value) => Stack.of(scope).toJsonString(value));
 }

@@ -4,6 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 
 import { alarmDefaults, type AlarmProps } from './alarm-props.ts';
+import type { ArchiveProps } from './archive-props.ts';
 import type { WithDefaults } from './defaults.ts';
 import type { Destination } from './destination.ts';
 
@@ -63,6 +64,16 @@ export interface OutboxProps extends AlarmProps {
   readonly retention?: Duration;
 
   /**
+   * Whether entries are copied to S3 before they expire, and how: `true`, or settings.
+   *
+   * Then `replay` reaches back beyond `retention`, and Athena reads the history. An hour is archived about
+   * a day after it. The README has what it costs, and the table for Athena.
+   *
+   * @default - not: what expires is gone
+   */
+  readonly archive?: true | ArchiveProps;
+
+  /**
    * What becomes of the table when it leaves the stack.
    *
    * @default RemovalPolicy.RETAIN
@@ -70,7 +81,8 @@ export interface OutboxProps extends AlarmProps {
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * The key that encrypts the table. Writers, the relay and the sweeper are granted its use.
+   * The key that encrypts the table, and the bucket of the archive if one is created. Writers, the relay, the
+   * sweeper and the archiver are granted its use.
    *
    * @default - a key that DynamoDB owns
    */

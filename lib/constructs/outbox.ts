@@ -2,11 +2,14 @@ import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IConstruct } from 'constructs';
 
 import { metricNamespace } from '../contract/inbox-metrics.ts';
-import { outboxDimension, outboxGauges } from '../contract/outbox-metrics.ts';
+import { archiveGauges, outboxDimension, outboxGauges } from '../contract/outbox-metrics.ts';
+import { ArchiveAlarms } from './archive-alarms.ts';
+import { createArchive, type Archive } from './archive.ts';
 import { adoptOutboxTable } from './adopted-table.ts';
 import { claim } from './claim.ts';
 import { withDefaults } from './defaults.ts';
@@ -37,7 +40,7 @@ export interface IOutbox extends IConstruct {
    */
   grantWrite(grantee: IGrantable): Grant;
 
-  /** Lets a role look at entries, receipts and the waiting room: read only, payloads included. */
+  /** Lets a role look at entries, receipts, the waiting room and the archive: read only, payloads included. */
   grantRead(grantee: IGrantable): Grant;
 
   /**
@@ -74,7 +77,12 @@ export class Outbox extends Construct implements IOutbox {
   readonly sweeper: Function;
   /** The environment variables that a writer needs. {@link grantWrite} sets them on functions. */
   readonly writerEnvironment: Readonly<Record<string, string>>;
+  /** The function that copies pages to S3, every hour; `undefined` where the outbox is not archived. */
+  readonly archiver: Function | undefined;
+  /** The bucket that it copies them to. */
+  readonly archiveBucket: IBucket | undefined;
   readonly #destinations: readonly Destination[];
+  readonly #archive: Archive | undefined;
 
   constructor(scope: Construct, id: string, props: OutboxProps) {
     super(scope, id);
@@ -98,13 +106,22 @@ export class Outbox extends Construct implements IOutbox {
       settings,
       destinations,
     });
-    const parts = { table: this.table, destinations, settings };
+    this.#archive = createArchive(this, { table: this.table, settings });
+    this.archiver = this.#archive?.function;
+    this.archiveBucket = this.#archive?.bucket;
+    const archive = this.#archive?.location;
+    const parts = { table: this.table, destinations, settings, archive };
     const relay = new Relay(this, 'Relay', parts);
     this.relay = relay.function;
     this.relayOnFailureQueue = relay.onFailureQueue;
     this.sweeper = new Sweeper(this, 'Sweeper', parts).function;
     if (settings.alarms) {
       new OutboxAlarms(this, 'Alarms', { outbox: this, topic: settings.alarmTopic });
+    }
+    if (settings.alarms && this.archiver !== undefined) {
+      const { archiver } = this;
+      const { retention, alarmTopic: topic } = settings;
+      new ArchiveAlarms(this, 'ArchiveAlarms', { outbox: this, archiver, retention, topic });
     }
   }
 
@@ -114,12 +131,17 @@ export class Outbox extends Construct implements IOutbox {
   }
 
   grantRead(grantee: IGrantable): Grant {
-    return grantLook(this.table, grantee);
+    const look = grantLook(this.table, grantee);
+    return this.#archive === undefined ? look : look.combine(this.#archive.grantRead(grantee));
   }
 
   grantOperate(grantee: IGrantable): Grant {
     const { table, relay, sweeper } = this;
-    return grantOperation(grantee, { table, relay, sweeper, destinations: this.#destinations });
+    const destinations = this.#destinations;
+    const operation = grantOperation(grantee, { table, relay, sweeper, destinations });
+    return this.#archive === undefined
+      ? operation
+      : operation.combine(this.#archive.grantRead(grantee));
   }
 
   /**
@@ -162,6 +184,16 @@ export class Outbox extends Construct implements IOutbox {
   /** Batches that the relay's trigger gave up and nobody has looked at: the highest of 5 minutes. */
   metricRelayGivenUp(props: MetricOptions = {}): Metric {
     return metricDepth(this.relayOnFailureQueue, props);
+  }
+
+  /**
+   * Age of the first page that is not archived, in milliseconds: the highest of 5 minutes. A little more than a
+   * day where all is well; the archiver measures it every hour.
+   *
+   * Outboxes of one source in one account and region share the metric.
+   */
+  metricUnarchived(props: MetricOptions = {}): Metric {
+    return this.gauge(archiveGauges.unarchived, props);
   }
 
   private gauge(metricName: string, props: MetricOptions): Metric {
