@@ -82,10 +82,11 @@ export async function giveBack(
   { token }: MessageLease,
   { config, transactor, clock, random }: CommitPorts,
 ): Promise<void> {
-  const { tableName: TableName } = config;
-  const remove = { TableName, Key: { ...markerKey(handled) }, ...isUnfinishedUnder(token) };
+  // It ended long ago. Deleting it would do the same, and need one more right.
+  const Item = leaseToRow(handled, { token, until: 0 }, config);
+  const put = { TableName: config.tableName, Item, ...isUnfinishedUnder(token) };
   // Where the condition fails there is nothing left to give back.
-  await commitAlone(transactor, { Delete: remove }, { clock, random });
+  await commitAlone(transactor, { Put: put }, { clock, random });
 }
 
 function leaseLost({ eventId, inbox }: Handled): OutboxError {
