@@ -1,4 +1,4 @@
-import { pageAfter, pageOf, type Page } from '../../contract/keys.ts';
+import { pageAfter, pageOf, pageStart, type Page } from '../../contract/keys.ts';
 import type { Lag } from '../../contract/lag.ts';
 
 const minuteMs = 60_000;
@@ -38,6 +38,17 @@ export function endOfClosing(now: number, missedUpTo: Page = ''): Page {
 /** The first page whose receipts are not yet expiring: of older ones nothing can be concluded any more. */
 export function oldestPage(now: number, retentionMs: number): Page {
   return pageAfter(pageOf(now - retentionMs), 1);
+}
+
+/** How long before they expire entries are moved to the waiting room, if nobody takes them until then. */
+const expiryReserveMs = 24 * hourMs;
+
+/** Whether a page will expire before long: what is still to be delivered of it must go where nothing expires. */
+export function isExpiring(
+  page: Page,
+  { now, retentionMs }: { now: number; retentionMs: number },
+): boolean {
+  return now - pageStart(page) >= retentionMs - expiryReserveMs;
 }
 
 /** The pages from `from` up to, not including, `end`. */

@@ -1,6 +1,8 @@
+import type { Entry } from '../../contract/entry.ts';
 import type { Page } from '../../contract/keys.ts';
 import { deliver } from '../deliver/deliver.ts';
 import type { PageChunk } from '../sweep-store.ts';
+import { isExpiring } from './eligible.ts';
 import type { Horizon } from './horizon.ts';
 import { missingOf, partsOf, settledBy, sizeOf } from './missing.ts';
 import type { Budget, SweepPorts } from './ports.ts';
@@ -50,8 +52,8 @@ export async function settlePage(page: Page, run: PageRun): Promise<PageResult> 
   const lease = { page, holder, now: ports.clock.now(), until };
   const takes = await ports.store.leasePage(lease);
   if (takes === undefined) return { found: 0, ended: 'taken' };
-  const settle = takes > fatalDeaths ? setAside : deliver;
-  const result = await settleMissing(page, run, (part) => settle(part, ports, budget));
+  const settle = takes > fatalDeaths ? setAsideAfterDeaths : deliverOrKeep;
+  const result = await settleMissing(page, run, (part) => settle(part, page, run));
   await ports.store.releasePage(lease);
   return result;
 }
@@ -75,6 +77,34 @@ async function settleMissing(
     }
   }
   return { found, ended: 'settled' };
+}
+
+/** Answers with what is left where it is. */
+async function deliverOrKeep(
+  part: PageChunk,
+  page: Page,
+  { ports, budget }: PageRun,
+): Promise<readonly Entry[]> {
+  const unsettled = await deliver(part, ports, budget);
+  const { retentionMs } = ports;
+  const now = ports.clock.now();
+  const isOutage = unsettled.length > 0 && now < budget.deadline;
+  if (!isOutage || !isExpiring(page, { now, retentionMs })) return unsettled;
+  await setAside(
+    { entries: unsettled, invalid: [] },
+    'nobody takes them, and their page expires',
+    ports,
+  );
+  return [];
+}
+
+async function setAsideAfterDeaths(
+  part: PageChunk,
+  _page: Page,
+  { ports }: PageRun,
+): Promise<readonly Entry[]> {
+  await setAside(part, 'sweepers died of their page', ports);
+  return [];
 }
 
 function whyUnsettled({ ports, budget }: PageRun): 'out of time' | 'outage' {

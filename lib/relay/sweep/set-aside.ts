@@ -7,16 +7,17 @@ import type { PageChunk } from '../sweep-store.ts';
 import type { SweepPorts } from './ports.ts';
 
 /**
- * Moves entries to the waiting room without an attempt, due at once: there each one's attempts are counted, so
- * that the one which kills its sweepers is found and parked, and the others go. Leaves none unsettled.
+ * Moves entries to the waiting room without an attempt, due at once: there nothing expires, and each one's
+ * attempts are counted, so that the one which kills its sweepers is found and parked, and the others go.
  */
 export async function setAside(
   { entries, invalid }: PageChunk,
+  why: string,
   ports: SweepPorts,
-): Promise<readonly Entry[]> {
+): Promise<void> {
   const { store, clock, log } = ports;
   const now = clock.now();
-  log.error('entries set aside, to be attempted one by one: sweepers died of their page', {
+  log.error(`entries moved to the waiting room: ${why}`, {
     eventIds: entries.map(({ id }) => id),
   });
   await store.addWaiting([
@@ -25,7 +26,6 @@ export async function setAside(
   ]);
   const invalidRows = invalid.map(({ key }) => key);
   await store.addReceipts(receiptsFor('waiting', { entries, invalidRows }, ports));
-  return [];
 }
 
 function unattempted(entry: Entry, { destinations, clock }: SweepPorts): Waiting {

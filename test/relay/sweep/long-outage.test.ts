@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+
+import { pageOf } from '../../../lib/contract/keys.ts';
+import { sweepPages } from '../../../lib/relay/sweep/pages.ts';
+import { createSweepWorld, hour, inSequence, minute, start } from '../../support/sweep-world.ts';
+import { accepts, refuses, retentionMs, scripted } from '../../support/world.ts';
+
+const day = 24 * hour;
+
+describe('an outage that lasts as long as entries are kept', () => {
+  const setUp = () => {
+    const script = { decide: refuses('ThrottlingException') };
+    const fifo = scripted(script, { kind: 'queue', ordered: true });
+    const world = createSweepWorld([fifo]);
+    const sweep = () => sweepPages('missed', world.ports, world.budget());
+    return { script, fifo, world, sweep };
+  };
+
+  it('leaves entries in their pages until a day before these expire', async () => {
+    const { world, sweep } = setUp();
+    world.commit(3);
+    world.clock.advance(retentionMs - day - minute);
+
+    const result = await sweep();
+
+    expect(result).toMatchObject({ found: 0, ended: 'outage' });
+    expect(await world.listed('retrying')).toEqual([]);
+  });
+
+  it('moves them to the waiting room then, where nothing expires', async () => {
+    const { world, sweep } = setUp();
+    const expiring = world.commit(1_200, inSequence);
+    world.clock.advance(minute);
+    const [younger] = world.commit(1);
+    world.clock.advance(retentionMs - day - minute);
+
+    const result = await sweep();
+
+    expect(result).toMatchObject({ found: expiring.length, ended: 'outage' });
+    const rows = await Promise.all(expiring.map(world.waiting));
+    expect(rows.filter((row) => row?.holds !== true)).toEqual([]);
+    expect(await world.waiting(younger!)).toBeUndefined();
+    expect(await world.store.readWatermark('missed')).toBe(pageOf(start + minute));
+  });
+
+  it('delivers them as any others where somebody takes them', async () => {
+    const { world, sweep, script, fifo } = setUp();
+    const entries = world.commit(3);
+    world.clock.advance(retentionMs - hour);
+    script.decide = accepts;
+
+    await sweep();
+
+    expect(fifo.arrived.toSorted()).toEqual(entries.map(({ id }) => id));
+    expect(await world.listed('retrying')).toEqual([]);
+  });
+});
