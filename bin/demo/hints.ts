@@ -1,15 +1,17 @@
 import type { Deployment } from './cdk.ts';
 import type { Shop } from './shop.ts';
 
+/** The variables by which commands reach a local AWS; empty for the real one. */
+export function accessTo({ aws: { endpoint, env } }: Deployment): string {
+  if (endpoint === undefined) return '';
+  const region = env['AWS_REGION'] ?? '';
+  return `AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test`;
+}
+
 /** What to try while everything is running. */
-export function hints(
-  { apiUrl, orders, billing }: Shop,
-  { aws: { endpoint, isOurs, env }, prefix }: Deployment,
-): string {
-  const there =
-    endpoint === undefined
-      ? ''
-      : `AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${env['AWS_REGION'] ?? ''} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test `;
+export function hints({ apiUrl, orders, billing }: Shop, deployment: Deployment): string {
+  const { aws, prefix } = deployment;
+  const there = `${accessTo(deployment)} `.trimStart();
   const removal = `Remove it with: npx cdk destroy --all --context prefix=${prefix}`;
   return `
 Place an order, and another of the same id:
@@ -34,5 +36,5 @@ With the AWS CLI, look at the events and their receipts:
 
   ${there}aws dynamodb scan --table-name ${orders.outbox.table}
 
-${isOurs ? 'Ctrl-C stops it and leaves nothing behind.' : removal}`;
+${aws.isOurs ? 'Ctrl-C stops it and leaves nothing behind.' : removal}`;
 }

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 /** What the user asks of the demo. */
 export interface DemoOptions {
   readonly orders: number;
+  readonly chaos: boolean;
   readonly keep: boolean;
   readonly aws: boolean;
   readonly build: boolean;
@@ -17,6 +18,7 @@ export const usage = `Usage: npm run demo -- [options]
 Deploys the example services, places orders over HTTP, and counts what became of each.
 
   --orders N    how many orders to place, 1 to ${maxOrders} (default 50)
+  --chaos       then have an event get stuck, find it, and bring it back
   --keep        leave everything running and say what to try
   --aws         deploy to the real AWS, which costs money
   --no-build    use dist/ as it is
@@ -32,6 +34,7 @@ export function parseOptions(args: string[]): DemoOptions {
     allowNegative: true,
     options: {
       orders: { type: 'string', default: '50' },
+      chaos: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       aws: { type: 'boolean', default: false },
       build: { type: 'boolean', default: true },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { bootstrap, deploy, destroy, synthesize, type Deployment } from './cdk.ts';
+import { makeChaos } from './chaos.ts';
 import { createClients } from './clients.ts';
 import { deliverAgain } from './duplicates.ts';
 import { hints } from './hints.ts';
@@ -37,7 +38,7 @@ export async function walk({ options, env, folder }: Walk): Promise<boolean> {
 
 async function walkOn(deployment: Deployment, options: DemoOptions): Promise<boolean> {
   const shop = await install(deployment, options);
-  const isAllRight = await placeAndCount(deployment, shop, options.orders);
+  const isAllRight = await placeAndCount(deployment, shop, options);
   if (options.keep) {
     console.log(hints(shop, deployment));
     // Until Ctrl-C, which takes it down.
@@ -58,10 +59,11 @@ async function install(deployment: Deployment, { build }: DemoOptions): Promise<
 }
 
 async function placeAndCount(
-  { aws, prefix }: Deployment,
+  deployment: Deployment,
   shop: Shop,
-  orders: number,
+  { orders, chaos }: DemoOptions,
 ): Promise<boolean> {
+  const { aws, prefix } = deployment;
   const requests = makeRequests(prefix, orders);
   const run: Run = { shop, clients: createClients(aws.client), requests, since: Date.now() };
   await step(`Place ${orders} orders, some of them twice`, (say) =>
@@ -70,11 +72,24 @@ async function placeAndCount(
     }),
   );
   const copies = await step('Deliver some messages once more', () => deliverAgain(run));
+  const isRightSoFar = await count(run, copies);
+  if (!chaos || !isRightSoFar) return isRightSoFar;
+  const { requests: more, lines } = await makeChaos(deployment, run);
+  return count({ ...run, requests: [...requests, ...more] }, copies, lines);
+}
+
+/** Shows what became of everything so far. Answers whether every number is right. */
+async function count(
+  run: Run,
+  copies: number,
+  moreLines: () => Promise<Line[]> = () => Promise.resolve([]),
+): Promise<boolean> {
   const { tally, lines } = await step('Wait until everything is handled', (say) =>
-    settle(run, (counted) => linesOf(counted, { requests, copies }), say),
+    settle(run, (counted) => linesOf(counted, { requests: run.requests, copies }), say),
   );
-  console.log(renderReport(lines, tally.latenciesMs));
-  return lines.every(isRight);
+  const all = [...lines, ...(await moreLines())];
+  console.log(renderReport(all, tally.latenciesMs));
+  return all.every(isRight);
 }
 
 /** Counts until every number is right, or the time is up. */

@@ -36,6 +36,22 @@ describe('npm run demo', { timeout: 180_000 }, () => {
     await expectNothingLeftOf(processes);
   });
 
+  it('has an event get stuck with --chaos, finds it, and brings it back', async () => {
+    const demo = startDemo(['--orders', '1', '--chaos']);
+
+    const code = await demo.exited;
+
+    const output = demo.output();
+    const [, id = 'none'] = /\n\$ npx outbox redrive (\S+) .*--yes/.exec(output) ?? [];
+    expect(output).toMatch(/\$ npx outbox status .*[^$]*1 entry is parked/);
+    expect(output).toMatch(new RegExp(`\\$ npx outbox ls parked .*[^$]*${id} +parked`));
+    expect(output).toMatch(new RegExp(`\\$ npx outbox show ${id} .*[^$]*missing at +queue/`));
+    expect(output).toMatch(/parked, redriven and delivered +│ +1 │ +1 │ ✓/);
+    expect(output).toMatch(/events that still wait +│ +0 │ +0 │ ✓/);
+    expect(output).toMatch(/order\.placed handled by warehouse +│ +6 │ +6 │ ✓/);
+    expect(code).toBe(0);
+  });
+
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
