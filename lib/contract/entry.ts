@@ -92,10 +92,7 @@ export function problemWithEntry(row: Row): string | undefined {
     ['version', isCount(row['version'])],
     ['aggregate', isAggregate(row['aggregate'])],
     ['sequence', row['sequence'] === undefined || isCount(row['sequence'])],
-    [
-      'data',
-      typeof row['data'] === 'string' && leavesRoomToWait(row['data']) && isJson(row['data']),
-    ],
+    ['data', typeof row['data'] === 'string' && leavesRoomToWait(row) && isJson(row['data'])],
     ...optionalTexts.map((name): [string, boolean] => [name, isTextIfAny(row[name])]),
   ];
   const wrong = checks.filter(([, isValid]) => !isValid).map(([name]) => name);
@@ -132,8 +129,12 @@ function isAggregate(value: unknown): boolean {
 }
 
 // What could not be copied into the waiting room would stop its whole batch, again and again.
-function leavesRoomToWait(data: string): boolean {
-  return utf8Bytes(data) <= limits.table.maxItemBytes - ownLimits.waitingOverheadBytes;
+function leavesRoomToWait(row: Row): boolean {
+  const texts = Object.values(pickEntry(row as unknown as Entry)).filter(
+    (value) => typeof value === 'string',
+  );
+  const bytes = texts.reduce((sum, text) => sum + utf8Bytes(text), 0);
+  return bytes <= limits.table.maxItemBytes - ownLimits.waitingOverheadBytes;
 }
 
 // An empty one would make a message that consumers refuse.

@@ -9,6 +9,7 @@ import {
 } from '../../contract/keys.ts';
 import type { Receipt, ReceiptOutcome } from '../../contract/receipt.ts';
 import type { Clock, NewId } from '../../runtime/ports.ts';
+import { inParts } from '../in-parts.ts';
 
 /** What a receipt can speak of: an entry, or a row of a page that is none. */
 export interface Settled {
@@ -24,7 +25,13 @@ export interface ReceiptPorts {
   readonly retentionMs: number;
 }
 
-/** One receipt for each page that the settled entries lie in: usually one, at a minute's turn two. */
+/** What one receipt speaks of at the most, so that it fits in an item: 16 bytes an id, and up to 1 KB a sort key. */
+const most = { eventIds: 5_000, invalidRows: 250 };
+
+/**
+ * The receipts for settled entries: one for each page that they lie in, which is usually one, at a minute's
+ * turn two; more only where there are thousands.
+ */
 export function receiptsFor(
   outcome: ReceiptOutcome,
   settled: Settled,
@@ -36,15 +43,23 @@ export function receiptsFor(
     [...entries.keys(), ...invalid.keys()].filter((page) => page !== undefined),
   );
   const time = ports.clock.now();
-  return [...pages].map((page) => ({
-    id: ports.newId(time),
-    page,
-    outcome,
-    time,
-    eventIds: (entries.get(page) ?? []).map(({ id }) => id),
-    invalidRows: (invalid.get(page) ?? []).map(({ sk }) => sk),
-    expiresAt: expiryOf(page, ports.retentionMs),
-  }));
+  return [...pages].flatMap((page) => {
+    const eventIds = inParts(entries.get(page) ?? [], most.eventIds).map((part) =>
+      part.map(({ id }) => id),
+    );
+    const invalidRows = inParts(invalid.get(page) ?? [], most.invalidRows).map((part) =>
+      part.map(({ sk }) => sk),
+    );
+    return Array.from({ length: Math.max(eventIds.length, invalidRows.length) }, (_, index) => ({
+      id: ports.newId(time),
+      page,
+      outcome,
+      time,
+      eventIds: eventIds[index] ?? [],
+      invalidRows: invalidRows[index] ?? [],
+      expiresAt: expiryOf(page, ports.retentionMs),
+    }));
+  });
 }
 
 /** Not before the last entry of the page expires. Epoch seconds. */

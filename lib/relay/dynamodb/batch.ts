@@ -7,6 +7,7 @@ import {
 import { OutboxError } from '../../contract/error.ts';
 import { limits } from '../../contract/limits.ts';
 import { inParallel } from '../in-parallel.ts';
+import { inParts } from '../in-parts.ts';
 import type { Item } from './item.ts';
 import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';
 import { patience, untilDone } from './patience.ts';
@@ -20,7 +21,7 @@ import { patience, untilDone } from './patience.ts';
  * @throws OutboxError `TABLE_THROTTLED` where some are left after the last try
  */
 export async function putAll(table: OutboxTable, items: readonly Item[]): Promise<void> {
-  await inParallel(batchesOf(items, limits.table.maxBatchWriteItems), maxParallelCalls, (batch) =>
+  await inParallel(inParts(items, limits.table.maxBatchWriteItems), maxParallelCalls, (batch) =>
     untilNoneLeft(batch, (left) => putBatch(table, left), table),
   );
 }
@@ -35,7 +36,7 @@ export async function putAll(table: OutboxTable, items: readonly Item[]): Promis
  */
 export async function getAll(table: OutboxTable, keys: readonly Item[]): Promise<Item[]> {
   const found: Item[] = [];
-  await inParallel(batchesOf(keys, limits.table.maxBatchGetKeys), maxParallelCalls, (batch) =>
+  await inParallel(inParts(keys, limits.table.maxBatchGetKeys), maxParallelCalls, (batch) =>
     untilNoneLeft(
       batch,
       async (left) => {
@@ -87,11 +88,6 @@ async function untilNoneLeft(
     return left.length === 0;
   }, table);
   if (!isDone) throw throttled(table.tableName, { left: left.length, of: batch.length });
-}
-
-function batchesOf(items: readonly Item[], size: number): Item[][] {
-  const count = Math.ceil(items.length / size);
-  return Array.from({ length: count }, (_, batch) => items.slice(batch * size, (batch + 1) * size));
 }
 
 function throttled(tableName: string, { left, of }: { left: number; of: number }): OutboxError {

@@ -1,4 +1,5 @@
 import type { Receipt } from '../../contract/receipt.ts';
+import { inParts } from '../in-parts.ts';
 import { inSequence } from '../in-sequence.ts';
 import type { PageChunk } from '../sweep-store.ts';
 
@@ -36,10 +37,10 @@ export function sizeOf({ entries, invalid }: PageChunk): number {
 }
 
 /** What is delivered at once, each aggregate's entries in sequence from part to part. */
-export function* partsOf({ entries, invalid }: PageChunk): Generator<PageChunk> {
-  if (invalid.length > 0) yield { entries: [], invalid };
+export function partsOf({ entries, invalid }: PageChunk): PageChunk[] {
   const sorted = inSequence(entries, (entry) => entry);
-  for (let at = 0; at < entries.length; at += deliverAtOnce) {
-    yield { entries: sorted.slice(at, at + deliverAtOnce), invalid: [] };
-  }
+  return [
+    ...inParts(invalid, deliverAtOnce).map((part) => ({ entries: [], invalid: part })),
+    ...inParts(sorted, deliverAtOnce).map((part) => ({ entries: part, invalid: [] })),
+  ];
 }

@@ -3,6 +3,7 @@ import type { ReplayNote } from '../../../contract/replay.ts';
 import type { DeliveryError } from '../../../contract/waiting.ts';
 import type { NewId } from '../../../runtime/ports.ts';
 import type { OperateStore } from '../../operate-store.ts';
+import { inParts } from '../../in-parts.ts';
 import type { Pace } from '../pace.ts';
 import { readReplayable, type ReplaySource } from './pages.ts';
 import { nameOf, pagesOf, type ReplayRequest } from './request.ts';
@@ -103,8 +104,4 @@ async function replayPage(
     }
   }
   return { page, sent, refused };
-}
-
-function* inParts<T>(all: readonly T[], size: number): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
 }
