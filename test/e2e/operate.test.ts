@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { deployOperated, type Operated } from './operated/deploy.ts';
 import { describeReplay } from './scenarios/replay.ts';
 import { describeRefusal } from './scenarios/refusal.ts';
+import { describeDeferral } from './scenarios/deferral.ts';
 import { describeOutage } from './scenarios/outage.ts';
 import { describeCrash } from './scenarios/crash.ts';
 import { describeTrigger } from './scenarios/trigger.ts';
@@ -28,4 +29,5 @@ describe('in trouble', { timeout: 120_000 }, () => {
   describeOutage(deployed);
   describeRefusal(deployed);
   describeReplay(deployed);
+  describeDeferral(deployed);
 });

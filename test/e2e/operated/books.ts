@@ -4,7 +4,7 @@ import { readOutbox } from '../../../bin/demo/look.ts';
 import { latestWithin } from '../../../bin/demo/poll.ts';
 import type { OperatedOutbox } from './outbox.ts';
 
-/** Ids of events: what was written to an outbox, and what came of it as table and consumers have it. */
+/** Ids of events: what was written to an outbox, and what came of it by its receipts and its consumers. */
 export interface Traffic {
   readonly committed: readonly string[];
   /** What every consumer has. */
@@ -24,14 +24,14 @@ const patience = 60_000;
 /** Before any event of the tests. */
 const historyMs = 15 * 60_000;
 
-/** Reads table and consumers anew. */
+/** Reads receipts and consumers anew. */
 export async function readTraffic(outbox: OperatedOutbox): Promise<Traffic> {
-  const { entries, published } = await readOutbox(outbox.clients, outbox, Date.now() - historyMs);
+  const { published } = await readOutbox(outbox.clients, outbox, Date.now() - historyMs);
   const [first = [], ...others] = await Promise.all(
     outbox.consumers.map(async (consumer) => idsOf(await consumer.received())),
   );
   return {
-    committed: idsOf(entries),
+    committed: [...outbox.committed],
     delivered: first.filter((id) => others.every((ids) => ids.includes(id))),
     published: [...published],
   };

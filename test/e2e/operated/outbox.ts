@@ -26,8 +26,12 @@ export interface OperatedOutbox extends OutboxFacts {
   readonly shards: number;
   readonly clients: Clients;
   readonly consumers: readonly Consumer[];
+  /** Ids of the events that were written, and not cancelled. */
+  readonly committed: ReadonlySet<string>;
   /** Writes events, each in a transaction of its own, one after the other. */
   write(...events: readonly OutboxEvent[]): Promise<void>;
+  /** Takes a deferred event back. */
+  cancel(eventId: string): Promise<void>;
   /** Runs the operator's command, told which outbox is meant. */
   outbox(...commandArguments: readonly string[]): Promise<CommandResult>;
   status(): Promise<StatusFacts>;
@@ -42,6 +46,7 @@ export function openOutbox(
 ): OperatedOutbox {
   const config = outboxFrom(facts.writer);
   const writer = createOutbox({ ...config, client: clients.documents });
+  const committed = new Set<string>();
   const outbox = (...commandArguments: readonly string[]): Promise<CommandResult> =>
     runOutbox([...commandArguments, '--stack', stack, '--outbox', name], aws);
   const json = async (...commandArguments: readonly string[]): Promise<unknown> => {
@@ -56,8 +61,16 @@ export function openOutbox(
     clients,
     consumers,
     outbox,
+    committed,
     write: async (...events) => {
-      for (const event of events) await writer.write({ events: [event] });
+      for (const event of events) {
+        await writer.write({ events: [event] });
+        committed.add(event.id);
+      }
+    },
+    cancel: async (eventId) => {
+      await writer.write({ events: [], cancel: [eventId] });
+      committed.delete(eventId);
     },
     status: async () => (await json('status')) as StatusFacts,
     waiting: async () => {
