@@ -17,6 +17,9 @@ import { packLines, putVerified } from './object.ts';
 import { cutIntoParts, type PagePiece, type PartDraft } from './parts.ts';
 import type { ArchiverPorts } from './ports.ts';
 
+/** Large enough for Athena, small enough for a function's memory. */
+const usualPartBytes = 16 * 1024 * 1024;
+
 /** An hour to archive. */
 export interface HourTask {
   readonly hour: Hour;
@@ -40,7 +43,8 @@ export async function archiveHour(task: HourTask, ports: ArchiverPorts): Promise
   const folder = hourPrefix(ports, task.hour);
   const parts: ArchivePart[] = [];
   let found: readonly string[] = [];
-  for await (const draft of cutIntoParts(readHour(task.hour, ports))) {
+  const { fullPartBytes = usualPartBytes } = ports;
+  for await (const draft of cutIntoParts(readHour(task.hour, ports), fullPartBytes)) {
     if (parts.length === 0) {
       found = await namesIn(folder, ports);
       if (found.includes(manifestName)) return entriesBefore(folder, ports);

@@ -15,11 +15,14 @@ export interface PartDraft {
   readonly lines: readonly string[];
 }
 
-/** Bytes of lines, before compression, from which on a part is full: what bounds the memory of who writes and who reads. */
-export const fullPartBytes = 16 * 1024 * 1024;
-
-/** Cuts an hour into parts of bounded size, as it is read. None is empty. */
-export async function* cutIntoParts(pieces: AsyncIterable<PagePiece>): AsyncGenerator<PartDraft> {
+/**
+ * Cuts an hour into parts, as it is read: each is full with the line that brings it to so many bytes, which
+ * bounds the memory of who writes and who reads. None is empty.
+ */
+export async function* cutIntoParts(
+  pieces: AsyncIterable<PagePiece>,
+  fullPartBytes: number,
+): AsyncGenerator<PartDraft> {
   let lines: string[] = [];
   let bytes = 0;
   let first: Page | undefined;

@@ -49,4 +49,6 @@ export interface ArchiverPorts {
   readonly shards: number;
   /** How long entries are kept in the table. */
   readonly retentionMs: number;
+  /** Bytes of lines, before compression, from which on a part is full. @default 16777216, which are 16 MiB */
+  readonly fullPartBytes?: number;
 }

@@ -46,7 +46,7 @@ export function createS3Archive({ client, bucket }: S3Bucket): Archive {
         keys.push(...some);
         if (keys.length >= limit) break;
       }
-      return keys;
+      return keys.slice(0, limit);
     },
   };
 }

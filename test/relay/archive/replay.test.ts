@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Entry } from '../../../lib/contract/entry.ts';
+import { pageAfter, pageOf, timeOfId } from '../../../lib/contract/keys.ts';
+import { createPace } from '../../../lib/relay/operate/pace.ts';
+import { countReplayable } from '../../../lib/relay/operate/replay/count.ts';
+import type { ReplaySource } from '../../../lib/relay/operate/replay/pages.ts';
+import { runReplay, startReplay, type ReplayPorts } from '../../../lib/relay/operate/replay/run.ts';
+import { accepts, refuses, scripted, shards, type Script } from '../../support/world.ts';
+import { createArchiveWorld, day, hour, minute, start, type ArchiveWorld } from './support.ts';
+
+const request = { from: start, to: start + 6 * hour };
+
+/** Six hours with an entry every ten minutes: all are archived, and the first have expired from the table. */
+async function overTheSeam() {
+  const world = createArchiveWorld();
+  const entries: Entry[] = [];
+  for (let at = start; at < request.to; at += 10 * minute) {
+    entries.push(world.write({ sequence: entries.length + 1 }, at + 7));
+  }
+  await world.note('published', ...entries);
+  await world.closeUpTo(pageAfter(pageOf(request.to), 1));
+  world.clock.advance(day + 9 * hour);
+  await world.run();
+  world.clock.advance(13 * day - 5 * hour - 30 * minute);
+  world.expire();
+  return { world, entries };
+}
+
+/** What the table surely has whole, and the archive before it. */
+function sourceOf({ store, clock, ports, open }: ArchiveWorld): ReplaySource {
+  const firstKeptPage = pageAfter(pageOf(clock.now() - ports.retentionMs), 1);
+  return { store, shardCounts: [shards], firstKeptPage, archive: open() };
+}
+
+async function replay(world: ArchiveWorld, decide: Script = accepts, over: object = {}) {
+  const sent: { id: string; replayId: unknown; skipped: unknown }[] = [];
+  const destination = scripted({
+    decide: (outgoing) => {
+      const reply = decide(outgoing);
+      const { id, replayid, skipped } = JSON.parse(outgoing.json) as Record<string, string>;
+      if (reply.status === 'accepted') sent.push({ id: id ?? '', replayId: replayid, skipped });
+      return reply;
+    },
+  });
+  const { store, clock, newId, log } = world;
+  const ports: ReplayPorts = {
+    source: sourceOf(world),
+    destinations: [destination],
+    clock,
+    random: () => 0.5,
+    log,
+    messageSource: 'orders',
+    pace: createPace(100_000, clock),
+  };
+  const options = { again: false, by: 'ann' };
+  const asked = { ...request, ...over };
+  const { note } = await startReplay(asked, options, { store, newId, now: clock.now() });
+  for await (const page of runReplay(asked, note, ports)) {
+    if (page.stoppedBy !== undefined) break;
+  }
+  return { sent, note };
+}
+
+const idsOf = (entries: readonly { id: string }[]) => entries.map(({ id }) => id);
+
+describe('a replay over the seam between archive and table', () => {
+  it('sends each entry once, in its order, with the marks of the one replay', async () => {
+    const { world, entries } = await overTheSeam();
+    const { firstKeptPage } = sourceOf(world);
+    const gone = entries.filter(({ id }) => pageOf(timeOfId(id)) < firstKeptPage);
+    expect(gone.length).toBeGreaterThan(6);
+    expect(gone.length).toBeLessThan(entries.length);
+
+    const { sent, note } = await replay(world);
+
+    expect(idsOf(sent)).toEqual(idsOf(entries));
+    expect(new Set(sent.map(({ replayId }) => replayId))).toEqual(new Set([note.replayId]));
+  });
+
+  it('is counted as it is sent', async () => {
+    const { world, entries } = await overTheSeam();
+
+    const count = await countReplayable(request, {
+      source: sourceOf(world),
+      destinations: [{}],
+      now: world.clock.now(),
+    });
+
+    expect(count).toMatchObject({ entries: entries.length, pages: 360 });
+  });
+
+  it('takes of the archive too only what is asked for', async () => {
+    const { world, entries } = await overTheSeam();
+
+    const { sent } = await replay(world, accepts, { from: start + 8, to: start + 40 * minute });
+
+    expect(idsOf(sent)).toEqual(idsOf(entries.slice(1, 4)));
+  });
+
+  it('goes on from an archived page where it stopped', async () => {
+    const { world, entries } = await overTheSeam();
+    const stopsAt = entries[3]!.id;
+    const stops: Script = (one) => (one.entry.id === stopsAt ? refuses('Odd')(one) : accepts(one));
+    const first = await replay(world, stops);
+
+    const second = await replay(world);
+
+    expect(idsOf([...first.sent, ...second.sent])).toEqual(idsOf(entries));
+    expect(second.note.replayId).toBe(first.note.replayId);
+  });
+});
+
+it('what waited when it was archived is left alone; what was given up passes its sequence on', async () => {
+  const world = createArchiveWorld();
+  const [waiting, discarded, unnumbered, unknown] = [
+    world.write({ sequence: 1 }),
+    world.write({ sequence: 2 }),
+    world.write(),
+    world.write({ sequence: 3 }),
+  ];
+  await world.note('waiting', waiting);
+  await world.note('discarded', discarded, unnumbered);
+  await world.closeUpTo(pageAfter(pageOf(start), 60));
+  world.clock.advance(day + 3 * hour);
+  await world.run();
+  world.clock.advance(30 * day);
+  world.expire();
+
+  const { sent } = await replay(world);
+
+  expect(sent).toMatchObject([
+    { id: discarded.id, skipped: true },
+    { id: unknown.id, skipped: undefined },
+  ]);
+});

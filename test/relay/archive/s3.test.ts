@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { createS3Archive } from '../../../lib/relay/archive/s3.ts';
+import { describeArchive } from '../../conformance/archive.ts';
+import { startS3Stub, type S3Stub } from '../../support/s3-stub.ts';
+
+let stub: S3Stub;
+beforeAll(async () => {
+  stub = await startS3Stub();
+});
+afterAll(() => stub.close());
+
+function open() {
+  stub.objects.clear();
+  stub.calls.length = 0;
+  return createS3Archive({ client: stub.client, bucket: 'archive' });
+}
+
+describeArchive('the archive on S3', () => Promise.resolve(open()));
+
+it('refuses what does not come back with its checksum', async () => {
+  const archive = open();
+  await archive.put('key', Uint8Array.from([1, 2, 3]));
+  stub.objects.set('key', Uint8Array.from([1, 2, 4]));
+
+  await expect(archive.read('key')).rejects.toThrow(/[Cc]hecksum/);
+});
+
+it('asks once for the first key, however many there are', async () => {
+  const archive = open();
+  for (const key of ['1', '2', '3']) await archive.put(key, Uint8Array.from([1]));
+  stub.calls.length = 0;
+
+  await archive.list('', 1);
+
+  expect(stub.calls).toEqual(['GET /archive/']);
+});
