@@ -44,6 +44,20 @@ describe('the packed package', () => {
     expect(existsSync(join(folder, 'node_modules', 'constructs'))).toBe(false);
   });
 
+  it('checks the events of its user, without AWS', () => {
+    const folder = install('lambda-only', [zod]);
+    const outbox = join('node_modules', 'cdk-outbox', 'dist', 'cli', 'outbox.mjs');
+    const check = (verb: string, catalogue: string) =>
+      run(process.execPath, [outbox, 'schema', verb, '--catalogue', catalogue], folder);
+
+    check('write', 'events.cjs');
+    check('check', 'events.mjs');
+
+    expect(() => check('check', 'events-changed.mjs')).toThrow(
+      /data\.total: was number, is string/,
+    );
+  });
+
   describe('in a CDK app', () => {
     let folder = '';
 

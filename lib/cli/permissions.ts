@@ -88,6 +88,8 @@ export const permissions = {
   'inbox show': [...find, ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage')],
   'inbox redrive': [...find, ...changeQueue, ...send, 'lambda:ListEventSourceMappings'],
   'inbox discard': [...find, ...changeQueue],
+  'schema check': [],
+  'schema write': [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type CommandName = keyof typeof permissions;

@@ -46,6 +46,7 @@ function createProgram(world: World, done: (code: ExitCode) => void): Command {
 
 const groupSummaries: Readonly<Record<string, string>> = {
   inbox: 'what inboxes could not handle: the messages in their dead-letter queues',
+  schema: 'the events that were agreed on: a check for CI, without AWS',
 };
 
 function groupOf(
@@ -95,6 +96,6 @@ function describe({ summary, details }: CommandSpec): string {
 
 function afterHelp({ name, examples }: CommandSpec): string {
   const lines = examples.map((example) => `  ${example}`).join('\n');
-  const actions = permissions[name].map((action) => `  ${action}`).join('\n');
+  const actions = permissions[name].map((action) => `  ${action}`).join('\n') || '  none';
   return `\nExamples:\n${lines}\n\nIAM actions:\n${actions}`;
 }

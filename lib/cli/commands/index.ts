@@ -9,6 +9,8 @@ import { ls } from './ls.ts';
 import { redriveQueue } from './redrive-queue.ts';
 import { redrive } from './redrive.ts';
 import { replay } from './replay.ts';
+import { schemaCheck } from './schema-check.ts';
+import { schemaWrite } from './schema-write.ts';
 import { show } from './show.ts';
 import { status } from './status.ts';
 import { sweep } from './sweep.ts';
@@ -30,4 +32,6 @@ export const commands: readonly CommandSpec[] = [
   inboxShow,
   inboxRedrive,
   inboxDiscard,
+  schemaCheck,
+  schemaWrite,
 ];

@@ -1,0 +1,171 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import {
+  alternativesOf,
+  elementsOf,
+  fieldsOf,
+  isObject,
+  resolve,
+  typesOf,
+  valuesOf,
+  type Field,
+  type JsonSchema,
+} from './json-schema.ts';
+
+/** One way in which a schema differs from an earlier one that a reader of either would notice. */
+export interface Difference {
+  /** `data.lines[].sku` */
+  readonly path: string;
+  /** `was number, is string` */
+  readonly change: string;
+}
+
+/** One place in both schemas. */
+interface Place {
+  readonly before: JsonSchema;
+  readonly after: JsonSchema;
+  readonly path: string;
+  readonly documents: { readonly before: JsonSchema; readonly after: JsonSchema };
+  /** Pairs of references that are being compared: schemas may contain themselves. */
+  readonly open: readonly string[];
+}
+
+/**
+ * In what a schema has changed so that data of one no longer suits readers of the other: consumers that are
+ * not deployed yet read new data, new ones read what still lies in the outbox. A new optional field suits
+ * both, and so does text about the schema; all else is a difference.
+ */
+export function differencesBetween(before: JsonSchema, after: JsonSchema): Difference[] {
+  return compare({ before, after, path: 'data', documents: { before, after }, open: [] });
+}
+
+function compare({ before, after, documents, ...given }: Place): Difference[] {
+  const references = [before['$ref'], after['$ref']];
+  const pair = JSON.stringify(references);
+  if (given.open.includes(pair)) return [];
+  const place: Place = {
+    ...given,
+    documents,
+    before: resolve(before, documents.before),
+    after: resolve(after, documents.after),
+    open: references.some((one) => one !== undefined) ? [...given.open, pair] : given.open,
+  };
+  return [
+    ...compareTypes(place),
+    ...compareValues(place),
+    ...compareFields(place),
+    ...compareUnknownFields(place),
+    ...compareElements(place),
+    ...alternatives.flatMap((keyword) => compareAlternatives(place, keyword)),
+    ...compareRest(place),
+  ];
+}
+
+function compareTypes({ before, after, path }: Place): Difference[] {
+  const [was, is] = [typesOf(before), typesOf(after)];
+  if (isDeepStrictEqual(was, is)) return [];
+  return [{ path, change: `was ${was.join(' or ')}, is ${is.join(' or ')}` }];
+}
+
+function compareValues({ before, after, path }: Place): Difference[] {
+  const [was, is] = [valuesOf(before), valuesOf(after)];
+  const gone = was.filter((value) => !is.includes(value));
+  const added = is.filter((value) => !was.includes(value));
+  return [
+    ...(gone.length === 0 ? [] : [{ path, change: `no longer takes ${gone.join(', ')}` }]),
+    ...(added.length === 0 ? [] : [{ path, change: `newly takes ${added.join(', ')}` }]),
+  ];
+}
+
+function compareFields(place: Place): Difference[] {
+  const [was, is] = [fieldsOf(place.before), fieldsOf(place.after)];
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap((name) =>
+    compareField(name, { was: was.get(name), is: is.get(name), place }),
+  );
+}
+
+function compareField(
+  name: string,
+  { was, is, place }: { was: Field | undefined; is: Field | undefined; place: Place },
+): Difference[] {
+  const path = `${place.path}.${name}`;
+  if (is === undefined) return [{ path, change: 'was removed' }];
+  if (was === undefined) return newField(path, is, place);
+  const change = is.isRequired ? 'was optional, is required' : 'was required, is optional';
+  return [
+    ...(was.isRequired === is.isRequired ? [] : [{ path, change }]),
+    ...compare({ ...place, path, before: was.schema, after: is.schema }),
+  ];
+}
+
+function newField(path: string, { isRequired }: Field, { before }: Place): Difference[] {
+  if (isRequired) return [{ path, change: 'is new and required' }];
+  const refusesUnknown = before['additionalProperties'] === false;
+  return refusesUnknown ? [{ path, change: 'is new, where unknown fields are refused' }] : [];
+}
+
+function compareUnknownFields(place: Place): Difference[] {
+  const [before, after] = [place.before, place.after].map(
+    ({ additionalProperties: taken = true }) => taken,
+  );
+  if (isObject(before) && isObject(after)) {
+    return compare({ ...place, path: `${place.path}.*`, before, after });
+  }
+  if (isDeepStrictEqual(before, after)) return [];
+  return [{ path: place.path, change: 'takes other unknown fields than before' }];
+}
+
+function compareElements(place: Place): Difference[] {
+  const [was, is] = [elementsOf(place.before), elementsOf(place.after)];
+  const count = Math.max(was.length, is.length);
+  return Array.from({ length: count }, (_, index) => {
+    const path = `${place.path}[${index === 0 ? '' : index - 1}]`;
+    return compare({ ...place, path, before: was[index] ?? {}, after: is[index] ?? {} });
+  }).flat();
+}
+
+const alternatives = ['anyOf', 'oneOf', 'allOf'] as const;
+
+/** In whatever order they come. */
+function compareAlternatives(place: Place, keyword: (typeof alternatives)[number]): Difference[] {
+  const was = alternativesOf(place.before, keyword);
+  const is = alternativesOf(place.after, keyword);
+  if (was.length !== is.length) {
+    return [{ path: place.path, change: `had ${was.length} alternatives, has ${is.length}` }];
+  }
+  const gone = without(was, is);
+  const added = without(is, was);
+  // What is the same in words may refer to something else by now.
+  const kept = without(was, gone).map((one) => [one, one] as const);
+  const changed = gone.map((one, index) => [one, added[index] ?? {}] as const);
+  return [...kept, ...changed].flatMap(([before, after]) => compare({ ...place, before, after }));
+}
+
+function without(schemas: readonly JsonSchema[], others: readonly JsonSchema[]): JsonSchema[] {
+  return schemas.filter((one) => !others.some((other) => isDeepStrictEqual(one, other)));
+}
+
+const comparedAbove: readonly string[] = [
+  ...alternatives,
+  ...['$ref', 'type', 'const', 'enum', 'properties', 'required', 'additionalProperties'],
+  ...['items', 'prefixItems'],
+];
+const aboutTheSchema: readonly string[] = [
+  ...['$anchor', '$comment', '$defs', '$id', '$schema', 'definitions', 'id', 'deprecated'],
+  ...['description', 'examples', 'readOnly', 'title', 'writeOnly'],
+];
+
+/** Bounds, patterns, formats, defaults: looser, old readers refuse new data; tighter, new ones refuse the old. */
+function compareRest({ before, after, path }: Place): Difference[] {
+  const keywords = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...keywords]
+    .filter((keyword) => ![...comparedAbove, ...aboutTheSchema].includes(keyword))
+    .filter((keyword) => !isDeepStrictEqual(before[keyword], after[keyword]))
+    .map((keyword) => ({ path, change: `${keyword} ${told(before[keyword], after[keyword])}` }));
+}
+
+function told(before: unknown, after: unknown): string {
+  if (before === undefined) return `is new: ${JSON.stringify(after)}`;
+  if (after === undefined) return `is gone: ${JSON.stringify(before)}`;
+  return `was ${JSON.stringify(before)}, is ${JSON.stringify(after)}`;
+}

@@ -1,0 +1,243 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { run, type Ran } from '../support/run.ts';
+
+const imports = `
+import { defineEvent } from '${pathToFileURL(resolve('lib/runtime.ts')).href}';
+import { z } from '${import.meta.resolve('zod')}';
+import * as v from '${import.meta.resolve('valibot')}';
+const placed = { orderId: z.string(), total: z.number() };
+`;
+
+const orderPlaced = `export const OrderPlaced = defineEvent('order.placed', {
+  aggregate: 'order',
+  schema: z.object(placed),
+});`;
+
+let root = '';
+let folder = '';
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'schema-'));
+});
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+beforeEach(() => {
+  folder = mkdtempSync(join(root, 'service-'));
+});
+
+const snapshotFile = (): string => join(folder, 'events.json');
+
+let files = 0;
+
+/** Types the command with a catalogue of this source; modules are loaded once, so each has a name of its own. */
+function schema(verb: 'check' | 'write', source: string, more = ''): Promise<Ran> {
+  const file = join(folder, `events-${++files}.ts`);
+  writeFileSync(file, `${imports}${source}`);
+  return run(`schema ${verb} --catalogue ${file} --snapshot ${snapshotFile()} ${more}`);
+}
+
+const v2 = (upcast: string, fields = '{ ...placed, currency: z.string() }'): string =>
+  `export const OrderPlaced = defineEvent('order.placed', {
+    version: 2,
+    aggregate: 'order',
+    schema: z.object(${fields}),
+    ${upcast}
+  });`;
+const upcastFrom1 = `upcast: { 1: (old) => ({ ...old, currency: 'EUR' }) },`;
+
+describe('outbox schema write', () => {
+  it('writes the JSON Schema of each version of each type, in an order that does not depend on the module', async () => {
+    const other = `export const Cancelled = defineEvent('order.cancelled', { aggregate: 'order', schema: z.object({}) });`;
+
+    const { code, notes } = await schema('write', `${orderPlaced}\n${other}`);
+    const first = readFileSync(snapshotFile(), 'utf8');
+    await schema('write', `${other}\n${orderPlaced}`);
+
+    expect(code).toBe(0);
+    expect(notes).toContain('has 2 types: commit it');
+    expect(JSON.parse(first)).toMatchObject({
+      format: 1,
+      events: {
+        'order.cancelled': { aggregate: 'order' },
+        'order.placed': {
+          aggregate: 'order',
+          versions: { 1: { type: 'object', required: ['orderId', 'total'] } },
+        },
+      },
+    });
+    expect(readFileSync(snapshotFile(), 'utf8')).toBe(first);
+  });
+
+  it('keeps an earlier version as long as it can be read', async () => {
+    await schema('write', orderPlaced);
+    await schema('write', v2(upcastFrom1));
+
+    const { events } = JSON.parse(readFileSync(snapshotFile(), 'utf8')) as {
+      events: Record<string, { versions: object }>;
+    };
+    expect(Object.keys(events['order.placed']!.versions)).toEqual(['1', '2']);
+  });
+
+  it('writes nothing that would be misread, unless it is forced', async () => {
+    await schema('write', orderPlaced);
+    const before = readFileSync(snapshotFile(), 'utf8');
+
+    const refused = await schema('write', v2(''));
+    const afterwards = readFileSync(snapshotFile(), 'utf8');
+    const forced = await schema('write', v2(''), '--force');
+
+    expect(refused).toMatchObject({ code: 1, notes: 'Not written.\n' });
+    expect(afterwards).toBe(before);
+    expect(forced.code).toBe(0);
+    expect((await schema('check', v2(''))).code).toBe(0);
+  });
+});
+
+describe('outbox schema check', () => {
+  beforeEach(async () => {
+    await schema('write', orderPlaced);
+  });
+
+  it.each([
+    ['the same events', orderPlaced, 'those that were agreed on'],
+    [
+      'a new optional field',
+      orderPlaced.replace('placed)', '{ ...placed, coupon: z.string().optional() })'),
+      'The snapshot lacks what is new: outbox schema write --catalogue',
+    ],
+    [
+      'a new type',
+      `${orderPlaced} export const Paid = defineEvent('order.paid', { aggregate: 'order', schema: z.object({}) });`,
+      'The snapshot lacks what is new',
+    ],
+    ['a new version that reads the old one', v2(upcastFrom1), 'The snapshot lacks what is new'],
+  ])('passes %s', async (_, source, said) => {
+    const { code, out, notes } = await schema('check', source);
+
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(notes).toContain(said);
+  });
+
+  const changed = 'take the change back, or make it version 2 with upcast: { 1: … }';
+  it.each([
+    [
+      'a field of another type',
+      orderPlaced.replace('placed)', '{ ...placed, total: z.string() })'),
+      ['order.placed version 1, data.total: was number, is string', changed],
+    ],
+    [
+      'a field that was removed',
+      orderPlaced.replace('placed)', '{ orderId: placed.orderId })'),
+      ['order.placed version 1, data.total: was removed', changed],
+    ],
+    [
+      'a new version without a way from the old one',
+      v2(''),
+      [
+        'order.placed version 2: there is no upcast from version 1',
+        'add upcast: { 1: … }, or, once nothing of version 1 can arrive any more: outbox schema write --force',
+      ],
+    ],
+    [
+      'a type that was removed',
+      `export const Paid = defineEvent('order.paid', { aggregate: 'order', schema: z.object({}) });`,
+      [
+        'order.placed version 1: the type was removed',
+        'put it back, or, once nobody writes or reads it any more: outbox schema write --force',
+      ],
+    ],
+    [
+      'another aggregate',
+      orderPlaced.replace("'order',", "'purchase',"),
+      [
+        'order.placed version 1: the aggregate was order, is purchase',
+        'put it back, or define another type of event',
+      ],
+    ],
+    [
+      'a library that has no JSON Schema',
+      orderPlaced.replace('z.object(placed)', 'v.object({ orderId: v.string() })'),
+      [
+        'order.placed version 1: cannot be compared',
+        'has no JSON Schema: wrap it with toStandardJsonSchema of @valibot/to-json-schema',
+      ],
+    ],
+    [
+      'a schema that JSON Schema has no words for',
+      orderPlaced.replace('placed)', '{ ...placed, at: z.date() })'),
+      [
+        'order.placed version 1: cannot be compared',
+        'has no JSON Schema: zod says: Date cannot be represented in JSON Schema',
+      ],
+    ],
+  ])('fails for %s, and says what to do', async (_, source, [problem, mend]) => {
+    const { code, out } = await schema('check', source);
+
+    expect({ code, out }).toEqual({ code: 1, out: `✗ ${problem}\n    → ${mend}\n` });
+  });
+
+  it('fails for a version that is lower than it was, and for an old one that changed beside the new', async () => {
+    const both = `${v2(upcastFrom1)} export const Old = ${orderPlaced.replace('export const OrderPlaced = ', '')}`;
+    await schema('write', both);
+
+    const lower = await schema('check', orderPlaced);
+    const changedOld = await schema('check', both.replace('z.object(placed)', 'z.object({})'));
+
+    expect(lower).toMatchObject({
+      code: 1,
+      out: '✗ order.placed version 1: the version was 2, is 1\n    → make it 2 again, or 3\n',
+    });
+    expect(changedOld.out).toContain(
+      'order.placed version 1, data.orderId: was removed\n    → take the change back: an old version does not change any more',
+    );
+  });
+
+  it('tells a script the same', async () => {
+    const { code, out } = await schema('check', v2(''), '--json');
+
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toEqual({
+      isBehind: true,
+      problems: [expect.objectContaining({ type: 'order.placed', version: 2 })],
+    });
+  });
+});
+
+describe('what cannot be compared at all', () => {
+  it.each([
+    ['a module without events', 'export const nothing = 1;', 'exports no event definitions'],
+    [
+      'a module that does not load',
+      'throw new Error("no database");',
+      'cannot be loaded: no database',
+    ],
+    [
+      'two definitions of one version',
+      `${orderPlaced} export const Again = ${orderPlaced.replace('export const OrderPlaced = ', '')}`,
+      'has two definitions of order.placed version 1',
+    ],
+  ])('%s', async (_, source, problem) => {
+    const { code, notes } = await schema('write', source);
+
+    expect(code).toBe(2);
+    expect(notes).toContain(problem);
+    expect(existsSync(snapshotFile())).toBe(false);
+  });
+
+  it('a snapshot that is not there, or is none', async () => {
+    const missing = await schema('check', orderPlaced);
+    writeFileSync(snapshotFile(), '{"events":[]}');
+    const strange = await schema('check', orderPlaced);
+
+    expect(missing).toMatchObject({ code: 2 });
+    expect(missing.notes).toMatch(/there is no snapshot .* yet: outbox schema write --catalogue/);
+    expect(strange).toMatchObject({ code: 2 });
+    expect(strange.notes).toContain('is no snapshot of events');
+  });
+});

@@ -1,0 +1,7 @@
+import { defineEvent } from 'cdk-outbox/runtime';
+import { z } from 'zod';
+
+export const OrderPlaced = defineEvent('order.placed', {
+  aggregate: 'order',
+  schema: z.object({ total: z.string() }),
+});

@@ -1,0 +1,7 @@
+const { defineEvent } = require('cdk-outbox/runtime');
+const { z } = require('zod');
+
+exports.OrderPlaced = defineEvent('order.placed', {
+  aggregate: 'order',
+  schema: z.object({ total: z.number() }),
+});
