@@ -47,6 +47,8 @@ export const ownLimits = {
    * leave them free of the 400 KB of an item, so that it can always be kept until it is delivered.
    */
   waitingOverheadBytes: 8 * 1024,
+  /** Characters that are kept of a row that holds no valid entry: enough to judge it by, and sure to fit in an item. */
+  maxInvalidRowChars: 50_000,
   /** Bytes that are kept of an error's code and of its message. */
   maxErrorCodeBytes: 128,
   maxErrorMessageBytes: 1024,

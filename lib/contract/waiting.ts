@@ -1,6 +1,6 @@
 import { pickEntry, type Entry, type Row } from './entry.ts';
 import { pickDefined } from './pick.ts';
-import { shardOf, table, waitingKey, waitingPrefix, type Key } from './keys.ts';
+import { isEventId, shardOf, table, waitingKey, waitingPrefix, type Key } from './keys.ts';
 import { limits, ownLimits } from './limits.ts';
 import { cutToBytes } from './text.ts';
 
@@ -140,10 +140,11 @@ export function waitingToRow(waiting: Waiting): Row {
   };
 }
 
+/** What a row of the waiting room holds. Never throws: one that anybody wrote by hand may hold nonsense. */
 export function rowToWaiting(row: Row): Waiting {
   const { errorCode, ...fields } = row;
   return {
-    entry: 'json' in row ? invalidRowOf(row) : pickEntry(row as unknown as Entry),
+    entry: 'json' in row ? invalidRowOf(row) : entryIn(row),
     state: fields['state'] as WaitingState,
     dueAt: fields['dueAt'] as number,
     attempts: fields['attempts'] as number,
@@ -176,6 +177,16 @@ function errorOf(row: Row): DeliveryError {
     message: errorMessage ?? '',
     ...(errorDestination === undefined ? {} : { destination: errorDestination }),
   };
+}
+
+/** The entry of a row that waits under its key; else the row as it is, which then can be parked and discarded. */
+function entryIn(row: Row): Entry | InvalidRow {
+  const entry = pickEntry(row as unknown as Entry);
+  const { pk, sk } = row as unknown as Key;
+  const key = isEventId(entry.id) ? waitingKey(entry) : undefined;
+  if (key?.pk === pk && key.sk === sk) return entry;
+  const json = JSON.stringify(row).slice(0, ownLimits.maxInvalidRowChars);
+  return { key: { pk: pk.slice(waitingPrefix.length), sk }, json };
 }
 
 function invalidRowOf(row: Row): InvalidRow {

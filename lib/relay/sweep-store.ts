@@ -1,4 +1,5 @@
 import type { AuditNote, AuditSubject } from '../contract/audit.ts';
+import type { SeenWaiting } from '../contract/claim.ts';
 import type { Entry } from '../contract/entry.ts';
 import type { Page } from '../contract/keys.ts';
 import type { PageLease } from '../contract/lease.ts';
@@ -77,9 +78,6 @@ export interface WaitingFlow {
    */
   removeWaiting(before: Waiting, settlement: Settlement): Promise<boolean>;
 }
-
-/** What a row is recognised by. */
-export type SeenWaiting = Pick<WaitingSummary, 'key' | 'state' | 'attempts' | 'dueAt'>;
 
 /** Why a row leaves the waiting room. */
 export interface Settlement {

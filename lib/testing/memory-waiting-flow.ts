@@ -1,3 +1,4 @@
+import { claimedFrom, type SeenWaiting } from '../contract/claim.ts';
 import type { Row } from '../contract/entry.ts';
 import { holdKey, table as names, waitingPrefix } from '../contract/keys.ts';
 import {
@@ -14,7 +15,7 @@ import {
 import { rowToSummary, type WaitingSummary } from '../contract/waiting-summary.ts';
 import { toRow } from '../relay/dynamodb/item.ts';
 import { settlementRows } from '../relay/settlement-rows.ts';
-import type { SeenWaiting, WaitingFlow } from '../relay/sweep-store.ts';
+import type { WaitingFlow } from '../relay/sweep-store.ts';
 import { atOnce } from './at-once.ts';
 import type { MemoryTable } from './memory-table.ts';
 
@@ -36,7 +37,7 @@ export function createMemoryWaitingFlow(table: MemoryTable, shards: number): Wai
       atOnce(() => {
         const waiting = findAsSeen(table, seen);
         if (waiting === undefined) return undefined;
-        const claimed = claim(waiting, until);
+        const claimed = { ...waiting, ...claimedFrom(seen, until) };
         table.put(waitingToRow(claimed));
         return claimed;
       }),
@@ -44,7 +45,7 @@ export function createMemoryWaitingFlow(table: MemoryTable, shards: number): Wai
       atOnce(() => {
         if (!isStill(table, before)) return false;
         table.put(waitingToRow(after));
-        countHolds(table, before, Number(after.holds) - Number(before.holds));
+        countHolds(table, before, holdOf(after) - holdOf(before));
         return true;
       }),
     removeWaiting: (before, settlement) =>
@@ -52,7 +53,7 @@ export function createMemoryWaitingFlow(table: MemoryTable, shards: number): Wai
         if (!isStill(table, before)) return false;
         table.delete(keyOfWaiting(before.entry));
         for (const row of settlementRows(before, settlement, shards)) table.put(row);
-        countHolds(table, before, -Number(before.holds));
+        countHolds(table, before, -holdOf(before));
         return true;
       }),
   };
@@ -75,17 +76,6 @@ function createMemoryWaitingIndex(
   };
 }
 
-function claim(waiting: Waiting, until: number): Waiting {
-  return {
-    ...waiting,
-    state: 'retrying',
-    dueAt: until,
-    attempts: waiting.attempts + 1,
-    unanswered: (waiting.unanswered ?? 0) + 1,
-    ...(waiting.state === 'deferred' ? { pageless: true } : {}),
-  };
-}
-
 function isStill(table: MemoryTable, before: Waiting): boolean {
   const now = findAsSeen(table, { ...before, key: keyOfWaiting(before.entry) });
   return now?.holds === before.holds;
@@ -99,6 +89,10 @@ function findAsSeen(table: MemoryTable, seen: SeenWaiting): Waiting | undefined 
     waiting.attempts === seen.attempts &&
     waiting.dueAt === seen.dueAt;
   return isAsSeen ? waiting : undefined;
+}
+
+function holdOf({ holds }: Waiting): 0 | 1 {
+  return holds ? 1 : 0;
 }
 
 function countHolds(table: MemoryTable, before: Waiting, delta: number): void {

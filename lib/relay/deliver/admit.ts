@@ -1,9 +1,7 @@
+import { ownLimits } from '../../contract/limits.ts';
 import type { Waiting } from '../../contract/waiting.ts';
 import type { WaitingFate } from './fate.ts';
 import type { InvalidPageRow } from '../store.ts';
-
-/** Characters of an invalid row that are kept: enough to judge it by, and sure to fit in an item. */
-const maxJsonChars = 50_000;
 
 /** The waiting row of an entry that did not go. */
 export function waitingFrom(fate: WaitingFate, now: number): Waiting {
@@ -23,7 +21,7 @@ export function waitingFrom(fate: WaitingFate, now: number): Waiting {
 /** The waiting row of a row that is no entry: parked at once, since no attempt can mend it. */
 export function parkedFrom({ key, json, problem }: InvalidPageRow, now: number): Waiting {
   return {
-    entry: { key, json: json.slice(0, maxJsonChars) },
+    entry: { key, json: json.slice(0, ownLimits.maxInvalidRowChars) },
     state: 'parked',
     dueAt: now,
     attempts: 0,

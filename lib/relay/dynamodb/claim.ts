@@ -7,10 +7,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 
+import { claimedFrom, type SeenWaiting } from '../../contract/claim.ts';
+import type { Row } from '../../contract/entry.ts';
 import { table as names } from '../../contract/keys.ts';
 import { rowToWaiting, waitingIndexKey, type Waiting } from '../../contract/waiting.ts';
-import type { SeenWaiting } from '../sweep-store.ts';
-import { toItemKey, toRow } from './item.ts';
+import { toItemKey, toRow, type Item } from './item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 /** A condition with its names and values. */
@@ -19,17 +20,8 @@ type Condition = Required<
 >;
 
 /** That a row is still as it was seen, and counts as a hold as it did. */
-export function asSeen(before: Waiting): Condition {
-  const { ConditionExpression, ...condition } = isAsSeen(before);
-  const holdsAsSeen = '#holds = :seenHolds';
-  return {
-    ConditionExpression: [ConditionExpression, holdsAsSeen].join(' AND '),
-    ExpressionAttributeNames: { ...condition.ExpressionAttributeNames, '#holds': 'holds' },
-    ExpressionAttributeValues: {
-      ...condition.ExpressionAttributeValues,
-      ':seenHolds': { BOOL: before.holds },
-    },
-  };
+export function asSeen({ state, attempts, dueAt, holds }: Waiting): Condition {
+  return areAsSeen({ state, attempts, dueAt, holds });
 }
 
 /** Takes a row for one attempt. A conflict means that somebody else is at it. */
@@ -53,47 +45,45 @@ export async function claim(
 }
 
 function claimOf(seen: SeenWaiting, until: number): Omit<UpdateItemCommandInput, 'TableName'> {
-  const condition = isAsSeen(seen);
-  const changes = [
-    '#state = :retrying',
-    `${names.waitingKey} = :waitingKey`,
-    '#dueAt = :until',
-    '#attempts = #attempts + :one',
-    'unanswered = if_not_exists(unanswered, :zero) + :one',
-    ...(seen.state === 'deferred' ? ['pageless = :true'] : []),
-  ];
-  const values = {
-    ':retrying': 'retrying',
-    ':waitingKey': waitingIndexKey(seen.key, 'retrying'),
-    ':until': until,
-    ':one': 1,
-    ':zero': 0,
-    ...(seen.state === 'deferred' ? { ':true': true } : {}),
+  const { key, state, attempts, dueAt } = seen;
+  const condition = areAsSeen({ state, attempts, dueAt });
+  const changes: Row = {
+    ...claimedFrom(seen, until),
+    [names.waitingKey]: waitingIndexKey(key, 'retrying'),
   };
+  const sets = Object.keys(changes).map((name) => `#${name} = :${name}`);
   return {
-    Key: toItemKey(seen.key),
-    UpdateExpression: `SET ${changes.join(', ')}`,
+    Key: toItemKey(key),
+    UpdateExpression: `SET ${sets.join(', ')}`,
     ...condition,
-    ExpressionAttributeValues: { ...condition.ExpressionAttributeValues, ...marshall(values) },
+    ExpressionAttributeNames: { ...condition.ExpressionAttributeNames, ...namesOf(changes) },
+    ExpressionAttributeValues: {
+      ...condition.ExpressionAttributeValues,
+      ...valuesOf(changes, ':'),
+    },
     ReturnValues: 'ALL_NEW',
   };
 }
 
-function isAsSeen({ state, attempts, dueAt }: Omit<SeenWaiting, 'key'>): Condition {
-  const stateAsSeen = '#state = :seenState';
-  const attemptsAsSeen = '#attempts = :seenAttempts';
-  const dueAtAsSeen = '#dueAt = :seenDueAt';
+/** That attributes are as they were seen. Whoever wrote a row by hand may have left one out. */
+function areAsSeen(seen: Row): Condition {
+  const clauses = Object.entries(seen).map(([name, value]) => {
+    const isMissing = `attribute_not_exists(#${name})`;
+    const isSame = `#${name} = :seen_${name}`;
+    return value === undefined ? isMissing : isSame;
+  });
   return {
-    ConditionExpression: [stateAsSeen, attemptsAsSeen, dueAtAsSeen].join(' AND '),
-    ExpressionAttributeNames: {
-      '#state': 'state',
-      '#attempts': 'attempts',
-      '#dueAt': names.dueAt,
-    },
-    ExpressionAttributeValues: {
-      ':seenState': { S: state },
-      ':seenAttempts': { N: String(attempts) },
-      ':seenDueAt': { N: String(dueAt) },
-    },
+    ConditionExpression: clauses.join(' AND '),
+    ExpressionAttributeNames: namesOf(seen),
+    ExpressionAttributeValues: valuesOf(seen, ':seen_'),
   };
+}
+
+function namesOf(row: Row): Record<string, string> {
+  return Object.fromEntries(Object.keys(row).map((name) => [`#${name}`, name]));
+}
+
+function valuesOf(row: Row, prefix: string): Item {
+  const named = Object.entries(row).map(([name, value]) => [`${prefix}${name}`, value] as const);
+  return marshall(Object.fromEntries(named), { removeUndefinedValues: true });
 }

@@ -29,7 +29,7 @@ export function createPageWalk(table: OutboxTable, ownShards: number): PageWalk 
       const { entries, invalid, receipts } = contentsOf(looks.flatMap(({ items }) => items));
       const unread = looks.filter(({ last }) => last !== undefined);
       const more = await inParallel(unread, maxParallelCalls, (look) =>
-        queryAll(table, receiptsAfter(look)),
+        readAll(table, receiptsAfter(look)),
       );
       return {
         receipts: [...receipts, ...contentsOf(more.flat()).receipts],
@@ -68,6 +68,10 @@ async function raiseShards({ client, tableName }: OutboxTable, shards: number): 
   }
 }
 
+async function readAll(table: OutboxTable, question: Question | undefined): Promise<Item[]> {
+  return question === undefined ? [] : queryAll(table, question);
+}
+
 /** What the first answer of a shard brought, and where it broke off if it did. */
 interface Look {
   readonly pk: string;
@@ -90,7 +94,8 @@ async function* chunksOf(
 ): AsyncGenerator<PageChunk, undefined> {
   if (first.entries.length + first.invalid.length > 0) yield first;
   for (const { pk, last } of unread) {
-    if (!isReceipt(last)) yield* readEntries(table, { ...entriesOf(pk), ExclusiveStartKey: last });
+    if (placeOf(last) === 'entries')
+      yield* readEntries(table, { ...entriesOf(pk), ExclusiveStartKey: last });
   }
 }
 
@@ -104,12 +109,17 @@ async function* readEntries(
   }
 }
 
-function receiptsAfter({ pk, last }: Look): Question {
-  return isReceipt(last) ? { ...receiptsOf(pk), ExclusiveStartKey: last } : receiptsOf(pk);
+function receiptsAfter({ pk, last }: Look): Question | undefined {
+  const place = placeOf(last);
+  if (place === 'behind') return undefined;
+  return place === 'receipts' ? { ...receiptsOf(pk), ExclusiveStartKey: last } : receiptsOf(pk);
 }
 
-function isReceipt(item: Item | undefined): boolean {
-  return item?.['sk']?.S?.startsWith(receiptPrefix) === true;
+/** Where an answer broke off: entries sort before receipts, and rows of others may lie behind them. */
+function placeOf(last: Item | undefined): 'entries' | 'receipts' | 'behind' {
+  const sk = last?.['sk']?.S ?? '';
+  if (sk.startsWith(receiptPrefix)) return 'receipts';
+  return sk < receiptPrefix ? 'entries' : 'behind';
 }
 
 function partition(pk: string): Question {

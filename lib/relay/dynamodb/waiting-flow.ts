@@ -78,7 +78,7 @@ function countHolds(
   after: Waiting | undefined,
 ): TransactWriteItem | undefined {
   const aggregate = heldAggregateOf({ ...before, holds: true });
-  const delta = Number(after?.holds ?? false) - Number(before.holds);
+  const delta = holdOf(after) - holdOf(before);
   if (aggregate === undefined || delta === 0) return undefined;
   return {
     Update: {
@@ -88,4 +88,8 @@ function countHolds(
       ExpressionAttributeValues: { ':delta': { N: String(delta) } },
     },
   };
+}
+
+function holdOf(waiting: Waiting | undefined): 0 | 1 {
+  return waiting?.holds === true ? 1 : 0;
 }

@@ -104,6 +104,22 @@ export function describeOpenPages(create: SweepStoreFactory): void {
       expect(page.entries).toEqual([entry]);
     });
 
+    it('is read to its end though rows of others lie behind its receipts', async () => {
+      const subject = await create({ shards: 1 });
+      const entry = anEntry();
+      const receipt = aReceipt();
+      await write(subject, [entry], 1);
+      await subject.store.addReceipts([receipt]);
+      for (let index = 0; index < 4; index++) {
+        const others = { pk: pageKey(somePage, 0), sk: `z#${index}`, text: 'x'.repeat(350_000) };
+        await subject.put(others);
+      }
+
+      const page = await read(await subject.store.openPage(somePage, 1));
+
+      expect(page).toMatchObject({ entries: [entry], invalid: [], receipts: [receipt] });
+    });
+
     it('has an aggregate in the order of its ids', async () => {
       const subject = await create({ shards });
       const entries = Array.from({ length: 40 }, () => anEntry({ aggregate: 'order/1' }));

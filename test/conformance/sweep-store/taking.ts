@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { keyOfWaiting } from '../../../lib/contract/waiting.ts';
+import type { Row } from '../../../lib/contract/entry.ts';
+import { keyOfWaiting, waitingIndexKey } from '../../../lib/contract/waiting.ts';
 import { aWaiting, someTime } from '../../support/entries.ts';
 import {
   collect,
@@ -75,6 +76,25 @@ export function describeTaking(create: SweepStoreFactory): void {
       expect(claims[1]).not.toHaveProperty('pageless');
       expect(await collect(subject.store.listWaiting('deferred', until))).toEqual([]);
       expect(await collect(subject.store.listWaiting('retrying', until))).toHaveLength(2);
+    });
+
+    it.each<{ what: string; row: Row }>([
+      { what: 'nothing but its key and when it is due', row: {} },
+      { what: 'texts for numbers', row: { attempts: 'many', unanswered: 'none', holds: 'yes' } },
+    ])('is given on a row by anyone that has $what, so that it can be parked', async ({ row }) => {
+      const key = { pk: 'w#nonsense', sk: 'nonsense' };
+      const index = { waitingKey: waitingIndexKey(key, 'retrying'), dueAt: someTime };
+      await subject.put({ ...key, ...index, ...row });
+      const [seen] = await collect(subject.store.listWaiting('retrying', until));
+
+      const claimed = await subject.store.claimWaiting(seen!, until);
+
+      expect(claimed).toMatchObject({
+        state: 'retrying',
+        attempts: 1,
+        unanswered: 1,
+        dueAt: until,
+      });
     });
 
     it('tells of takers that died: their attempts were never answered', async () => {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { Entry } from '../../../lib/contract/entry.ts';
 import { pageOf, timeOfId } from '../../../lib/contract/keys.ts';
-import { keyOfWaiting, type Waiting } from '../../../lib/contract/waiting.ts';
+import { keyOfWaiting, waitingIndexKey, type Waiting } from '../../../lib/contract/waiting.ts';
 import type { Destination } from '../../../lib/relay/destination.ts';
 import { unavailableForMs } from '../../../lib/relay/deliver/fate.ts';
 import { sweepDue } from '../../../lib/relay/sweep/due.ts';
@@ -20,7 +20,6 @@ import {
   accepts,
   entryOf,
   refuses,
-  retentionMs,
   scripted,
   type Script,
   type ScriptedDestination,
@@ -320,6 +319,24 @@ describe('the due pass', () => {
       expect(bus.arrived).toEqual([entry!.id]);
     });
 
+    it('parks a row that somebody made up, and goes on', async () => {
+      const [entry] = await failedOnce(1);
+      const key = { pk: 'w#made up', sk: 'x' };
+      const index = { waitingKey: waitingIndexKey(key, 'retrying'), dueAt: start };
+      world.store.table.put({ ...key, ...index, attempts: 'some' });
+      world.clock.advance(2 * minute);
+
+      await sweep();
+
+      expect(await world.store.getWaiting(key)).toMatchObject({
+        entry: { json: expect.stringContaining('made up') as string },
+        state: 'parked',
+        attempts: 0,
+        error: { code: 'ENTRY_INVALID' },
+      });
+      expect(bus.arrived).toEqual([entry!.id]);
+    });
+
     it('parks an entry that somebody spoilt, and says what is wrong with it', async () => {
       const [good, bad] = await failedOnce(2);
       const row = await world.waiting(bad!);
@@ -353,68 +370,6 @@ describe('the due pass', () => {
       });
       const innocent = entries.filter((entry) => entry !== killer);
       expect(bus.arrived.toSorted()).toEqual(innocent.map(({ id }) => id).toSorted());
-    });
-  });
-
-  describe('with deferred events', () => {
-    const deferred = async (over: Partial<Waiting> = {}): Promise<Entry> => {
-      const entry = entryOf(world.newId(start), { aggregate: 'order/7' });
-      const row: Waiting = {
-        entry,
-        state: 'deferred',
-        dueAt: start + hour,
-        attempts: 0,
-        holds: false,
-        ...over,
-      };
-      await world.store.addWaiting([row]);
-      return entry;
-    };
-
-    it('delivers each when its time has come, and then its page has it', async () => {
-      const entry = await deferred();
-      world.clock.advance(hour - 1);
-      await sweep();
-      expect(bus.arrived).toEqual([]);
-      world.clock.advance(1);
-
-      await sweep();
-
-      expect(bus.arrived).toEqual([entry.id]);
-      const page = await world.store.readPage(pageOf(start));
-      expect(page.entries).toEqual([entry]);
-      expect(page.receipts).toMatchObject([{ outcome: 'published', eventIds: [entry.id] }]);
-    });
-
-    it('has it in its page too where it took more than one attempt', async () => {
-      const entry = await deferred();
-      const other = await deferred();
-      script.decide = refusing([entry.id]);
-      world.clock.advance(hour);
-      await sweep();
-      expect(await world.waiting(entry)).toMatchObject({ state: 'retrying', attempts: 1 });
-      script.decide = accepts;
-      world.clock.advance(hour);
-
-      await sweep();
-
-      const { entries } = await world.store.readPage(pageOf(start));
-      expect(entries.map(({ id }) => id)).toEqual([entry.id, other.id]);
-    });
-
-    it('keeps it as long as what is written today, however long ago it was deferred', async () => {
-      const entry = await deferred({ dueAt: start + 3 * retentionMs });
-      world.clock.advance(3 * retentionMs);
-
-      await sweep();
-
-      const rows = world.store.table
-        .rows()
-        .filter(({ pk }) => String(pk).startsWith(pageOf(start)));
-      expect(rows.map(({ sk }) => String(sk).slice(0, 2)).toSorted()).toEqual(['d#', 'r#']);
-      expect(rows.find(({ sk }) => sk === `d#${entry.id}`)).toBeDefined();
-      const keptUntil = (world.clock.now() + retentionMs) / 1000;
-      expect(rows.map(({ expiresAt }) => expiresAt)).toEqual([keptUntil, keptUntil]);
     });
   });
 
