@@ -1,8 +1,7 @@
-import { OutboxError } from './error.ts';
 import type { TypeFilter } from './event-types.ts';
+import { reader, type Environment, type Reader } from './read-environment.ts';
 
-/** Environment variables by which constructs configure functions. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment } from './read-environment.ts';
 
 /** Turns a value into JSON; constructs pass one that understands tokens. */
 export type Stringify = (value: unknown) => string;
@@ -71,6 +70,18 @@ export interface InboxConfig {
   readonly deadLetterQueueUrl: string;
   /** How often the queue delivers a message before it moves it there itself. @default - not known */
   readonly maxReceives?: number;
+  /** Present where each aggregate's events are handled in sequence. */
+  readonly ordered?: OrderedConfig;
+}
+
+/** What an ordered inbox must know beside. */
+export interface OrderedConfig {
+  /** The inbox's own queue: what came early is put back on it when its turn has come. */
+  readonly queueUrl: string;
+  /** How long an earlier event is waited for before the first that came is taken for the beginning. */
+  readonly adoptWaitMs: number;
+  /** Until when (epoch milliseconds) an aggregate may begin in the middle. @default - each begins with 1 */
+  readonly adoptUntil?: number;
 }
 
 export function writerToEnvironment(
@@ -157,6 +168,16 @@ export function inboxToEnvironment(config: InboxConfig): Record<string, string> 
     INBOX_DEDUPE_WINDOW_MS: String(config.dedupeWindowMs),
     INBOX_DEAD_LETTER_QUEUE_URL: config.deadLetterQueueUrl,
     ...(config.maxReceives === undefined ? {} : { INBOX_MAX_RECEIVES: String(config.maxReceives) }),
+    ...(config.ordered === undefined ? {} : orderedToEnvironment(config.ordered)),
+  };
+}
+
+function orderedToEnvironment(config: OrderedConfig): Record<string, string> {
+  const { queueUrl, adoptWaitMs, adoptUntil } = config;
+  return {
+    INBOX_QUEUE_URL: queueUrl,
+    INBOX_ADOPT_WAIT_MS: String(adoptWaitMs),
+    ...(adoptUntil === undefined ? {} : { INBOX_ADOPT_UNTIL: String(adoptUntil) }),
   };
 }
 
@@ -173,57 +194,16 @@ export function inboxFromEnvironment(environment: Environment): InboxConfig {
     ...('INBOX_MAX_RECEIVES' in environment
       ? { maxReceives: read.number('INBOX_MAX_RECEIVES') }
       : {}),
+    ...('INBOX_QUEUE_URL' in environment ? { ordered: orderedFrom(environment, read) } : {}),
+  };
+}
+
+function orderedFrom(environment: Environment, read: Reader): OrderedConfig {
+  return {
+    queueUrl: read.text('INBOX_QUEUE_URL'),
+    adoptWaitMs: read.number('INBOX_ADOPT_WAIT_MS'),
+    ...('INBOX_ADOPT_UNTIL' in environment ? { adoptUntil: read.number('INBOX_ADOPT_UNTIL') } : {}),
   };
 }
 
 const ofOutbox = 'deploy the function with the Outbox construct, which sets it';
-
-interface Reader {
-  text(name: string): string;
-  number(name: string): number;
-  list<T>(name: string): T[];
-}
-
-function reader(environment: Environment, mend: string): Reader {
-  const text = (name: string): string => {
-    const value = environment[name];
-    if (value === undefined || value === '') {
-      throw new OutboxError(
-        'ENVIRONMENT_MISSING',
-        `environment variable ${name} is missing: ${mend}`,
-        {
-          facts: { variable: name },
-        },
-      );
-    }
-    return value;
-  };
-  const invalid = (name: string, expected: string): OutboxError =>
-    new OutboxError(
-      'ENVIRONMENT_INVALID',
-      `environment variable ${name} must be ${expected}, got ${JSON.stringify(text(name))}: ${mend}`,
-      { facts: { variable: name } },
-    );
-  return {
-    text,
-    number: (name) => {
-      const value = Number(text(name));
-      if (!Number.isSafeInteger(value) || value < 1) throw invalid(name, 'a whole number from 1');
-      return value;
-    },
-    list: <T>(name: string): T[] => {
-      const value = parseJson(text(name));
-      if (!Array.isArray(value) || value.length === 0)
-        throw invalid(name, 'a JSON list that is not empty');
-      return value as T[];
-    },
-  };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -12,6 +12,8 @@ export const inboxMetrics = {
   duplicates: 'Duplicates',
   /** Messages that can never succeed: sent to the dead-letter queue by the inbox itself. */
   deadLettered: 'DeadLettered',
+  /** Messages that came before their turn: stored, and handled when the gap before them closes. */
+  early: 'Early',
   /** Messages that another worker had in hand: given back to the queue. */
   givenBack: 'GivenBack',
   /** Messages that were tried and given back to the queue. */

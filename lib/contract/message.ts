@@ -32,6 +32,7 @@ export interface Message {
   readonly causationid?: string;
   /** https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md */
   readonly traceparent?: string;
+  readonly tracestate?: string;
   readonly tenant?: string;
   /** Names the replay that delivered this message again; absent in an ordinary delivery. */
   readonly replayid?: string;
@@ -69,7 +70,7 @@ export function toMessageAttributes(
     ...(entry.causationId === undefined ? {} : { causationid: entry.causationId }),
     ...(marks.replayId === undefined ? {} : { replayid: marks.replayId }),
     ...(marks.skipped === undefined ? {} : { skipped: marks.skipped }),
-    ...pickDefined(entry, ['traceparent', 'tenant']),
+    ...pickDefined(entry, ['traceparent', 'tracestate', 'tenant']),
   };
 }
 
@@ -84,6 +85,11 @@ export function toMessageJson(entry: Entry, source: string, marks: DeliveryMarks
   const json =
     marks.skipped === true ? attributes : `${attributes.slice(0, -1)},"data":${entry.data}}`;
   return replaceUnsendable(json, escapeInJson);
+}
+
+/** A message that was received as JSON text again, such as queues take: parsed, it is the same. */
+export function messageToText(message: Message): string {
+  return replaceUnsendable(JSON.stringify(message), escapeInJson);
 }
 
 // Between the strings of a JSON text there is none of them.
@@ -101,6 +107,7 @@ const optionalTexts = [
   'correlationid',
   'causationid',
   'traceparent',
+  'tracestate',
   'tenant',
   'replayid',
 ] as const;

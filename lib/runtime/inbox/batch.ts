@@ -1,15 +1,16 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { Log } from '../ports.ts';
 import { openDeadline, outOfTime, type Deadline, type InvocationContext } from './deadline.ts';
-import { isDone, laneOf, openDelivery, type Delivery, type Outcome } from './delivery.ts';
-import { runLanes, toLanes } from './lanes.ts';
+import { isDone, openDelivery, type Delivery, type Outcome } from './delivery.ts';
+import { runLanes, type Step } from './lanes.ts';
+import { holdsUp, lanesOf } from './lanes-of.ts';
 import { newTally, type InboxMetricsSink, type Tally } from './metrics.ts';
 import { report } from './report.ts';
 import { settle, type SettlePorts } from './settle.ts';
 import type { SqsBatchResponse, SqsEvent, SqsRecord } from './sqs-event.ts';
 
 /** What handling a batch takes. */
-export interface BatchPorts extends Omit<SettlePorts, 'isLate' | 'timeLeftMs'> {
+export interface BatchPorts extends Omit<SettlePorts, 'isLate' | 'timeLeftMs' | 'observe'> {
   readonly inbox: string;
   /** Lanes handled at once. */
   readonly concurrency: number;
@@ -41,7 +42,8 @@ export async function handleBatch(
     tally: newTally(ports.metrics, ports.inbox),
   };
   try {
-    const undone = await runLanes(toLanes(deliveries, laneOf), ports.concurrency, (delivery) =>
+    const lanes = lanesOf(deliveries, { isOrdered: ports.sequencing !== undefined });
+    const undone = await runLanes(lanes, ports.concurrency, (delivery) =>
       handleDelivery(delivery, invocation, ports),
     );
     warnOfTime(undone, invocation, ports);
@@ -54,21 +56,25 @@ export async function handleBatch(
   }
 }
 
-/** Answers with whether the delivery is done, and its lane may go on. */
+/** Answers with whether the delivery is done, and whether its lane may go on. */
 async function handleDelivery(
   delivery: Delivery,
   { deadline, tally }: Invocation,
   ports: BatchPorts,
-): Promise<boolean> {
-  if (deadline.hasPassed()) return false;
+): Promise<Step> {
+  if (deadline.hasPassed()) return 'stop';
   const settled = settle(delivery, {
     ...ports,
     isLate: () => deadline.hasPassed(),
     timeLeftMs: () => deadline.timeLeftMs(),
+    observe: (along, outcome) => {
+      report(along, outcome, tally);
+    },
   });
   const outcome = await deadline.race(settled, () => late(delivery));
   report(delivery, outcome, tally);
-  return isDone(outcome);
+  if (isDone(outcome)) return 'done';
+  return holdsUp(delivery, { isOrdered: ports.sequencing !== undefined }) ? 'stop' : 'undone';
 }
 
 function late({ record }: Delivery): Outcome {

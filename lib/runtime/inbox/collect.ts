@@ -44,6 +44,9 @@ export interface Collected {
   readonly cancel: readonly Cancellation[];
 }
 
+/** What is collected where there is no handler. */
+export const nothing: Collected = { writes: [], events: [], cancel: [] };
+
 /** Where a handler's writes go, and what they must keep clear of. */
 export interface CollectOptions {
   readonly handled: Handled;

@@ -1,9 +1,9 @@
 import type { OutboxErrorCode } from '../../contract/error.ts';
-import { isInvalidMessage, type InvalidMessage, type Message } from '../../contract/message.ts';
+import type { InvalidMessage, Message } from '../../contract/message.ts';
 import type { Log } from '../ports.ts';
 import { openEnvelope } from './envelope.ts';
 import { logKeysOf, withKeys, type MessageLog } from './log.ts';
-import { isFifo, type SqsRecord } from './sqs-event.ts';
+import type { SqsRecord } from './sqs-event.ts';
 
 /** One record of a batch, opened. */
 export interface Delivery {
@@ -39,6 +39,10 @@ export type Outcome =
   | { readonly status: 'duplicate' }
   /** A skip notice: it only says that a sequence passes without an event. */
   | { readonly status: 'skipped' }
+  /** There is no handler for it; it moved the cursor of an ordered inbox, no more. */
+  | { readonly status: 'passed' }
+  /** It came before its turn, and waits in the inbox's table. */
+  | { readonly status: 'early' }
   /** Another worker has it in hand: it comes again when that one must have ended. */
   | { readonly status: 'given-back' }
   | { readonly status: 'dead-lettered'; readonly rejection: Rejection }
@@ -56,14 +60,4 @@ export function rejected(code: OutboxErrorCode, detail: string): Rejected {
 export function openDelivery(record: SqsRecord, log: Log): Delivery {
   const message = openEnvelope(record.body);
   return { record, message, log: withKeys(log, logKeysOf(record, message)) };
-}
-
-/**
- * What must not overtake each other: the messages of a FIFO queue's group; elsewhere the copies of one
- * message, so that they do not compete.
- */
-export function laneOf({ record, message }: Delivery): string {
-  const { MessageGroupId: group } = record.attributes;
-  if (isFifo(record) && group !== undefined) return group;
-  return isInvalidMessage(message) ? record.messageId : message.id;
 }

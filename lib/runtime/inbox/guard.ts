@@ -26,3 +26,27 @@ export type Judgement =
   | { readonly status: 'given-back' }
   /** Something beside it changed: the same effects may be tried with this one. */
   | { readonly status: 'renewed'; readonly guard: Guard };
+
+/** Two guards in one transaction: both must hold. The first is asked first. */
+export function bothGuards(first: Guard, second: Guard): Guard {
+  return {
+    actions: [...first.actions, ...second.actions],
+    judge: async (hasFailed) => {
+      const judgements = [await first.judge(hasFailed), await second.judge(hasFailed)] as const;
+      const [ofFirst, ofSecond] = judgements;
+      const refusal = judgements.find(({ status }) => status !== 'holds' && status !== 'renewed');
+      if (refusal !== undefined) return refusal;
+      const isRenewed = judgements.some(({ status }) => status === 'renewed');
+      return isRenewed
+        ? {
+            status: 'renewed',
+            guard: bothGuards(renewedOr(first, ofFirst), renewedOr(second, ofSecond)),
+          }
+        : { status: 'holds' };
+    },
+  };
+}
+
+function renewedOr(guard: Guard, judgement: Judgement): Guard {
+  return judgement.status === 'renewed' ? judgement.guard : guard;
+}

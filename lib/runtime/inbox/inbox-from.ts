@@ -1,10 +1,9 @@
 import {
   inboxFromEnvironment,
-  writerFromEnvironment,
   type Environment,
   type InboxConfig,
-  type WriterConfig,
 } from '../../contract/environment.ts';
+import { outboxFrom, type OutboxSettings } from '../write/outbox-from.ts';
 
 /** What a consumer must know of its inbox, and of its outbox if it has one. */
 export interface InboxSettings extends InboxConfig {
@@ -13,7 +12,7 @@ export interface InboxSettings extends InboxConfig {
    *
    * @default - handlers cannot emit events
    */
-  readonly outbox?: WriterConfig;
+  readonly outbox?: OutboxSettings;
 }
 
 /**
@@ -25,5 +24,5 @@ export interface InboxSettings extends InboxConfig {
 export function inboxFrom(environment: Environment): InboxSettings {
   const inbox = inboxFromEnvironment(environment);
   const hasOutbox = environment['OUTBOX_TABLE'] !== undefined;
-  return hasOutbox ? { ...inbox, outbox: writerFromEnvironment(environment) } : inbox;
+  return hasOutbox ? { ...inbox, outbox: outboxFrom(environment) } : inbox;
 }

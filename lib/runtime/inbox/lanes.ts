@@ -6,16 +6,19 @@ export function toLanes<T>(items: readonly T[], nameOf: (item: T) => string): La
   return [...Map.groupBy(items, nameOf).values()];
 }
 
+/** What handling an item means for its lane: on to the next; on, though it is not done; or no further. */
+export type Step = 'done' | 'undone' | 'stop';
+
 /**
  * Handles lanes in parallel, at most `concurrency` at once, and each in sequence up to the first item
- * whose handling answers `false`.
+ * that stops it.
  *
- * Answers with the items that are not done: the first failure of each lane and all behind it.
+ * Answers with the items that are not done: those undone, and in each lane that was stopped all from there on.
  */
 export async function runLanes<T>(
   lanes: readonly Lane<T>[],
   concurrency: number,
-  handle: (item: T) => Promise<boolean>,
+  handle: (item: T) => Promise<Step>,
 ): Promise<T[]> {
   const undone: T[] = [];
   // All workers draw from one iterator: each lane goes to whoever is free next.
@@ -27,9 +30,12 @@ export async function runLanes<T>(
   return undone;
 }
 
-async function runLane<T>(lane: Lane<T>, handle: (item: T) => Promise<boolean>): Promise<Lane<T>> {
+async function runLane<T>(lane: Lane<T>, handle: (item: T) => Promise<Step>): Promise<Lane<T>> {
+  const undone: T[] = [];
   for (const [index, item] of lane.entries()) {
-    if (!(await handle(item))) return lane.slice(index);
+    const step = await handle(item);
+    if (step === 'stop') return [...undone, ...lane.slice(index)];
+    if (step === 'undone') undone.push(item);
   }
-  return [];
+  return undone;
 }

@@ -1,6 +1,7 @@
 import { OutboxError } from '../../contract/error.ts';
 import { isInvalidMessage, type InvalidMessage, type Message } from '../../contract/message.ts';
 import type { Log, LogFields } from '../ports.ts';
+import { traceIdOf } from '../trace.ts';
 import type { SqsRecord } from './sqs-event.ts';
 
 /** A log whose lines carry the ids of one message. Give it ids, names and numbers, never payloads. */
@@ -37,8 +38,12 @@ export function withKeys(log: Log, keys: LogFields): MessageLog {
 export function logKeysOf(record: SqsRecord, message: Message | InvalidMessage): LogFields {
   const { messageId } = record;
   if (isInvalidMessage(message)) return { messageId };
-  const { id, type, subject, correlationid } = message;
-  return { messageId, eventId: id, type, aggregate: subject, correlationId: correlationid };
+  const { id, type, subject, correlationid, traceparent = '' } = message;
+  const traceId = traceIdOf(traceparent);
+  return {
+    ...{ messageId, eventId: id, type, aggregate: subject, correlationId: correlationid },
+    ...(traceId === undefined ? {} : { traceId }),
+  };
 }
 
 /**

@@ -45,7 +45,7 @@ export function toInboxMessage(message: Message, data: unknown, version: number)
     time: message.time,
     source: message.source,
     correlationId: message.correlationid,
-    ...pickDefined(message, ['traceparent', 'tenant']),
+    ...pickDefined(message, ['traceparent', 'tracestate', 'tenant']),
     ...(sequence === undefined ? {} : { sequence }),
     ...(message.causationid === undefined ? {} : { causationId: message.causationid }),
     ...(message.replayid === undefined ? {} : { replayId: message.replayid }),
@@ -57,6 +57,6 @@ export function contextCausedBy(message: InboxMessage): EventContext {
   return {
     correlationId: message.correlationId,
     causationId: message.id,
-    ...pickDefined(message, ['traceparent', 'tenant']),
+    ...pickDefined(message, ['traceparent', 'tracestate', 'tenant']),
   };
 }

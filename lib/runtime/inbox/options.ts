@@ -13,6 +13,7 @@ import type { CommitPorts } from './commit-once.ts';
 import { deadLetterSender, type SqsSender } from './dead-letter.ts';
 import type { InboxSettings } from './inbox-from.ts';
 import { defaultMetrics, type InboxMetricsSink } from './metrics.ts';
+import { putBackOn } from './ordered/put-back.ts';
 import { handleOnceWith } from './ways.ts';
 
 /** What an inbox may be given beside its settings. */
@@ -73,18 +74,21 @@ export type InboxPorts = Omit<BatchPorts, 'subscriptions'>;
 export function toPorts(settings: InboxSettings, options: InboxOptions): InboxPorts {
   const { concurrency = inboxDefaults.concurrency } = options;
   checkConcurrency(concurrency);
+  const commit = commitPortsOf(settings, options);
+  // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
+  const sqs = options.sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false });
+  const { name: inbox, deadLetterQueueUrl: queueUrl, ordered } = settings;
   return {
-    inbox: settings.name,
+    inbox,
     concurrency,
     maxReceives: settings.maxReceives,
     log: options.logger ?? new Logger(),
     metrics: options.metrics ?? defaultMetrics(),
-    handleOnce: handleOnceWith(commitPortsOf(settings, options)),
-    sendToDeadLetterQueue: deadLetterSender(
-      // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
-      options.sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false }),
-      { queueUrl: settings.deadLetterQueueUrl, inbox: settings.name },
-    ),
+    handleOnce: handleOnceWith(commit),
+    sendToDeadLetterQueue: deadLetterSender(sqs, { queueUrl, inbox }),
+    ...(ordered === undefined
+      ? {}
+      : { sequencing: { commit, ordered, putBack: putBackOn(ordered.queueUrl, sqs) } }),
   };
 }
 

@@ -1,34 +1,55 @@
-import { inboxMetrics } from '../../contract/inbox-metrics.ts';
+import { inboxMetrics, type InboxMetric } from '../../contract/inbox-metrics.ts';
+import type { LogFields } from '../ports.ts';
 import type { Delivery, Outcome } from './delivery.ts';
-import { errorFields } from './log.ts';
+import { errorFields, type MessageLog } from './log.ts';
 import type { Tally } from './metrics.ts';
+
+/** How an outcome is told. */
+interface Telling {
+  readonly level: keyof MessageLog;
+  readonly text: string;
+  readonly metric?: InboxMetric;
+}
+
+const tellings: Readonly<Record<Outcome['status'], Telling>> = {
+  handled: { level: 'debug', text: 'message handled', metric: inboxMetrics.handled },
+  duplicate: {
+    level: 'info',
+    text: 'message was handled before: acknowledged without effect',
+    metric: inboxMetrics.duplicates,
+  },
+  skipped: { level: 'debug', text: 'skip notice: its sequence passes without an event' },
+  passed: { level: 'debug', text: 'no handler: its sequence passes' },
+  early: {
+    level: 'debug',
+    text: 'message came before its turn: it waits in the inbox',
+    metric: inboxMetrics.early,
+  },
+  'given-back': {
+    level: 'info',
+    text: 'another worker has the message in hand: given back to the queue',
+    metric: inboxMetrics.givenBack,
+  },
+  'dead-lettered': {
+    level: 'error',
+    text: 'message can never succeed: sent to the dead-letter queue',
+    metric: inboxMetrics.deadLettered,
+  },
+  failed: {
+    level: 'error',
+    text: 'message failed: given back to the queue',
+    metric: inboxMetrics.failed,
+  },
+};
 
 /** Counts what became of a delivery, and logs it by its ids. */
 export function report({ log }: Delivery, outcome: Outcome, tally: Tally): void {
-  switch (outcome.status) {
-    case 'handled':
-      tally.count(inboxMetrics.handled);
-      log.debug('message handled');
-      return;
-    case 'duplicate':
-      tally.count(inboxMetrics.duplicates);
-      log.info('message was handled before: acknowledged without effect');
-      return;
-    case 'skipped':
-      log.debug('skip notice: its sequence passes without an event');
-      return;
-    case 'given-back':
-      tally.count(inboxMetrics.givenBack);
-      log.info('another worker has the message in hand: given back to the queue');
-      return;
-    case 'dead-lettered':
-      tally.count(inboxMetrics.deadLettered);
-      log.error('message can never succeed: sent to the dead-letter queue', {
-        ...outcome.rejection,
-      });
-      return;
-    case 'failed':
-      tally.count(inboxMetrics.failed);
-      log.error('message failed: given back to the queue', errorFields(outcome.error));
-  }
+  const { level, text, metric } = tellings[outcome.status];
+  if (metric !== undefined) tally.count(metric);
+  log[level](text, detailsOf(outcome));
+}
+
+function detailsOf(outcome: Outcome): LogFields {
+  if (outcome.status === 'failed') return errorFields(outcome.error);
+  return outcome.status === 'dead-lettered' ? { ...outcome.rejection } : {};
 }

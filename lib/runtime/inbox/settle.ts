@@ -1,27 +1,26 @@
-import { OutboxError } from '../../contract/error.ts';
-import { isInvalidMessage } from '../../contract/message.ts';
-import { withContext } from '../context.ts';
+import type { OrderedConfig } from '../../contract/environment.ts';
+import { isInvalidMessage, type Message } from '../../contract/message.ts';
+import type { CommitPorts } from './commit-once.ts';
 import type { SendToDeadLetterQueue } from './dead-letter.ts';
 import { rejected, type Delivery, type Outcome, type Rejected } from './delivery.ts';
-import { contextCausedBy, toInboxMessage } from './message.ts';
-import { keepBack } from './last-receive.ts';
-import { readData } from './read-data.ts';
-import { isRedelivered } from './sqs-event.ts';
-import type { Subscription, Subscriptions } from './subscriptions.ts';
-import type { Handling } from './way.ts';
-import type { HandleOnce } from './ways.ts';
+import type { PutBack } from './ordered/put-back.ts';
+import { handleInSequence } from './ordered/sequencer.ts';
+import { perform, type PerformPorts } from './perform.ts';
 
 /** What settling a delivery takes. */
-export interface SettlePorts {
-  readonly subscriptions: Subscriptions;
-  readonly handleOnce: HandleOnce;
+export interface SettlePorts extends PerformPorts {
   readonly sendToDeadLetterQueue: SendToDeadLetterQueue;
-  /** How often the queue delivers a message. @default - not known */
-  readonly maxReceives?: number | undefined;
-  /** Whether nobody waits for the outcome any more. */
-  readonly isLate: () => boolean;
-  /** How long the function may still run, in milliseconds. */
-  readonly timeLeftMs: () => number;
+  /** @default - messages are handled in whatever order they come */
+  readonly sequencing?: Sequencing;
+  /** Told of messages that were handled along with one that was delivered. */
+  readonly observe: (delivery: Delivery, outcome: Outcome) => void;
+}
+
+/** What handling each aggregate's messages in sequence takes. */
+export interface Sequencing {
+  readonly commit: CommitPorts;
+  readonly ordered: OrderedConfig;
+  readonly putBack: PutBack;
 }
 
 /**
@@ -40,39 +39,24 @@ export async function settle(delivery: Delivery, ports: SettlePorts): Promise<Ou
 }
 
 async function judge(delivery: Delivery, ports: SettlePorts): Promise<Outcome | Rejected> {
-  const { message, record, log } = delivery;
+  const { message } = delivery;
   if (isInvalidMessage(message)) return rejected('MESSAGE_INVALID', message.problem);
-  if (message.skipped === true) return { status: 'skipped' };
-  const subscription = ports.subscriptions.get(message.type);
-  if (subscription === undefined) return rejected('EVENT_TYPE_UNKNOWN', noHandler(message.type));
-  const { definition } = subscription;
-  const reading = await readData(message, definition);
-  if (reading.status === 'failed') return keepBack(reading, record, ports.maxReceives);
-  if (reading.status === 'rejected') return reading;
-  const handling = {
-    message: toInboxMessage(message, reading.data, definition.version),
-    isRedelivered: isRedelivered(record),
-    isLate: ports.isLate,
-    timeLeftMs: ports.timeLeftMs,
-    log,
-  };
-  return callHandler(subscription, handling, ports);
+  const { sequencing } = ports;
+  return sequencing === undefined
+    ? perform({ delivery, message }, ports)
+    : judgeInSequence(delivery, message, { ...ports, sequencing });
 }
 
-async function callHandler(
-  subscription: Subscription,
-  handling: Handling,
-  { handleOnce }: SettlePorts,
+function judgeInSequence(
+  delivery: Delivery,
+  message: Message,
+  ports: SettlePorts & { sequencing: Sequencing },
 ): Promise<Outcome | Rejected> {
-  try {
-    const context = contextCausedBy(handling.message);
-    return { status: await withContext(context, () => handleOnce(subscription, handling)) };
-  } catch (error) {
-    if (!OutboxError.is(error, 'HANDLER_REJECTED')) throw error;
-    return rejected(error.code, error.message);
-  }
-}
-
-function noHandler(type: string): string {
-  return `no handler for ${type}: add .on(…) for it, or leave the type out of what the inbox subscribes to`;
+  return handleInSequence(delivery, message, {
+    ...ports.sequencing,
+    perform: (subject, turn) => perform({ ...subject, turn }, ports),
+    isWanted: (type) => ports.subscriptions.has(type),
+    observe: ports.observe,
+    isLate: ports.isLate,
+  });
 }

@@ -16,17 +16,21 @@ import type { Ending, Handling, MessageHandler } from './way.ts';
  * Before a first delivery the marker is not read. Duplicates are rare, and a look would add a round trip
  * and a read unit to every message to save a handler's work on few. A message that the queue delivers
  * again is looked up first: its acknowledgement may have been lost, which is the commonest duplicate.
+ *
+ * In an ordered inbox the cursor takes the marker's place: it remembers all up to its sequence, for good.
  */
 export async function handleInTransaction(
   handler: MessageHandler,
   handling: Handling,
   ports: CommitPorts,
 ): Promise<Ending> {
-  const { message, isRedelivered, isLate } = handling;
+  const { message, isRedelivered, isLate, turn } = handling;
   const handled = handledBy(ports.config.name, message);
-  if (isRedelivered && (await isRemembered(handled, ports))) return 'duplicate';
+  const isLookedUp = isRedelivered && turn === undefined;
+  if (isLookedUp && (await isRemembered(handled, ports))) return 'duplicate';
   const { collected } = await runHandler((tx) => handler(message, tx), handling, ports);
   // A handler that was given up must not write when it ends after all: the message is the queue's again.
   if (isLate()) throw outOfTime(message.id);
-  return commitOnce(markerGuard(handled, ports), { handled, collected }, ports);
+  const guard = turn ?? markerGuard(handled, ports);
+  return commitOnce(guard, { handled, collected }, ports);
 }

@@ -1,5 +1,6 @@
 import type { MessageLog } from './log.ts';
 import type { InboxTransaction } from './collect.ts';
+import type { Guard } from './guard.ts';
 import type { InboxMessage } from './message.ts';
 
 /** What a handler of messages is: it may be called again for the same message, see the way that calls it. */
@@ -18,6 +19,8 @@ export interface Handling {
   /** How long the function may still run, in milliseconds; `Infinity` where that is not known. */
   readonly timeLeftMs: () => number;
   readonly log: MessageLog;
+  /** Moves the cursor of the message's aggregate. @default - the inbox is not ordered */
+  readonly turn?: Guard;
 }
 
 /**

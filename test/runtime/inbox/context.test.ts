@@ -5,7 +5,11 @@ import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { localRig, memoryRig, OrderPlaced, PaymentRequested, placed } from './support.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-const context = { correlationId: 'c-1', causationId: 'r-1', traceparent, tenant: 't-1' };
+const tracestate = 'vendor=1';
+const context = {
+  ...{ correlationId: 'c-1', causationId: 'r-1', tenant: 't-1' },
+  ...{ traceparent, tracestate },
+};
 
 test('what a handler emits inherits correlation, trace and tenant, and has the message as its cause', async () => {
   const rig = await localRig();

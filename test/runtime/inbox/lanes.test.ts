@@ -1,19 +1,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { runLanes, toLanes } from '../../../lib/runtime/inbox/lanes.ts';
+import { runLanes, toLanes, type Step } from '../../../lib/runtime/inbox/lanes.ts';
 
 interface Item {
   readonly lane: string;
   readonly number: number;
-  readonly fails: boolean;
+  readonly step: Step;
 }
 
+const steps = fc.constantFrom<Step>('done', 'undone', 'stop');
 const items = fc
-  .array(fc.record({ lane: fc.constantFrom('a', 'b', 'c', 'd'), fails: fc.boolean() }))
+  .array(fc.record({ lane: fc.constantFrom('a', 'b', 'c', 'd'), step: steps }))
   .map((drawn) => drawn.map((item, number): Item => ({ ...item, number })));
 
-test('each lane is handled in order up to its first failure, and the rest is answered', async () => {
+test('each lane is handled in order up to what stops it; what is undone, and the rest, is answered', async () => {
   await fc.assert(
     fc.asyncProperty(items, fc.integer({ min: 1, max: 5 }), async (all, concurrency) => {
       const handled: Item[] = [];
@@ -24,16 +25,20 @@ test('each lane is handled in order up to its first failure, and the rest is ans
         async (item) => {
           await Promise.resolve();
           handled.push(item);
-          return !item.fails;
+          return item.step;
         },
       );
 
       for (const lane of ['a', 'b', 'c', 'd']) {
         const ofLane = (list: readonly Item[]): Item[] => list.filter((item) => item.lane === lane);
-        const firstFailure = ofLane(all).findIndex(({ fails }) => fails);
-        const expected = firstFailure === -1 ? ofLane(all).length : firstFailure;
-        expect(ofLane(undone)).toEqual(ofLane(all).slice(expected));
-        expect(ofLane(handled)).toEqual(ofLane(all).slice(0, expected + 1));
+        const stop = ofLane(all).findIndex(({ step }) => step === 'stop');
+        const end = stop === -1 ? ofLane(all).length : stop;
+        const rest = ofLane(all).slice(end);
+        const skipped = ofLane(all)
+          .slice(0, end)
+          .filter(({ step }) => step === 'undone');
+        expect(ofLane(undone)).toEqual([...skipped, ...rest]);
+        expect(ofLane(handled)).toEqual(ofLane(all).slice(0, end + 1));
       }
     }),
   );
@@ -48,7 +53,7 @@ test('as many lanes as allowed run at once, and no more', async () => {
     most = Math.max(most, ++running);
     await Promise.resolve();
     running -= 1;
-    return true;
+    return 'done';
   });
 
   expect(most).toBe(3);

@@ -2,6 +2,7 @@ import type { MessageLease } from '../../../contract/inbox-lease.ts';
 import type { Handled } from '../../../contract/inbox-rows.ts';
 import type { InboxTransaction } from '../collect.ts';
 import { commitOnce, type CommitPorts } from '../commit-once.ts';
+import { bothGuards } from '../guard.ts';
 import { errorFields } from '../log.ts';
 import { handledBy } from '../marker.ts';
 import type { InboxMessage } from '../message.ts';
@@ -105,7 +106,7 @@ async function handleAndComplete(
   handling: Handling,
   { handled, lease, ports }: Claimed,
 ): Promise<Ending> {
-  const { message, log } = handling;
+  const { message, log, turn } = handling;
   const { answer, collected } = await runHandler(
     (tx) => handler(message, { ...tx, idempotencyKey: message.id }),
     handling,
@@ -115,7 +116,8 @@ async function handleAndComplete(
   // Not thrown: the effect is there, and forgetting the message would have it made again.
   if (result.status === 'invalid') log.error('result not remembered', errorFields(result.error));
   const text = result.status === 'text' ? result.text : undefined;
-  const guard = leaseGuard(handled, { lease, result: text }, ports);
+  const ofLease = leaseGuard(handled, { lease, result: text }, ports);
+  const guard = turn === undefined ? ofLease : bothGuards(ofLease, turn);
   return commitOnce(guard, { handled, collected }, ports);
 }
 

@@ -68,9 +68,9 @@ export function leaseGuard(
   const Item = markerToRow(handled, times, memory);
   return {
     actions: [{ Put: { TableName: config.tableName, Item, ...isHeldUnder(token) } }],
-    judge: async (hasFailed) => {
+    judge: async () => {
       const row = await transactor.get(config.tableName, { ...markerKey(handled) });
-      if (hasFailed || leaseTokenOf(row) !== token) throw leaseLost(handled);
+      if (leaseTokenOf(row) !== token) throw leaseLost(handled);
       return { status: 'holds' };
     },
   };

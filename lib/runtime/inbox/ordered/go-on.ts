@@ -1,0 +1,110 @@
+import type { Buffered, Cursor } from '../../../contract/inbox-order.ts';
+import type { Message } from '../../../contract/message.ts';
+import type { Delivery, Outcome } from '../delivery.ts';
+import { logKeysOf, withKeys } from '../log.ts';
+import { isRedelivered } from '../sqs-event.ts';
+import { withReleased } from './cursor.ts';
+import { changeCursor, readBuffered } from './history.ts';
+import type { InOrder } from './open-turn.ts';
+import { take, type Subject, type Taken, type TakePorts } from './take.ts';
+
+/** What going on with waiting messages needs of the invocation. */
+export interface GoOnPorts extends TakePorts {
+  /** Told of waiting messages that were handled along, or failed. */
+  readonly observe: (delivery: Delivery, outcome: Outcome) => void;
+  readonly isLate: () => boolean;
+}
+
+/** Goes on from a cursor with what waits next, as long as there is something. */
+export async function goOn(cursor: Cursor, subject: Subject, ports: GoOnPorts): Promise<void> {
+  let current: Cursor | undefined = cursor;
+  while (current !== undefined) current = await handleNext(current, subject, ports);
+}
+
+/** Answers with the cursor to go on from; `undefined` where nothing is left to do here. */
+async function handleNext(
+  cursor: Cursor,
+  subject: Subject,
+  ports: GoOnPorts,
+): Promise<Cursor | undefined> {
+  const next = await nextOf(cursor, subject.inOrder, ports);
+  if (next === undefined) return undefined;
+  // One that comes again does not try: the run before may have died of it, and its receives are to be its own.
+  const isTried = !isRedelivered(subject.delivery.record) && !ports.isLate();
+  const taken = isTried ? await takeBuffered(next, { cursor, subject }, ports) : undefined;
+  if (taken?.cursor !== undefined) return taken.cursor;
+  if (!isElsewhere(taken)) await release(next, { cursor, subject }, ports);
+  return undefined;
+}
+
+/** What waits with the next sequence, unless it was put back on the queue already. */
+async function nextOf(
+  { sequence, early = 0, released }: Cursor,
+  { place }: InOrder,
+  { commit }: GoOnPorts,
+): Promise<Buffered | undefined> {
+  if (sequence === undefined) return undefined;
+  const next = sequence + 1;
+  return next > early || released === next ? undefined : readBuffered(place, next, commit);
+}
+
+interface Position {
+  readonly cursor: Cursor;
+  /** The message that brought the cursor here. */
+  readonly subject: Subject;
+}
+
+/** Never throws: what fails here is tried again by the queue. */
+async function takeBuffered(
+  next: Buffered,
+  { cursor, subject }: Position,
+  ports: GoOnPorts,
+): Promise<Taken> {
+  const buffered = openBuffered(next, subject);
+  const taken = await tryToTake(buffered, cursor, ports);
+  if (taken.outcome.status !== 'rejected') ports.observe(buffered.delivery, taken.outcome);
+  return taken;
+}
+
+async function tryToTake(subject: Subject, cursor: Cursor, ports: GoOnPorts): Promise<Taken> {
+  try {
+    return await take(subject, ports, cursor);
+  } catch (error) {
+    return { outcome: { status: 'failed', error } };
+  }
+}
+
+/** As if it came from the queue for the first time. */
+function openBuffered(next: Buffered, { delivery, inOrder }: Subject): Subject {
+  const message = JSON.parse(next.message) as Message;
+  const attributes = { ...delivery.record.attributes, ApproximateReceiveCount: '1' };
+  const record = { ...delivery.record, body: next.message, attributes };
+  const { replayid } = message;
+  const arriving = {
+    sequence: next.sequence,
+    eventId: next.eventId,
+    ...(replayid === undefined ? {} : { replayId: replayid }),
+  };
+  return {
+    delivery: { record, message, log: withKeys(delivery.log, logKeysOf(record, message)) },
+    message,
+    inOrder: { ...inOrder, arriving },
+  };
+}
+
+/** Whether another worker has the message in hand, or it was kept anew. */
+function isElsewhere(taken: Taken | undefined): boolean {
+  const status = taken?.outcome.status;
+  return status === 'given-back' || status === 'early';
+}
+
+/** Puts a message back on the queue, and notes it: whoever finds it waiting need not do so again. */
+async function release(
+  next: Buffered,
+  { cursor, subject }: Position,
+  { commit, putBack }: GoOnPorts,
+): Promise<void> {
+  await putBack(next);
+  const after = withReleased(cursor, next.sequence);
+  await changeCursor({ place: subject.inOrder.place, before: cursor, after }, commit);
+}

@@ -1,0 +1,63 @@
+import { bufferedToRow, type Buffered } from '../../../contract/inbox-order.ts';
+import { OutboxError } from '../../../contract/error.ts';
+import { limits } from '../../../contract/limits.ts';
+import { messageToText, type Message } from '../../../contract/message.ts';
+import { itemBytes } from '../../transaction/item-size.ts';
+import { store, type CursorChange, type Stored } from './history.ts';
+import type { InOrder, TurnPorts } from './open-turn.ts';
+import type { PutBack } from './put-back.ts';
+
+/** A message that came early. */
+export interface Early {
+  readonly message: Message;
+  /** Its group in the queue, where it had one. */
+  readonly group: string | undefined;
+  readonly inOrder: InOrder;
+}
+
+export interface KeepPorts extends TurnPorts {
+  readonly putBack: PutBack;
+}
+
+/** How long a message that does not fit into a row goes round the queue before it is looked at again. */
+const roundSeconds = 60;
+
+/**
+ * Keeps a message that came early, in the inbox's table. The queue may forget it then.
+ *
+ * One that does not fit into a row (400 KB) goes round the queue instead: it is put back with a delay of a minute
+ * until its turn has come, each time as a new message, so that no receive counts.
+ *
+ * @throws OutboxError `MESSAGE_TOO_LARGE` for such a message of a FIFO queue, which delays none: the queue's own
+ * retries and dead-letter rules apply to it
+ */
+export async function keep(
+  { message, group, inOrder }: Early,
+  change: CursorChange,
+  ports: KeepPorts,
+): Promise<Stored> {
+  const { sequence, eventId } = inOrder.arriving;
+  const buffered: Buffered = {
+    sequence,
+    eventId,
+    message: messageToText(message),
+    ...(group === undefined ? {} : { group }),
+    storedAt: ports.commit.clock.now(),
+  };
+  const bytes = itemBytes(bufferedToRow(inOrder.place, buffered));
+  if (bytes <= limits.table.maxItemBytes) return store(change, buffered, ports.commit);
+  if (inOrder.isFifo) throw tooLarge(eventId, bytes);
+  const stored = await store(change, undefined, ports.commit);
+  if (stored === 'stored') await ports.putBack(buffered, roundSeconds);
+  return stored;
+}
+
+function tooLarge(eventId: string, bytes: number): OutboxError {
+  const limit = limits.table.maxItemBytes;
+  return new OutboxError(
+    'MESSAGE_TOO_LARGE',
+    `message ${eventId} came before its turn and has ${bytes} bytes, a row that keeps it at most ${limit}: it is given back to the queue. ` +
+      'Keep large data in S3 and its place in the event',
+    { facts: { eventId, bytes, limit } },
+  );
+}

@@ -1,0 +1,89 @@
+import type { Cursor } from '../../../contract/inbox-order.ts';
+import type { Message } from '../../../contract/message.ts';
+import { rejected, type Delivery, type Outcome, type Rejected } from '../delivery.ts';
+import { readCursor } from './history.ts';
+import { keep, type KeepPorts } from './keep.ts';
+import { decide, openTurn, type InOrder, type OpenTurn } from './open-turn.ts';
+
+/** What taking messages in turn needs of the invocation. */
+export interface TakePorts extends KeepPorts {
+  /** Handles a message whose turn it is. */
+  readonly perform: (subject: Subject, turn: OpenTurn) => Promise<Outcome | Rejected>;
+}
+
+/** A message that is to be handled in its turn. */
+export interface Subject {
+  readonly delivery: Delivery;
+  readonly message: Message;
+  readonly inOrder: InOrder;
+}
+
+/** What became of a message; and where the cursor is, if it is known to be beyond the message. */
+export interface Taken {
+  readonly outcome: Outcome | Rejected;
+  readonly cursor?: Cursor;
+}
+
+/** Tries, where each time another worker changed the cursor first. */
+const maxTries = 8;
+
+/**
+ * Handles a message if it is its turn, keeps it if it came early.
+ *
+ * @param known the cursor, where it was just read
+ */
+export async function take(subject: Subject, ports: TakePorts, known?: Cursor): Promise<Taken> {
+  const { place } = subject.inOrder;
+  let cursor = known ?? (await readCursor(place, ports.commit));
+  for (let tried = 1; tried <= maxTries; tried++) {
+    const taken = await tryToTake(subject, cursor, ports);
+    if (taken !== 'overtaken') return taken;
+    cursor = await readCursor(place, ports.commit);
+  }
+  return { outcome: { status: 'given-back' } };
+}
+
+async function tryToTake(
+  subject: Subject,
+  cursor: Cursor,
+  ports: TakePorts,
+): Promise<Taken | 'overtaken'> {
+  const { delivery, message, inOrder } = subject;
+  const turn = decide(cursor, inOrder, ports);
+  switch (turn.status) {
+    case 'old':
+      return { outcome: { status: 'duplicate' }, cursor };
+    case 'taken':
+      return { outcome: sequenceTaken(inOrder) };
+    case 'next':
+      return handleNext(
+        subject,
+        openTurn(inOrder, { before: cursor, after: turn.after }, ports),
+        ports,
+      );
+    case 'early': {
+      const group = delivery.record.attributes.MessageGroupId;
+      const change = { place: inOrder.place, before: cursor, after: turn.after };
+      const stored = await keep({ message, group, inOrder }, change, ports);
+      if (stored === 'overtaken') return 'overtaken';
+      return { outcome: stored === 'stored' ? { status: 'early' } : sequenceTaken(inOrder) };
+    }
+  }
+}
+
+async function handleNext(subject: Subject, turn: OpenTurn, ports: TakePorts): Promise<Taken> {
+  const outcome = await ports.perform(subject, turn);
+  const { status } = outcome;
+  if (status === 'duplicate') {
+    return { outcome, cursor: await readCursor(subject.inOrder.place, ports.commit) };
+  }
+  const hasMoved = status === 'handled' || status === 'passed' || status === 'skipped';
+  return hasMoved ? { outcome, cursor: turn.cursor() } : { outcome };
+}
+
+function sequenceTaken({ place, arriving }: InOrder): Rejected {
+  return rejected(
+    'SEQUENCE_TAKEN',
+    `another event of ${place.aggregate} has sequence ${arriving.sequence}: every sequence must have exactly one event, mend who writes them`,
+  );
+}

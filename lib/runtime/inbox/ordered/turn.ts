@@ -1,0 +1,82 @@
+import type { Cursor } from '../../../contract/inbox-order.ts';
+import {
+  adopted,
+  adoptingAt,
+  moved,
+  reachedBy,
+  rewound,
+  withEarly,
+  type Arriving,
+} from './cursor.ts';
+
+/** What decides where an aggregate's history begins for an inbox. */
+export interface Policy {
+  /** Epoch milliseconds, as `adoptUntil`. */
+  readonly now: number;
+  /** Until then an aggregate may begin in the middle. @default - each begins with 1 */
+  readonly adoptUntil?: number | undefined;
+  /** How long an earlier message is waited for before the first is taken for the beginning. */
+  readonly adoptWaitMs: number;
+  /** Whether the queue keeps an aggregate's order: then what comes first is the first. */
+  readonly isFifo: boolean;
+}
+
+/** Whether it is a message's turn. */
+export type Turn =
+  /** It was handled, or passed, before. */
+  | { readonly status: 'old' }
+  /** Another event was handled with its sequence. */
+  | { readonly status: 'taken' }
+  /** `after`: the cursor when it is handled. */
+  | { readonly status: 'next'; readonly after: Cursor }
+  /** `after`: the cursor when it waits in the buffer. */
+  | { readonly status: 'early'; readonly after: Cursor };
+
+/**
+ * Whether it is a message's turn, from where the cursor is.
+ *
+ * A message of a replay that was handled before rewinds the cursor: the history is gone through again, from the
+ * first of it that comes, each sequence once. What is new waits in the buffer meanwhile.
+ */
+export function turnOf(cursor: Cursor, arriving: Arriving, policy: Policy): Turn {
+  if (isOld(cursor, arriving)) return { status: isTaken(cursor, arriving) ? 'taken' : 'old' };
+  const placed = place(cursor, arriving, policy);
+  const isNext = arriving.sequence === (placed.sequence ?? 0) + 1;
+  return isNext
+    ? { status: 'next', after: moved(placed, arriving, policy.now) }
+    : { status: 'early', after: withEarly(placed, arriving, policy.now) };
+}
+
+function isOld(cursor: Cursor, { sequence, replayId }: Arriving): boolean {
+  if (replayId === undefined) return sequence <= reachedBy(cursor);
+  return cursor.replay?.id === replayId && sequence <= (cursor.replay.sequence ?? 0);
+}
+
+/** Only of the last event is it known which it was. */
+function isTaken(cursor: Cursor, { sequence, eventId }: Arriving): boolean {
+  return sequence === cursor.sequence && eventId !== (cursor.eventId ?? eventId);
+}
+
+/** The cursor with its place in the history that a message belongs to, or with none where that is to be found. */
+function place(cursor: Cursor, arriving: Arriving, policy: Policy): Cursor {
+  const { replayId } = arriving;
+  if (replayId !== undefined && goesBack(cursor, arriving)) {
+    return begin(rewound(cursor, replayId), arriving, policy);
+  }
+  const isUnplaced = cursor.sequence === undefined && cursor.adoptAt === undefined;
+  const mayAdopt = policy.now < (policy.adoptUntil ?? 0);
+  return isUnplaced && mayAdopt ? begin(cursor, arriving, policy) : cursor;
+}
+
+/** Whether a replayed message was handled before, and is not what the cursor is going through again just now. */
+function goesBack(cursor: Cursor, { sequence, replayId }: Arriving): boolean {
+  if (sequence > reachedBy(cursor)) return false;
+  const isGoingOn = cursor.replay?.id === replayId && cursor.replay?.reached !== undefined;
+  return !(isGoingOn && sequence > (cursor.sequence ?? 0));
+}
+
+function begin(cursor: Cursor, { sequence }: Arriving, policy: Policy): Cursor {
+  return policy.isFifo
+    ? adopted(cursor, sequence, policy.now)
+    : adoptingAt(cursor, policy.now + policy.adoptWaitMs);
+}

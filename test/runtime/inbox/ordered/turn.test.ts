@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Cursor } from '../../../../lib/contract/inbox-order.ts';
+import type { Arriving } from '../../../../lib/runtime/inbox/ordered/cursor.ts';
+import { turnOf, type Policy, type Turn } from '../../../../lib/runtime/inbox/ordered/turn.ts';
+
+const now = 1_000_000;
+const policy: Policy = { now, adoptWaitMs: 60_000, isFifo: false };
+const adopting: Policy = { ...policy, adoptUntil: now + 1 };
+const fresh: Cursor = { version: 0 };
+const at = (sequence: number, over: Partial<Cursor> = {}): Cursor => ({
+  version: 7,
+  sequence,
+  eventId: `e${sequence}`,
+  movedAt: 1,
+  ...over,
+});
+const event = (sequence: number, replayId?: string): Arriving => ({
+  sequence,
+  eventId: `e${sequence}`,
+  ...(replayId === undefined ? {} : { replayId }),
+});
+
+/** The cursor after a message that must have been taken or kept. */
+function after(turn: Turn): Cursor {
+  if (!('after' in turn)) throw new Error(`it was ${turn.status}`);
+  return turn.after;
+}
+
+/** Handles events that must be next, one after the other. */
+function handleAll(cursor: Cursor, events: readonly Arriving[]): Cursor {
+  return events.reduce((before, one) => {
+    const turn = turnOf(before, one, policy);
+    expect([one.sequence, turn.status]).toEqual([one.sequence, 'next']);
+    return after(turn);
+  }, cursor);
+}
+
+describe('in an aggregate’s history', () => {
+  test.each<[string, Cursor, number, Turn['status']]>([
+    ['the first is the next', fresh, 1, 'next'],
+    ['the second of a new aggregate is early', fresh, 2, 'early'],
+    ['the one after the last is the next', at(4), 5, 'next'],
+    ['one beyond is early', at(4), 6, 'early'],
+    ['the last again is old', at(4), 4, 'old'],
+    ['one before is old', at(4), 1, 'old'],
+  ])('%s', (_, cursor, sequence, status) => {
+    expect(turnOf(cursor, event(sequence), policy).status).toBe(status);
+  });
+
+  test('the cursor moves to what is handled', () => {
+    expect(after(turnOf(at(4), event(5), policy))).toEqual({
+      version: 8,
+      sequence: 5,
+      eventId: 'e5',
+      movedAt: now,
+    });
+  });
+
+  test('the cursor notes that something waits, until that is handled', () => {
+    const waiting = after(turnOf(at(4), event(7), policy));
+    const nearer = after(turnOf(waiting, event(6), policy));
+
+    expect(waiting).toMatchObject({ sequence: 4, early: 7, gap: expect.stringMatching(/#e7$/) });
+    expect(nearer).toMatchObject({ sequence: 4, early: 7, gap: waiting.gap });
+    expect(handleAll(nearer, [event(5), event(6)])).toMatchObject({ early: 7, gap: waiting.gap });
+    const done = handleAll(nearer, [event(5), event(6), event(7)]);
+    expect(done).not.toHaveProperty('early');
+    expect(done).not.toHaveProperty('gap');
+  });
+
+  test('another event with the sequence of the last one is told from a duplicate', () => {
+    const other = { ...event(4), eventId: 'another' };
+
+    expect(turnOf(at(4), other, policy).status).toBe('taken');
+  });
+});
+
+describe('an aggregate that begins in the middle', () => {
+  test('waits for earlier events, with the lowest as its beginning', () => {
+    const first = after(turnOf(fresh, event(57), adopting));
+    const second = after(turnOf(first, event(55), { ...adopting, now: now + 5 }));
+
+    expect(first).toMatchObject({ adoptAt: now + 60_000, first: 57, early: 57 });
+    expect(second).toMatchObject({ adoptAt: now + 60_000, first: 55, early: 57 });
+    expect(second).not.toHaveProperty('sequence');
+  });
+
+  test('has its very first event handled at once', () => {
+    const waiting = after(turnOf(fresh, event(3), adopting));
+
+    const begun = after(turnOf(waiting, event(1), adopting));
+
+    expect(begun).toMatchObject({ sequence: 1, early: 3 });
+    expect(begun).not.toHaveProperty('adoptAt');
+  });
+
+  test('does not after the end date', () => {
+    expect(after(turnOf(fresh, event(57), { ...adopting, adoptUntil: now }))).not.toHaveProperty(
+      'adoptAt',
+    );
+  });
+
+  test('begins with what comes first where the queue keeps order', () => {
+    const turn = turnOf(fresh, event(57), { ...adopting, isFifo: true });
+
+    expect(turn).toMatchObject({ status: 'next', after: { sequence: 57 } });
+  });
+});
+
+describe('a replay', () => {
+  const live = at(10);
+
+  test('of what was handled rewinds the cursor, and keeps how far it had come', () => {
+    const turn = turnOf(live, event(5, 'r'), policy);
+
+    expect(turn).toMatchObject({
+      status: 'early',
+      after: { first: 5, early: 5, adoptAt: now + 60_000, replay: { id: 'r', reached: 10 } },
+    });
+    expect(after(turn)).not.toHaveProperty('sequence');
+  });
+
+  test('from the very first event begins at once', () => {
+    expect(turnOf(live, event(1, 'r'), policy)).toMatchObject({
+      status: 'next',
+      after: { sequence: 1, replay: { id: 'r', sequence: 1, reached: 10 } },
+    });
+  });
+
+  test('is handled in sequence, each once', () => {
+    const going = handleAll(live, [event(1, 'r'), event(2, 'r')]);
+
+    expect(turnOf(going, event(2, 'r'), policy).status).toBe('old');
+    expect(turnOf(going, event(4, 'r'), policy).status).toBe('early');
+    expect(turnOf(going, event(3, 'r'), policy).status).toBe('next');
+  });
+
+  test('has new events wait, and old ones stay duplicates, until it has come so far', () => {
+    const going = handleAll(at(3), [event(1, 'r')]);
+
+    expect(turnOf(going, event(2), policy).status).toBe('old');
+    expect(turnOf(going, event(4), policy).status).toBe('early');
+    const through = handleAll(going, [event(2, 'r'), event(3, 'r')]);
+    expect(through.replay).toEqual({ id: 'r', sequence: 3 });
+    expect(turnOf(through, event(4), policy).status).toBe('next');
+  });
+
+  test('whose messages come again after it has ended is old', () => {
+    const through = handleAll(at(2), [event(1, 'r'), event(2, 'r'), event(3)]);
+
+    expect(turnOf(through, event(2, 'r'), policy).status).toBe('old');
+  });
+
+  test('that comes a second time under another id rewinds again', () => {
+    const through = handleAll(at(2), [event(1, 'r'), event(2, 'r')]);
+
+    expect(turnOf(through, event(1, 's'), policy)).toMatchObject({
+      status: 'next',
+      after: { sequence: 1, replay: { id: 's', reached: 2 } },
+    });
+  });
+
+  test('brings a consumer that joined late what it lacks, without rewinding', () => {
+    const waiting = after(turnOf(fresh, event(3), policy));
+
+    const joined = handleAll(waiting, [event(1, 'r'), event(2, 'r')]);
+
+    expect(joined).toMatchObject({ sequence: 2, early: 3, replay: { id: 'r', sequence: 2 } });
+    expect(turnOf(joined, event(1, 'r'), policy).status).toBe('old');
+  });
+
+  test('begins with what comes first where the queue keeps order', () => {
+    expect(turnOf(live, event(5, 'r'), { ...policy, isFifo: true })).toMatchObject({
+      status: 'next',
+      after: { sequence: 5, replay: { id: 'r', sequence: 5, reached: 10 } },
+    });
+  });
+
+  test('of which one comes after its hole was passed over is handled after all', () => {
+    const going: Cursor = at(6, { replay: { id: 'r', sequence: 3, reached: 10 } });
+
+    expect(turnOf(going, event(4, 'r'), policy)).toMatchObject({
+      status: 'early',
+      after: { first: 4, replay: { reached: 10 } },
+    });
+  });
+});
