@@ -63,7 +63,7 @@ function checkOrder(scope: IConstruct, name: string, settings: OutboxSettings): 
       `relayParallelizationFactor must be 1 ${because}, got ${relayParallelizationFactor}`,
     );
   }
-  if (relayRetryAttempts < 10) {
+  if (relayRetryAttempts !== undefined && relayRetryAttempts < 10) {
     fail(
       scope,
       `relayRetryAttempts must be 10 or more ${because}, got ${relayRetryAttempts}: later events overtake a batch that is given up`,
@@ -113,7 +113,8 @@ function checkRelay(scope: IConstruct, settings: OutboxSettings): void {
     ['relayRetryAttempts', 0, 10_000],
   ] as const;
   for (const [name, min, max] of numbers) {
-    checkNumber(scope, { name, value: settings[name], min, max });
+    const value = settings[name];
+    if (value !== undefined) checkNumber(scope, { name, value, min, max });
   }
   const durations = [
     // It keeps 15 seconds back for what is under way at the end.

@@ -145,11 +145,12 @@ export interface OutboxProps extends AlarmProps {
    * How often the trigger repeats a failed batch before it gives it up: 0 to 10000.
    *
    * Until then everything behind the batch waits. A batch that was given up is not lost: its entries are
-   * in the table, and the sweeper delivers them. So the default is small enough for a record that crashes
-   * the relay each time not to block its shard for hours, and large enough for the stream to hold the
-   * backlog of a short outage, in order.
+   * in the table, and the sweeper delivers them, but after what was behind it. So the default is small
+   * enough for a record that crashes the relay each time not to block its shard for hours. Where a
+   * destination keeps order, it is as large as it may be, and the stream holds the backlog of an outage, in
+   * order, until `relayMaxRecordAge`.
    *
-   * @default 100
+   * @default - 100; 10000 where a destination keeps order
    */
   readonly relayRetryAttempts?: number;
 
@@ -204,7 +205,6 @@ export const outboxDefaults = {
   relayTimeout: Duration.seconds(60),
   relayBatchSize: 100,
   relayParallelizationFactor: 1,
-  relayRetryAttempts: 100,
   relayMaxRecordAge: Duration.hours(23),
   relayLogRetention: RetentionDays.ONE_MONTH,
   sweeperMemorySize: 512,

@@ -22,7 +22,12 @@ export interface RelayTriggerProps {
   readonly relay: IFunction;
   readonly onFailureQueue: IQueue;
   readonly settings: OutboxSettings;
+  /** Whether a destination keeps order. */
+  readonly ordered: boolean;
 }
+
+/** How often a failed batch is repeated where the props say nothing. */
+const retryAttempts = { unordered: 100, ordered: 10_000 };
 
 /**
  * Has the table's stream invoke the relay with new entries, in the order of the stream.
@@ -32,7 +37,7 @@ export interface RelayTriggerProps {
  */
 export function addRelayTrigger(
   scope: Construct,
-  { table, relay, onFailureQueue, settings }: RelayTriggerProps,
+  { table, relay, onFailureQueue, settings, ordered }: RelayTriggerProps,
 ): EventSourceMapping {
   const streamArn = table.tableStreamArn;
   if (streamArn === undefined) {
@@ -54,7 +59,7 @@ export function addRelayTrigger(
     ...definedOnly({ maxBatchingWindow: settings.relayMaxBatchingWindow }),
     reportBatchItemFailures: true,
     bisectBatchOnError: true,
-    retryAttempts: settings.relayRetryAttempts,
+    retryAttempts: settings.relayRetryAttempts ?? retryAttempts[ordered ? 'ordered' : 'unordered'],
     maxRecordAge: settings.relayMaxRecordAge,
     onFailure: { bind: () => ({ destination: onFailureQueue.queueArn }) },
     metricsConfig: { metrics: [MetricType.EVENT_COUNT] },

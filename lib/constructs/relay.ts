@@ -36,6 +36,7 @@ export class Relay extends Construct {
       relay: this.function,
       onFailureQueue: this.onFailureQueue,
       settings,
+      ordered: parts.destinations.some(({ config }) => config.ordered),
     });
   }
 }

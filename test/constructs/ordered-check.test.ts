@@ -1,4 +1,5 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { expect, test } from 'vitest';
 
@@ -33,6 +34,17 @@ test.each<[Partial<OutboxProps>, string]>([
     expect(() => createOutbox(false, props)).not.toThrow();
   },
 );
+
+test.each([
+  { destination: 'that keeps order', fifo: true, attempts: 10_000 },
+  { destination: 'without order', fifo: false, attempts: 100 },
+])('a failed batch is repeated $attempts times before a destination $destination', (given) => {
+  const template = Template.fromStack(Stack.of(createOutbox(given.fifo, {})));
+
+  template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+    MaximumRetryAttempts: given.attempts,
+  });
+});
 
 test('fails when the relay would have no time left to deliver', () => {
   expect(() => createOutbox(false, { relayTimeout: Duration.seconds(15) })).toThrow(
