@@ -22,7 +22,8 @@ export type {
   WriteRequest,
   WriteResult,
 } from './runtime/write/outbox.ts';
-export { writerFromEnvironment as outboxFrom } from './contract/environment.ts';
+export { outboxFrom } from './runtime/write/outbox-from.ts';
+export type { OutboxSettings } from './runtime/write/outbox-from.ts';
 export type { Acceptance, Environment, WriterConfig } from './contract/environment.ts';
 export type { TypeFilter } from './contract/event-types.ts';
 export type { Cancel, Cancellation } from './runtime/write/cancel.ts';
@@ -41,6 +42,7 @@ export type { Clock, Log, LogFields, Random } from './runtime/ports.ts';
 export { contextFromHeaders, currentContext, withContext } from './runtime/context.ts';
 export type { RequestHeaders } from './runtime/context.ts';
 export type { EventContext } from './contract/entry.ts';
+export type { TraceContext, TraceSource } from './runtime/trace.ts';
 
 // Consuming
 export { createInbox } from './runtime/inbox/inbox.ts';

@@ -21,6 +21,8 @@ export interface EventContext {
   readonly causationId?: string;
   /** W3C trace context of the writer: https://www.w3.org/TR/trace-context/ */
   readonly traceparent?: string;
+  /** What vendors add to the trace; it means nothing without `traceparent`. */
+  readonly tracestate?: string;
   /** On whose behalf; also the group of fair queues. */
   readonly tenant?: string;
 }
@@ -44,7 +46,13 @@ export interface Entry extends EventContext {
 export type Row = Record<string, unknown>;
 
 /** Names of what an {@link EventContext} holds. */
-export const contextKeys = ['correlationId', 'causationId', 'traceparent', 'tenant'] as const;
+export const contextKeys = [
+  'correlationId',
+  'causationId',
+  'traceparent',
+  'tracestate',
+  'tenant',
+] as const;
 const optionalTexts: readonly string[] = contextKeys;
 
 /** The outbox table's row of an entry. `expiresAt` is in epoch seconds, as DynamoDB's TTL wants it. */

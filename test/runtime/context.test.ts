@@ -1,11 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
+import type { EventContext } from '../../lib/contract/entry.ts';
 import {
   contextFromHeaders,
   contextOfWrite,
   currentContext,
   withContext,
 } from '../../lib/runtime/context.ts';
+import type { TraceSource } from '../../lib/runtime/trace.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
@@ -68,6 +70,29 @@ describe('the context of a write', () => {
   );
 });
 
+describe('the trace of a write', () => {
+  const other = traceparent.replace('b7ad', 'ffff');
+
+  it('is taken whole: the state of one trace never goes with another', () => {
+    const write = (given: EventContext) =>
+      withContext({ traceparent, tracestate: 'a=1' }, () => contextOfWrite(given));
+
+    expect(write({})).toEqual({ traceparent, tracestate: 'a=1' });
+    expect(write({ traceparent: other })).toEqual({ traceparent: other });
+    expect(contextOfWrite({ tracestate: 'a=1' })).toEqual({});
+  });
+
+  it('is asked of a source, which knows what the context says; what is given goes before it', () => {
+    const source = vi.fn<TraceSource>(() => ({ traceparent: other }));
+    const write = (given: EventContext) =>
+      withContext({ traceparent }, () => contextOfWrite(given, source));
+
+    expect(write({})).toEqual({ traceparent: other });
+    expect(source).toHaveBeenCalledWith({ traceparent });
+    expect(write({ traceparent })).toEqual({ traceparent });
+  });
+});
+
 describe('contextFromHeaders', () => {
   it('reads trace and correlation id, whatever the case of their names', () => {
     expect(contextFromHeaders({ TraceParent: traceparent, 'X-Correlation-ID': ' c-1 ' })).toEqual({
@@ -92,6 +117,16 @@ describe('contextFromHeaders', () => {
 
   it.each(['', '   ', 'x'.repeat(257)])('leaves out the correlation id %o', (value) => {
     expect(contextFromHeaders({ 'x-correlation-id': value })).toEqual({});
+  });
+
+  it('reads the state of a trace, and never one without its trace', () => {
+    const tracestate = 'vendor=1,other=2';
+
+    expect(contextFromHeaders({ traceparent, tracestate })).toEqual({ traceparent, tracestate });
+    expect(contextFromHeaders({ traceparent: 'nonsense', tracestate })).toEqual({});
+    expect(contextFromHeaders({ traceparent, tracestate: 'x'.repeat(513) })).toEqual({
+      traceparent,
+    });
   });
 
   it.each([

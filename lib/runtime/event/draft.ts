@@ -4,6 +4,7 @@ import { checkEvent } from './check-event.ts';
 import { checkDistinctEvents } from './distinct-events.ts';
 import { contextOfWrite } from '../context.ts';
 import { toValidJson } from './event-data.ts';
+import type { TraceSource } from '../trace.ts';
 import type { OutboxEvent } from './event.ts';
 
 /** An entry whose sequence may still be open: the next one, which only the table can tell. */
@@ -25,12 +26,13 @@ export interface Draft {
 export async function draftEvents(
   events: readonly OutboxEvent[],
   given?: EventContext,
+  trace?: TraceSource,
 ): Promise<Draft[]> {
   events.forEach(checkEvent);
   checkDistinctEvents(events);
   const [first] = events;
   const together = first !== undefined && events.length > 1 ? { correlationId: first.id } : {};
-  const context = { ...together, ...contextOfWrite(given) };
+  const context = { ...together, ...contextOfWrite(given, trace) };
   return Promise.all(events.map((event) => draftEvent(event, context)));
 }
 

@@ -2,6 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import type { EventContext } from '../../contract/entry.ts';
 import type { WriterConfig } from '../../contract/environment.ts';
+import { definedOnly } from '../../contract/pick.ts';
 import { cancelAction, readCancel, type Cancel } from './cancel.ts';
 import { commitEvents } from './commit-events.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
@@ -10,6 +11,7 @@ import type { Clock, Log, Random } from '../ports.ts';
 import { draftWrite, prepareDrafts, type WrittenEvent } from './prepare.ts';
 import { isLostSequenceRace } from './sequence-race.ts';
 import { systemClock } from '../system.ts';
+import type { TraceSource } from '../trace.ts';
 import type { Action, Transactor } from '../transaction/transactor.ts';
 import { alreadyWritten, writeFailed } from './write-failed.ts';
 import type { Writer } from './writer.ts';
@@ -32,6 +34,14 @@ export interface OutboxOptions extends WriterConfig {
   readonly clock?: Clock;
   /** @default Math.random */
   readonly random?: Random;
+  /**
+   * Says which span writes, so that consumers' spans become its children. Asked for each write that is given
+   * no `traceparent`.
+   *
+   * @default - the active span of OpenTelemetry, if that is set up; then what the context says; then, of
+   * `outboxFrom`, X-Ray's trace of the invocation
+   */
+  readonly trace?: TraceSource;
   /**
    * Told of conflicts and lost races, ids only.
    *
@@ -172,12 +182,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
 /** What {@link commitEvents} takes, with the defaults in place. */
 export function createWriter(options: OutboxOptions): Writer {
-  const { client, transactor, clock, random, log, ...config } = options;
+  const { client, transactor, clock, random, log, trace, ...config } = options;
   return {
     config,
     transactor: transactor ?? createDynamoDBTransactor(client),
     clock: clock ?? systemClock,
     random: random ?? Math.random,
-    ...(log === undefined ? {} : { log }),
+    ...definedOnly({ log, trace }),
   };
 }

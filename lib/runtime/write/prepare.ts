@@ -39,7 +39,7 @@ export async function draftWrite(
   events: readonly OutboxEvent[],
   context?: EventContext,
 ): Promise<Draft[]> {
-  const drafts = await draftEvents(events, context);
+  const drafts = await draftEvents(events, context, writer.trace);
   const now = writer.clock.now();
   drafts.forEach((draft) => {
     checkFresh(draft, now);

@@ -1,5 +1,6 @@
 import type { WriterConfig } from '../../contract/environment.ts';
 import type { Clock, Log, Random } from '../ports.ts';
+import type { TraceSource } from '../trace.ts';
 import type { Transactor } from '../transaction/transactor.ts';
 
 /** What writing events takes. */
@@ -8,6 +9,8 @@ export interface Writer {
   readonly transactor: Transactor;
   readonly clock: Clock;
   readonly random: Random;
+  /** @default - OpenTelemetry's active span, then what the context says */
+  readonly trace?: TraceSource;
   /** @default - silent */
   readonly log?: Log;
 }

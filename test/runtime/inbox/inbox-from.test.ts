@@ -24,7 +24,7 @@ test('an inbox is what its construct put into the environment', () => {
 test('its outbox is there where the function may write to one', () => {
   const environment = { ...inboxVariables, ...writerToEnvironment(outbox, JSON.stringify) };
 
-  expect(inboxFrom(environment)).toEqual({ ...inbox, outbox });
+  expect(inboxFrom(environment)).toMatchObject({ ...inbox, outbox });
 });
 
 test('a missing variable is named, with the mend', () => {
