@@ -157,8 +157,36 @@ describe('outbox inbox redrive', () => {
 
     const { out } = await run('inbox redrive Billing --all --yes --json', { clients });
 
-    expect(parse(out)).toEqual({ dryRun: false, inbox: 'Shop/Billing', found: 3, done: 3 });
+    expect(parse(out)).toEqual({
+      dryRun: false,
+      inbox: 'Shop/Billing',
+      found: 3,
+      done: 3,
+      cameBack: 0,
+    });
     expect(queues.visible('Shop-Queue')).toHaveLength(3);
+  });
+
+  it('leaves what the inbox refuses again while it is at it, and says so', async () => {
+    const { queues, clients } = anAccount([rejected, failedOften]);
+    const { SendMessage } = queues.answers;
+    const refuseAtOnce = (input: { MessageBody: string }): unknown => {
+      const to = input.MessageBody === rejected.body ? 'Shop-DeadLetters' : 'Shop-Queue';
+      return SendMessage?.({ ...input, QueueUrl: queueUrl(to) } as never);
+    };
+    const send = (command: { input: never }): unknown =>
+      command.constructor.name === 'SendMessageCommand'
+        ? refuseAtOnce(command.input)
+        : clients.sqs.send(command as never);
+
+    const { code, out } = await run('inbox redrive Billing --all --yes', {
+      clients: { ...clients, sqs: { send: send as never } as never },
+    });
+
+    expect(out).toContain('redrive: 2 messages\ncame back at once, and left: 1');
+    expect(queues.visible('Shop-DeadLetters').map(({ body }) => body)).toEqual([rejected.body]);
+    expect(queues.visible('Shop-Queue').map(({ body }) => body)).toEqual([failedOften.body]);
+    expect(code).toBe(1);
   });
 
   it('asks what is meant', async () => {

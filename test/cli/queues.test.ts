@@ -137,7 +137,11 @@ describe('outbox redrive-queue', () => {
   });
 
   it('keeps the order of each group of a FIFO queue, under ids of their own', async () => {
-    const messages = ['a-1', 'a-2', 'a-3'].map((id) => ({ ...bare, id, group: 'order/1' }));
+    const messages = ['a-1', 'a-2', 'a-3'].map((id) => ({
+      id,
+      body: toMessageJson(anEntry(), 'orders'),
+      group: 'order/1',
+    }));
     const queues = fakeQueues({ 'dead.fifo': messages, 'inbox.fifo': [] });
 
     await run('redrive-queue dead.fifo --to inbox.fifo --yes', { clients: clientsOf(queues) });

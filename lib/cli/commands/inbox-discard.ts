@@ -28,7 +28,9 @@ export const inboxDiscard: CommandSpec<InboxChangeOptions> = {
       {
         verb: 'discard',
         prepare: ({ deadLetterQueueUrl }, clients) =>
-          Promise.resolve((message) => remove(deadLetterQueueUrl, message, clients)),
+          Promise.resolve((message) =>
+            remove(deadLetterQueueUrl, message, clients).then(() => true),
+          ),
       },
       call,
       world,

@@ -8,7 +8,7 @@ import { urlOfQueue } from '../aws/queues.ts';
 import { changeDeadLetters, type InboxChangeOptions } from '../inbox/change.ts';
 import { deadLetterOptions } from '../inbox/selection.ts';
 import { rateOption, yesOption } from '../options.ts';
-import { move } from '../queues/move.ts';
+import { createMover } from '../queues/move.ts';
 import type { CommandSpec } from './command.ts';
 
 /** Gives what an inbox could not handle back to it. */
@@ -17,7 +17,7 @@ export const inboxRedrive: CommandSpec<InboxChangeOptions> = {
   takes: '<inbox> [message-or-event-id...]',
   summary: 'give what an inbox could not handle back to it',
   details: `First shows what would be done. If it breaks off, the same command does the rest: a message that was sent and not
-yet deleted comes twice, and the inbox drops the second.`,
+yet deleted comes twice, and the inbox drops the second. One that the inbox refuses again while this runs is left.`,
   options: () => [
     ...deadLetterOptions(),
     new Option('--all', 'all of its dead-letter queue'),
@@ -34,9 +34,9 @@ yet deleted comes twice, and the inbox drops the second.`,
       {
         verb: 'redrive',
         prepare: async (inbox, clients) => {
-          const from = inbox.deadLetterQueueUrl;
           const to = await queueUrlOf(inbox, clients);
-          return (message) => move(message, { from, to }, clients);
+          const move = createMover(inbox.deadLetterQueueUrl, clients);
+          return async (message) => (await move(message, to)) === 'moved';
         },
       },
       call,

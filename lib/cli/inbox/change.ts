@@ -28,7 +28,8 @@ export interface InboxChange {
   readonly prepare: (inbox: InboxPlace, clients: Clients) => Promise<MessageChange>;
 }
 
-export type MessageChange = (message: QueueMessage) => Promise<void>;
+/** Answers false for a message that is left where it is, since it came back from the same change. */
+export type MessageChange = (message: QueueMessage) => Promise<boolean>;
 
 const looked = 1_000;
 const rowsShown = 20;
@@ -52,18 +53,38 @@ export async function changeDeadLetters(
   const { terminal } = world;
   const isConfirmed =
     plan.length > 0 && (await confirm(question, { yes: options.yes === true, terminal }));
-  const done = isConfirmed
+  const result = isConfirmed
     ? await run({ verb, isMeant, change: await prepare(inbox, clients) }, inbox, {
         options,
         clients,
         world,
         expected: plan.length,
       })
-    : 0;
+    : nothing;
   if (isJson)
-    printJson(terminal, { dryRun: !isConfirmed, inbox: inbox.name, found: plan.length, done });
-  else if (isConfirmed) terminal.write(`${verb}: ${count(done, 'message')}\n`);
-  return exitCodes.fine;
+    printJson(terminal, {
+      ...{ dryRun: !isConfirmed, inbox: inbox.name, found: plan.length },
+      ...result,
+    });
+  else if (isConfirmed) terminal.write(describeResult(verb, result));
+  return exitCodeOf(result);
+}
+
+const nothing: Result = { done: 0, cameBack: 0 };
+
+function exitCodeOf({ cameBack }: Result): ExitCode {
+  return cameBack === 0 ? exitCodes.fine : exitCodes.needsPerson;
+}
+
+interface Result {
+  readonly done: number;
+  /** Messages that the inbox put aside again while others were still being changed. */
+  readonly cameBack: number;
+}
+
+function describeResult(verb: string, { done, cameBack }: Result): string {
+  const back = cameBack === 0 ? '' : `came back at once, and left: ${cameBack}\n`;
+  return `${verb}: ${count(done, 'message')}\n${back}`;
 }
 
 interface Task {
@@ -83,24 +104,25 @@ async function run(
   { verb, isMeant, change }: Task,
   { deadLetterQueueUrl }: InboxPlace,
   { options, clients, world, expected }: Context,
-): Promise<number> {
+): Promise<Result> {
   const pace = createPace(options.rate, world.clock);
   const progress = createProgress(world.terminal, verb, expected);
-  const left: QueueMessage[] = [];
+  const others: QueueMessage[] = [];
+  const back: QueueMessage[] = [];
   let done = 0;
   for await (const messages of receive(deadLetterQueueUrl, clients)) {
-    left.push(...messages.filter((message) => !isMeant(message)));
+    others.push(...messages.filter((message) => !isMeant(message)));
     // One after the other: the messages of a FIFO queue's group keep their order.
     for (const message of messages.filter(isMeant)) {
       await pace();
-      await change(message);
-      done++;
+      if (await change(message)) done++;
+      else back.push(message);
       progress.advance(1);
     }
   }
   progress.end();
-  await giveBack(deadLetterQueueUrl, left, clients);
-  return done;
+  await giveBack(deadLetterQueueUrl, [...others, ...back], clients);
+  return { done, cameBack: back.length };
 }
 
 function describe(

@@ -3,7 +3,7 @@ import { urlOfQueue } from '../aws/queues.ts';
 import type { Pace } from '../../relay/operate/pace.ts';
 import { kindOf, type Kind } from './kind.ts';
 import type { QueueMessage } from './message.ts';
-import { move } from './move.ts';
+import { createMover } from './move.ts';
 import { giveBack, receive, remove } from './receive.ts';
 
 /** What came of bringing a queue's messages back. */
@@ -11,7 +11,7 @@ export interface BroughtBack {
   readonly moved: number;
   /** Notes of batches that were given up. */
   readonly deleted: number;
-  /** What is no message of an outbox, or says not where it was meant to go. */
+  /** What is no message of an outbox, says not where it was meant to go, or came back at once. */
   readonly left: number;
 }
 
@@ -31,6 +31,7 @@ export async function bringBack(
   let [moved, deleted] = [0, 0];
   const left: QueueMessage[] = [];
   const targets = new Map<string, string>();
+  const move = createMover(task.from, clients);
   for await (const messages of receive(task.from, clients)) {
     // One after the other: the messages of a FIFO queue's group keep their order.
     for (const message of messages) {
@@ -38,8 +39,8 @@ export async function bringBack(
       const kind = kindOf(message);
       const to = await targetOf(kind, task, { targets, clients });
       if (kind.kind === 'batch') await remove(task.from, message, clients).then(() => deleted++);
-      else if (to === undefined) left.push(message);
-      else await move(message, { from: task.from, to }, clients).then(() => moved++);
+      else if (to !== undefined && (await move(message, to)) === 'moved') moved++;
+      else left.push(message);
       task.onProgress(1);
     }
   }
