@@ -49,13 +49,13 @@ function entryRules(outbox: OutboxMetrics): Record<string, AlarmRule> {
       ...atLeast(1, { periods: 1 }),
       treatMissingData,
       meaning: `Events of ${outbox.source} were refused, or their attempts are used up: they wait for a person, and are not lost.`,
-      firstCommand: `${command('ls parked')}, then mend the cause and ${command('redrive')}`,
+      firstCommand: `${command('ls parked')}, then mend the cause and ${command('redrive --all')}`,
     },
     OldestUnsettled: {
       metric: outbox.metricOldestUnsettled(),
       ...atLeast(maxUnsettledAge.toMilliseconds(), { periods: 1 }),
       treatMissingData,
-      meaning: `Events of ${outbox.source} have not been delivered for ${maxUnsettledAge.toMinutes()} minutes: a destination is down, or relay and sweeper do not keep up.`,
+      meaning: `Events of ${outbox.source} have not been delivered for ${maxUnsettledAge.toMinutes()} minutes, or were tried for hours: a destination is down, or relay and sweeper do not keep up.`,
       firstCommand: command('status'),
     },
   };
