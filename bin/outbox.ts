@@ -14,7 +14,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 process.exitCode = await main(process.argv.slice(2), {
   terminal: createSystemTerminal(process),
-  openClients,
+  openClients: (settings) =>
+    openClients('AWS_ENDPOINT_URL' in process.env ? { ...settings, pathStyle: true } : settings),
   clock: systemClock,
   random: Math.random,
   newId,

@@ -61,6 +61,12 @@ export const typeOption = (): Option =>
 export const aggregateOption = (): Option =>
   new Option('--aggregate <type/id>', 'of this aggregate only').argParser(toAggregate);
 
+export const archiveOption = (): Option =>
+  new Option(
+    '--archive <s3://bucket/prefix>',
+    'where the outbox was archived to, where its functions do not say',
+  );
+
 export const rateOption = (perSecond: number): Option =>
   new Option('--rate <number>', 'how many a second at the most')
     .argParser(toNumber(1, 10_000))

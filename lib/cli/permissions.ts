@@ -9,6 +9,8 @@ const find = [
 
 const look = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'];
 
+const readArchive = ['s3:GetObject', 's3:ListBucket'];
+
 const sign = ['sts:GetCallerIdentity'];
 
 const changeQueue = [
@@ -37,7 +39,7 @@ export const permissions = {
     'sqs:GetQueueUrl',
   ],
   ls: [...find, ...look],
-  show: [...find, ...look],
+  show: [...find, ...look, ...readArchive],
   tail: [...find, ...look],
   redrive: [
     ...find,
@@ -58,6 +60,7 @@ export const permissions = {
   replay: [
     ...find,
     ...look,
+    ...readArchive,
     ...sign,
     'dynamodb:BatchWriteItem',
     'dynamodb:DescribeTable',

@@ -1,3 +1,4 @@
+import type { RelayConfig } from '../contract/environment.ts';
 import { OutboxError } from '../contract/error.ts';
 import { ownLimits } from '../contract/limits.ts';
 import { createDynamoDBOperateStore } from '../relay/dynamodb/operate-store.ts';
@@ -37,7 +38,22 @@ export async function openSession(options: CommonOptions, world: World): Promise
     clock: world.clock,
     newId: world.newId,
     retentionMs: place.config?.retentionMs ?? usualRetentionMs,
+    ...definedOnly({ archive: place.config?.archive }),
   };
+}
+
+/**
+ * How the outbox's own functions are configured.
+ *
+ * @throws OutboxError `OUTBOX_NOT_FOUND` where none was found
+ */
+export function configOf({ place }: Pick<Session, 'place'>): RelayConfig {
+  if (place.config !== undefined) return place.config;
+  throw new OutboxError(
+    'OUTBOX_NOT_FOUND',
+    `no function of the outbox on table ${place.tableName} was found, which would say its source and where to deliver: allow lambda:ListFunctions, or name the outbox by --stack`,
+    { facts: { table: place.tableName } },
+  );
 }
 
 export function openClientsFor(

@@ -4,6 +4,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -13,6 +14,12 @@ export interface ClientSettings {
   readonly region?: string;
   readonly profile?: string;
   readonly endpointUrl?: string;
+  /**
+   * Whether buckets are named in the path and not in the host, as a local AWS wants it.
+   *
+   * @default - where an `endpointUrl` is given
+   */
+  readonly pathStyle?: boolean;
 }
 
 /** The SDK's clients, as far as the command uses them. */
@@ -23,6 +30,8 @@ export interface Clients {
   readonly iam: Pick<IAMClient, 'send'>;
   readonly kms: Pick<KMSClient, 'send'>;
   readonly lambda: Pick<LambdaClient, 'send'>;
+  /** Few commands read an archive: its client is loaded when it is wanted. */
+  openS3(): Promise<Pick<S3Client, 'send'>>;
   readonly sns: Pick<SNSClient, 'send'>;
   readonly sqs: Pick<SQSClient, 'send'>;
   readonly sts: Pick<STSClient, 'send'>;
@@ -38,7 +47,11 @@ const longestInvocationMs = 15 * 60_000;
  * Without `endpointUrl` the SDK itself looks at `AWS_ENDPOINT_URL`. The queues' client takes its host from
  * there and never from a queue's URL: a local run must not reach AWS because a URL says so.
  */
-export function openClients({ endpointUrl, ...rest }: ClientSettings): Clients {
+export function openClients({
+  endpointUrl,
+  pathStyle: forcePathStyle = endpointUrl !== undefined,
+  ...rest
+}: ClientSettings): Clients {
   const requestHandler = {
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: 30_000,
@@ -58,6 +71,10 @@ export function openClients({ endpointUrl, ...rest }: ClientSettings): Clients {
     kms: new KMSClient(config),
     // Invoking again after a time-out would start a second sweep.
     lambda: new LambdaClient({ ...config, requestHandler: patient, maxAttempts: 2 }),
+    openS3: async () => {
+      const { S3Client } = await import('@aws-sdk/client-s3');
+      return new S3Client({ ...config, forcePathStyle });
+    },
     sns: new SNSClient(config),
     sqs: new SQSClient({ ...config, useQueueUrlAsEndpoint: false }),
     sts: new STSClient(config),

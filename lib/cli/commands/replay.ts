@@ -11,18 +11,20 @@ import { openDestination } from '../aws/open-destinations.ts';
 import { confirm } from '../confirm.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { terminalLog } from '../log.ts';
-import { aggregateOption, rateOption, toMoment, typeOption, yesOption } from '../options.ts';
+import {
+  aggregateOption,
+  archiveOption,
+  rateOption,
+  toMoment,
+  typeOption,
+  yesOption,
+} from '../options.ts';
 import { noteOfReplay } from '../replay/audit.ts';
 import { describeCount, describeResult, describeStart } from '../replay/describe.ts';
-import {
-  configOf,
-  destinationsOf,
-  firstKeptPage,
-  requestOf,
-  type ReplayOptions,
-} from '../replay/request.ts';
+import { destinationsOf, requestOf, type ReplayOptions } from '../replay/request.ts';
 import { replayAll } from '../replay/run.ts';
-import { openSession, type Session } from '../session.ts';
+import { openSource } from '../replay/source.ts';
+import { configOf, openSession, type Session } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { createProgress } from '../view/progress.ts';
 import type { World } from '../world.ts';
@@ -32,7 +34,7 @@ import type { CommandSpec } from './command.ts';
 export const replay: CommandSpec<ReplayOptions> = {
   name: 'replay',
   summary: 'deliver again what was delivered before',
-  details: `Walks over the pages from --from to --to. Its messages carry a replay id, by which inboxes handle them again, once.
+  details: `Walks over the pages from --from to --to: those of the archive, then those that the table still has. Its messages carry a replay id, by which inboxes handle them again, once.
 What waits or is on its way is left alone. First counts what would be delivered, for which it reads all the pages.
 If it breaks off, the same command with the same times goes on from the page it was at.`,
   options: (now) => [
@@ -43,6 +45,7 @@ If it breaks off, the same command with the same times goes on from the page it 
     typeOption(),
     aggregateOption(),
     new Option('--to-destination <name>', 'to this destination only'),
+    archiveOption(),
     new Option('--again', 'though the same was replayed before'),
     new Option('--why <reason>', 'for the record').default('', 'none'),
     rateOption(200),
@@ -57,7 +60,7 @@ If it breaks off, the same command with the same times goes on from the page it 
     const request = requestOf(options);
     const session = await openSession(options, world);
     const destinations = destinationsOf(configOf(session), request.destination);
-    const source = await openSource(request, session);
+    const source = await openSource(request, session, options);
     const plan = await countReplayable(request, {
       source,
       destinations,
@@ -78,11 +81,6 @@ interface Context {
   readonly options: ReplayOptions;
   readonly session: Session;
   readonly world: World;
-}
-
-async function openSource(request: ReplayRequest, session: Session): Promise<ReplaySource> {
-  const { store, shardCounts } = session;
-  return { store, shardCounts, firstKeptPage: await firstKeptPage(request, session) };
 }
 
 async function replayPlanned(planned: Planned, context: Context): Promise<ExitCode> {

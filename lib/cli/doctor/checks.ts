@@ -1,6 +1,7 @@
 import type { DestinationConfig } from '../../contract/environment.ts';
 import { explain } from '../aws/failure.ts';
 import type { Session } from '../session.ts';
+import { checkArchive } from './archive.ts';
 import { checkBus } from './bus.ts';
 import { unknown, type Finding } from './finding.ts';
 import { checkKeys } from './keys.ts';
@@ -19,6 +20,7 @@ export async function examine(session: Session): Promise<Finding[]> {
     ['table', checkTable],
     ['trigger', checkTrigger],
     ['sweeper', checkSweeper],
+    ['archive', checkArchive],
     ...(session.place.config?.destinations ?? []).map(checkOf),
     ['keys', checkKeys],
     ['rights', checkRights],

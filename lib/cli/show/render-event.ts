@@ -15,6 +15,7 @@ export function renderEvent(trail: EventTrail, now: number, withData: boolean): 
     entry === undefined ? invalidLine(invalid?.key) : renderFacts(entryFacts(entry, now)),
     waiting === undefined ? '' : renderFacts(waitingFacts(waiting, now)),
     renderReceipts(receipts),
+    renderArchived(trail),
     renderAudit(audit),
     withData ? renderData(entry?.data ?? invalid?.json) : '',
   ];
@@ -27,6 +28,15 @@ function renderReceipts(receipts: readonly Receipt[]): string {
     ['receipt', 'written'],
     receipts.map(({ outcome, time }) => [outcome, moment(time)]),
   );
+}
+
+function renderArchived({ archived }: EventTrail): string {
+  if (archived === undefined) return '';
+  const { outcome, outcomeAt } = archived;
+  const said = outcome === 'unknown' ? 'no receipt was known' : outcome;
+  return renderFacts([
+    ['in the archive', outcomeAt === undefined ? said : `${said} ${moment(outcomeAt)}`],
+  ]);
 }
 
 /** A payload, indented. What cannot be read as JSON stays as it is. */

@@ -1,3 +1,4 @@
+import type { ArchivedEntry } from '../../contract/archive-line.ts';
 import { isInvalidEntry, type Entry } from '../../contract/entry.ts';
 import { pageOf, timeOfId } from '../../contract/keys.ts';
 import { definedOnly } from '../../contract/pick.ts';
@@ -13,11 +14,13 @@ import { findWaitingOf, findWaitingRow } from './find-waiting.ts';
 export interface EventTrail {
   readonly eventId: string;
   readonly status: EventStatus;
-  /** From its page, or where that expired from the waiting room. */
+  /** From its page; where that expired from the waiting room, or from the archive. */
   readonly entry?: Entry;
   /** What lies in its place and is no valid entry. */
   readonly invalid?: InvalidRow;
   readonly waiting?: Waiting;
+  /** What the archive says of it, where the table does not hold it any more. */
+  readonly archived?: Pick<ArchivedEntry, 'outcome' | 'outcomeAt'>;
   /** Those that speak of it, oldest first. */
   readonly receipts: readonly Receipt[];
   /** What people did to it, oldest first. */

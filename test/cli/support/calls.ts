@@ -11,6 +11,7 @@ const transactionActions = { Put: 'PutItem', Update: 'UpdateItem', Delete: 'Dele
 /** Operations whose IAM action has another name. */
 const otherNames: Readonly<Record<string, string>> = {
   'lambda:Invoke': 'lambda:InvokeFunction',
+  's3:ListObjectsV2': 's3:ListBucket',
   'sns:PublishBatch': 'sns:Publish',
   'sqs:SendMessageBatch': 'sqs:SendMessage',
 };

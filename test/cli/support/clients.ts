@@ -8,7 +8,9 @@ import type { ServiceCall } from './calls.ts';
 export type Answers = Readonly<Record<string, (input: never) => unknown>>;
 
 /** Services of an account, as far as a test needs them. */
-export type Services = Readonly<Partial<Record<keyof Clients, Answers>>>;
+export type Services = Readonly<Partial<Record<Service, Answers>>>;
+
+type Service = Exclude<keyof Clients, 'openS3'> | 's3';
 
 export interface FakeClients extends Clients {
   /** The calls since this was last asked. */
@@ -19,7 +21,7 @@ export interface FakeClients extends Clients {
 export function fakeClients(services: Services, dynamodb?: DynamoDBClient): FakeClients {
   const calls: ServiceCall[] = [];
   const recorded = dynamodb === undefined ? [] : recordCalls(dynamodb);
-  const fake = (service: keyof Clients) => ({
+  const fake = (service: Service) => ({
     send: async (command: object) => {
       const operation = command.constructor.name.replace(/Command$/, '');
       const { input } = command as { input: Record<string, unknown> };
@@ -36,6 +38,7 @@ export function fakeClients(services: Services, dynamodb?: DynamoDBClient): Fake
     iam: fake('iam') as never,
     kms: fake('kms') as never,
     lambda: fake('lambda') as never,
+    openS3: () => Promise.resolve(fake('s3') as never),
     sns: fake('sns') as never,
     sqs: fake('sqs') as never,
     sts: fake('sts') as never,

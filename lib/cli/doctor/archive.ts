@@ -1,0 +1,32 @@
+import { pageStart, type Page } from '../../contract/keys.ts';
+import type { Session } from '../session.ts';
+import { duration } from '../view/time.ts';
+import { ok, problem, warning, type Finding } from './finding.ts';
+
+const about = 'archive';
+/** An hour is archived when it is 25 hours old, within the hour after that. */
+const usualAgeMs = 30 * 60 * 60 * 1000;
+
+/** The archiver keeps up, where there is one. */
+export async function checkArchive(session: Session): Promise<Finding[]> {
+  const { store, clock, archive, retentionMs } = session;
+  if (archive === undefined) return [];
+  return judgeArchive(await store.readWatermark('archive'), { now: clock.now(), retentionMs });
+}
+
+export function judgeArchive(
+  upTo: Page | undefined,
+  { now, retentionMs }: { now: number; retentionMs: number },
+): Finding[] {
+  const mend = 'look into the log of the function Archive of the outbox; is its schedule enabled?';
+  if (upTo === undefined) return [warning(about, 'the archiver has never come to an end', mend)];
+  const ageMs = now - pageStart(upTo);
+  if (ageMs >= retentionMs) {
+    const gone = `what was written before ${duration(retentionMs)} ago and after ${upTo} UTC has expired without being archived`;
+    return [problem(about, gone, mend)];
+  }
+  const behind = `pages of ${duration(ageMs)} ago are not archived yet, and expire when they are ${duration(retentionMs)} old`;
+  if (ageMs >= retentionMs / 2) return [problem(about, behind, mend)];
+  if (ageMs > usualAgeMs) return [warning(about, behind, mend)];
+  return [ok(about, `everything up to ${upTo} UTC is archived`)];
+}
