@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { rowToEntry, type Entry, type Row } from '../lib/contract/entry.ts';
 import { toMessageJson } from '../lib/contract/message.ts';
 import { createIdTable, createKeyedTable, createOutboxTable } from './support/create-tables.ts';
+import { permissionsTable } from './support/permissions-table.ts';
 import { readmeFiles, writeReadmeFiles } from './support/readme.ts';
 import { localClient } from './support/tables.ts';
 
@@ -112,6 +113,13 @@ describe('the code of the README', () => {
       new GetCommand({ TableName: invoices, Key: { id: '42' } }),
     );
     expect(Item).toEqual({ id: '42', total: 7 });
+  });
+
+  it('says which IAM actions each command uses', () => {
+    const readme = readFileSync('README.md', 'utf8');
+    const [table] = /^\| to \| IAM actions \|\n(\|.*\n)+/m.exec(readme) ?? [];
+
+    expect(table?.trimEnd()).toBe(permissionsTable());
   });
 
   it('names only tests and files that exist', () => {

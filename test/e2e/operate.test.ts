@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 
 import { deployOperated, type Operated } from './operated/deploy.ts';
 import { describeReplay } from './scenarios/replay.ts';
+import { describePages } from './scenarios/pages.ts';
 import { describeRefusal } from './scenarios/refusal.ts';
 import { describeDeferral } from './scenarios/deferral.ts';
 import { describeOutage } from './scenarios/outage.ts';
@@ -30,4 +31,5 @@ describe('in trouble', { timeout: 120_000 }, () => {
   describeRefusal(deployed);
   describeReplay(deployed);
   describeDeferral(deployed);
+  describePages(deployed);
 });

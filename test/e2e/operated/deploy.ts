@@ -18,6 +18,8 @@ export interface Operated extends Deployed {
   readonly inOrder: OperatedOutbox;
   /** Delivers to a queue, by functions whose ports fail as their environment says. */
   readonly faulty: OperatedOutbox;
+  /** The name of the queue of what the bus could not deliver to the inbox `parcels`. */
+  readonly undelivered: string;
 }
 
 /** Deploys the stack. `remove` takes down whatever came to be, also where this failed. */
@@ -53,5 +55,6 @@ function toOperated(deployed: Deployed): Operated {
     twoWays: open('TwoWays', [consumer('Audience'), consumer('Partner')]),
     inOrder: open('InOrder', [consumer('Line')]),
     faulty: open('Faulty', [consumer('Patient')]),
+    undelivered: values['UndeliveredUrl']?.split('/').at(-1) ?? '',
   };
 }

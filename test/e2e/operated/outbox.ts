@@ -13,6 +13,7 @@ export interface OutboxFacts {
   /** Names of its functions. */
   readonly relay: string;
   readonly sweeper: string;
+  readonly onFailureQueue: string;
 }
 
 /** A row as `outbox ls` shows it. */

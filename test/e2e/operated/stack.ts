@@ -3,9 +3,10 @@ import { EventBus, Match, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { Destination, Outbox } from 'cdk-outbox';
+import { Destination, Inbox, Outbox } from 'cdk-outbox';
 import { Construct } from 'constructs';
 
+import { ServiceFunction } from '../../../examples/shared/service-function.ts';
 import { functionsContext } from '../../../lib/constructs/code.ts';
 
 /**
@@ -22,6 +23,7 @@ export class OperatedStack extends Stack {
       eventPattern: { source: Match.anythingBut('nobody') },
       targets: [new SqsQueue(audience)],
     });
+    this.inbox(bus);
     const faulty = new Construct(this, 'Faulty');
     faulty.node.setContext(functionsContext, faultyFunctions);
 
@@ -34,6 +36,22 @@ export class OperatedStack extends Stack {
     for (const schedule of this.node.findAll().filter((node) => node instanceof CfnSchedule)) {
       schedule.state = 'DISABLED';
     }
+  }
+
+  private inbox(from: EventBus): void {
+    const handler = new ServiceFunction(this, 'Handler', {
+      entry: '../test/e2e/operated/handler.ts',
+      environment: {},
+    });
+    const inbox = new Inbox(this, 'Inbox', {
+      inboxName: 'parcels',
+      from,
+      events: ['parcel.*'],
+      handler,
+      alarms: false,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new CfnOutput(this, 'UndeliveredUrl', { value: inbox.undeliveredQueue?.queueUrl ?? '' });
   }
 
   private queue(id: string, props: { fifo?: true } = {}): Queue {
@@ -54,6 +72,7 @@ export class OperatedStack extends Stack {
       writer: outbox.writerEnvironment,
       relay: outbox.relay.functionName,
       sweeper: outbox.sweeper.functionName,
+      onFailureQueue: outbox.relayOnFailureQueue.queueName,
     };
     new CfnOutput(this, `${id}Outbox`, { value: this.toJsonString(facts) });
   }
