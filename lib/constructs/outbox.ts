@@ -154,9 +154,10 @@ export class Outbox extends Construct implements IOutbox {
   }
 
   /**
-   * Age of the oldest page that may hold unsettled entries, in milliseconds: the highest of 5 minutes.
+   * Age of the oldest page that may hold unsettled entries, or how long an entry has been tried, where that is
+   * two hours or more, in milliseconds: the highest of 5 minutes.
    *
-   * 0 where all is delivered. Outboxes of one source in one account and region share the metric.
+   * 0 where all is well. Outboxes of one source in one account and region share the metric.
    */
   metricOldestUnsettled(props: MetricOptions = {}): Metric {
     return this.gauge(outboxGauges.oldestUnsettled, props);

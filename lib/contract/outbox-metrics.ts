@@ -22,6 +22,9 @@ export const archiveGauges = {
 export const outboxGauges = {
   /** Entries in the waiting room that need a person. */
   parked: 'ParkedEntries',
-  /** Milliseconds since the oldest page that may hold unsettled entries; 0 where there is none. */
+  /**
+   * Milliseconds since the oldest page that may hold unsettled entries, or since the first attempt of an entry
+   * that has been tried for two hours or more; 0 where all is well.
+   */
   oldestUnsettled: 'OldestUnsettledAge',
 } as const;

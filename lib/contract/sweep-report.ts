@@ -25,7 +25,10 @@ export interface SweepReport {
   readonly closing: number;
   /** Pages that it looked at. */
   readonly pages: number;
-  /** Age of the oldest page that may hold unsettled entries, in milliseconds; 0 where there is none. */
+  /**
+   * Age of the oldest page that may hold unsettled entries, or how long an entry has been tried, where that is
+   * two hours or more; the longer of the two, in milliseconds. 0 where all is well.
+   */
   readonly unsettledMs: number;
   /** Entries that need a person. */
   readonly parked: number;

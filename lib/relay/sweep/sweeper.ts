@@ -1,10 +1,8 @@
-import { outboxGauges } from '../../contract/outbox-metrics.ts';
-import { pageOf, pageStart, type Page } from '../../contract/keys.ts';
 import type { SweepEnd, SweepReport } from '../../contract/sweep-report.ts';
 import { redact } from '../publish/redact.ts';
 import type { Invocation } from '../relay.ts';
 import { sweepDue } from './due.ts';
-import { graceMs } from './eligible.ts';
+import { measure } from './measure.ts';
 import { sweepPages } from './pages.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
 
@@ -101,18 +99,4 @@ const byGravity: readonly SweepEnd[] = ['failed', 'outage', 'out of time', 'done
 
 function gravest(outcomes: readonly PassOutcome[]): SweepEnd {
   return byGravity.find((end) => outcomes.some(({ ended }) => ended === end)) ?? 'done';
-}
-
-async function measure({ store, clock, meter }: SweepPorts) {
-  const unsettledMs = ageOf(await store.readWatermark('missed'), clock.now());
-  const parked = await store.countWaiting('parked');
-  meter.time(outboxGauges.oldestUnsettled, unsettledMs);
-  meter.count(outboxGauges.parked, parked);
-  return { unsettledMs, parked };
-}
-
-/** The age of the first page that is not known to be settled, if it is not the relay's alone. */
-function ageOf(firstUnsettled: Page | undefined, now: number): number {
-  if (firstUnsettled === undefined || firstUnsettled >= pageOf(now - graceMs)) return 0;
-  return now - pageStart(firstUnsettled);
 }

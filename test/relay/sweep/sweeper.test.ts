@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { pageAfter, pageOf } from '../../../lib/contract/keys.ts';
 import { outboxGauges } from '../../../lib/contract/outbox-metrics.ts';
 import type { Destination } from '../../../lib/relay/destination.ts';
+import { deliver } from '../../../lib/relay/deliver/deliver.ts';
 import type { SweepStore } from '../../../lib/relay/sweep-store.ts';
 import { createSweeper } from '../../../lib/relay/sweep/sweeper.ts';
 import {
@@ -121,6 +122,25 @@ describe('the sweeper', () => {
       expect(gauge('oldestUnsettled')).toBe(2 * hour);
     });
 
+    it('how long an entry has been tried, where one of its destinations is down for hours', async () => {
+      const queue = scripted({ decide: refuses('ThrottlingException') }, { name: 'queue' });
+      const both = { destinations: [bus, queue] };
+      const [entry] = world.commit(1);
+      await deliver(
+        { entries: [entry!], invalid: [] },
+        { ...world.ports, ...both },
+        { deadline: Infinity },
+      );
+      world.clock.advance(2 * hour - minute);
+      await sweep(both);
+      expect(gauge('oldestUnsettled')).toBe(0);
+      world.clock.advance(minute);
+
+      await sweep(both);
+
+      expect(gauge('oldestUnsettled')).toBeGreaterThanOrEqual(2 * hour);
+    });
+
     it('how many entries need a person', async () => {
       const [goes, ...bad] = world.commit(4);
       script.decide = (one) =>
@@ -136,7 +156,7 @@ describe('the sweeper', () => {
 
   describe('where one of its passes fails', () => {
     it.each([
-      { pass: 'due', method: 'listWaiting' as const },
+      { pass: 'due', method: 'claimWaiting' as const },
       { pass: 'missed and closing', method: 'openPage' as const },
     ])('does the others, and throws in the end: $pass', async ({ method }) => {
       const [entry] = world.commit(1);
@@ -150,12 +170,12 @@ describe('the sweeper', () => {
         },
       ]);
       world.clock.advance(3 * minute);
-      const store = method === 'listWaiting' ? withoutLists(world.store) : failing(method);
+      const store = failing(method);
 
       await expect(sweep({ store })).rejects.toThrow(`no ${method}`);
 
       expect(bus.arrived).toHaveLength(1);
-      expect(bus.arrived.includes(entry!.id)).toBe(method === 'listWaiting');
+      expect(bus.arrived.includes(entry!.id)).toBe(method === 'claimWaiting');
       expect((await world.store.readSweeps(1))[0]).toMatchObject({ ended: 'failed' });
       expect(world.log.lines).toContainEqual(
         expect.objectContaining({ level: 'error', message: 'a pass of the sweeper failed' }),
@@ -242,12 +262,3 @@ describe('the sweeper', () => {
     );
   });
 });
-
-function withoutLists(store: SweepStore): SweepStore {
-  return {
-    ...store,
-    listWaiting: () => {
-      throw new Error('no listWaiting');
-    },
-  };
-}
