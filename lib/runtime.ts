@@ -44,6 +44,29 @@ export type { RequestHeaders } from './runtime/context.ts';
 export type { EventContext } from './contract/entry.ts';
 export type { TraceContext, TraceSource } from './runtime/trace.ts';
 
+// Sagas
+export { defineSaga } from './runtime/saga/define-saga.ts';
+export type { SagaDefinition, SagaOptions } from './runtime/saga/definition.ts';
+export { createSaga } from './runtime/saga/create-saga.ts';
+export type { SagaFunction, SagaRunOptions } from './runtime/saga/create-saga.ts';
+export { sagaFrom } from './runtime/saga/saga-from.ts';
+export type { SagaSettings } from './runtime/saga/saga-from.ts';
+export type { CompensatingStep, LateStep, SagaStep } from './runtime/saga/step.ts';
+export type { Delay } from './runtime/saga/delay.ts';
+export type { Compensation, SagaSnapshot } from './runtime/saga/snapshot.ts';
+export type { SagaOutcome, SagaTransition } from './runtime/saga/transition.ts';
+export type {
+  CompensationHandler,
+  DeadlineHandler,
+  LateHandler,
+  SagaEvent,
+  SagaHandler,
+  SagaParts,
+  UnknownSaga,
+} from './runtime/saga/parts.ts';
+export type { RunningSagas } from './runtime/saga/running-sagas.ts';
+export type { SagaCheck, SagaStatus, SagaSummary } from './contract/saga.ts';
+
 // Consuming
 export { createInbox } from './runtime/inbox/inbox.ts';
 export type { Inbox, TransactionOptions } from './runtime/inbox/inbox.ts';

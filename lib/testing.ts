@@ -15,6 +15,7 @@ export type { Message } from './contract/message.ts';
 // A database for producers and handlers
 export { createMemoryTransactor } from './testing/memory-transactor.ts';
 export type { MemoryTables, MemoryTransactor } from './testing/memory-transactor.ts';
+export { createMemoryRunningSagas } from './testing/memory-running-sagas.ts';
 export { createMemoryTable } from './testing/memory-table.ts';
 export type { MemoryTable } from './testing/memory-table.ts';
 

@@ -4,6 +4,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTableCommand, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
 import { table } from '../../lib/contract/keys.ts';
+import { runningIndexAttributes, sagaTable } from '../../lib/contract/saga.ts';
 import { waitingIndexAttributes } from '../../lib/contract/waiting.ts';
 
 /** A new outbox table, as the construct makes it; answers with its name. */
@@ -26,6 +27,28 @@ export async function createOutboxTable(client: DynamoDBClient): Promise<string>
       },
     ],
     StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
+  });
+}
+
+/** A new saga table, as the construct makes it. */
+export async function createSagaTable(client: DynamoDBClient): Promise<string> {
+  return createTable(client, {
+    ...keyed,
+    AttributeDefinitions: [
+      ...keyed.AttributeDefinitions,
+      { AttributeName: sagaTable.runningKey, AttributeType: 'S' },
+      { AttributeName: sagaTable.overdueAt, AttributeType: 'N' },
+    ],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: sagaTable.runningIndex,
+        KeySchema: [
+          { AttributeName: sagaTable.runningKey, KeyType: 'HASH' },
+          { AttributeName: sagaTable.overdueAt, KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...runningIndexAttributes] },
+      },
+    ],
   });
 }
 

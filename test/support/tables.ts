@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { inject } from 'vitest';
 
-export { createKeyedTable, createOutboxTable } from './create-tables.ts';
+export { createKeyedTable, createOutboxTable, createSagaTable } from './create-tables.ts';
 
 export function localClient(): DynamoDBClient {
   return new DynamoDBClient({

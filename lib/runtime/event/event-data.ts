@@ -30,11 +30,16 @@ export async function toValidJson(event: OutboxEvent): Promise<string> {
   return json;
 }
 
+/** A value as JSON text. @throws TypeError where JSON would drop part of it, or make something else of it */
+export function toLosslessJson(value: unknown): string {
+  const json = JSON.stringify(value, refuseLoss) as string | undefined;
+  if (json === undefined) throw new TypeError('it is undefined');
+  return json;
+}
+
 function toJson(event: EventWithData): string {
   try {
-    const json = JSON.stringify(event.data, refuseLoss) as string | undefined;
-    if (json === undefined) throw new TypeError('it is undefined');
-    return json;
+    return toLosslessJson(event.data);
   } catch (cause) {
     throw notJson(event, cause);
   }

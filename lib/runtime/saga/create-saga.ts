@@ -1,0 +1,113 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+import { isSagaCheck, sagaMetrics, type SagaCheck } from '../../contract/saga.ts';
+import { handleBatch } from '../inbox/batch.ts';
+import type { InvocationContext } from '../inbox/deadline.ts';
+import { toPorts, type InboxOptions, type InboxPorts } from '../inbox/options.ts';
+import type { SqsBatchResponse, SqsEvent } from '../inbox/sqs-event.ts';
+import { addSubscription, type Subscriptions } from '../inbox/subscriptions.ts';
+import { systemClock } from '../system.ts';
+import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
+import type { Answer } from './answer.ts';
+import { answerUntilCommitted } from './answer-again.ts';
+import type { SagaDefinition } from './definition.ts';
+import { reportOverdue } from './overdue.ts';
+import { createRunningSagas, type RunningSagas } from './running-sagas.ts';
+import type { SagaSettings } from './saga-from.ts';
+
+/** What a saga may be given beside its settings. */
+export interface SagaRunOptions extends InboxOptions {
+  /**
+   * The index of unfinished sagas, where it is not DynamoDB's: tests pass the in-memory one.
+   *
+   * @default - that of the saga's table, through `client`
+   */
+  readonly running?: RunningSagas;
+}
+
+/** A Lambda handler: of the messages of a queue, and of the schedule that has it look for overdue sagas. */
+export type SagaFunction = (
+  event: SqsEvent | SagaCheck,
+  context?: InvocationContext,
+) => Promise<SqsBatchResponse>;
+
+/**
+ * Runs a saga.
+ *
+ * ```ts
+ * export const handler = createSaga(fulfilment, sagaFrom(process.env));
+ * ```
+ *
+ * Guarantee: what an answer changes of the saga, what it emits and writes, and the deadlines that it sets are one
+ * transaction with the memory of the event: all of it exactly once in the inbox's dedupe window, in whatever
+ * order, number and company events come. Answers of one saga happen one after the other: each sees what the one
+ * before it left.
+ *
+ * Where it ends: a finished saga is forgotten after the dedupe window, and then its starting event, sent anew with
+ * another id, starts it again. An event that comes for no saga goes back to the queue, and after its last try to the
+ * dead-letter queue, unless its answer says otherwise.
+ *
+ * Each answer costs, beyond what it emits and writes: a read of the saga, and two write units per KB of it.
+ *
+ * Make it once, outside the handler.
+ *
+ * @throws OutboxError `OPTION_INVALID`
+ */
+export function createSaga<State>(
+  { name, parts }: SagaDefinition<State>,
+  settings: SagaSettings,
+  options: SagaRunOptions = {},
+): SagaFunction {
+  const client = options.client ?? defaultClient();
+  const { transactor = createDynamoDBTransactor(client), clock = systemClock } = options;
+  const { sagaTableName, dedupeWindowMs } = settings;
+  const inbox = toPorts(settings, { ...options, transactor });
+  const running = options.running ?? createRunningSagas(client, sagaTableName);
+  const handleOnce = answerUntilCommitted(parts, {
+    ...{ transactor, clock, sagaTableName, dedupeWindowMs },
+    random: options.random ?? Math.random,
+    handleOnce: inbox.handleOnce,
+    onAnswer: (answer) => {
+      report(name, answer, inbox);
+    },
+  });
+  const batch = { ...inbox, handleOnce, subscriptions: subscriptionsOf(parts) };
+  return async (event, context) => {
+    if (!isSagaCheck(event)) return handleBatch(event, context, batch);
+    await reportOverdue(name, { ...inbox, running, clock });
+    return { batchItemFailures: [] };
+  };
+}
+
+function defaultClient(): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(new DynamoDBClient({}), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+}
+
+/** All types that it takes. Who handles them is decided message by message. */
+function subscriptionsOf<State>({
+  events,
+  deadline,
+}: SagaDefinition<State>['parts']): Subscriptions {
+  return [...events.values(), deadline].reduce<Subscriptions>(
+    (all, definition) =>
+      addSubscription(all, { definition, way: 'transaction', handler: () => undefined }),
+    new Map(),
+  );
+}
+
+/** What came for nothing is counted, and everything is logged by its ids. */
+function report(
+  saga: string,
+  { outcome, key, status }: Answer,
+  { log, metrics }: InboxPorts,
+): void {
+  if (outcome === 'late') metrics.addMetric(sagaMetrics.late, 'Count', 1);
+  if (outcome === 'unknown') metrics.addMetric(sagaMetrics.unknown, 'Count', 1);
+  const fields = { saga, key, outcome, status };
+  const isPlain = outcome === 'started' || outcome === 'changed';
+  if (isPlain) log.debug('saga answered an event', fields);
+  else log.info('event came for no step of its saga', fields);
+}

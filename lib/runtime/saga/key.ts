@@ -1,0 +1,28 @@
+import type { InboxMessage } from '../inbox/message.ts';
+import type { ParsedJson } from '../event/upcast.ts';
+import type { SagaEvent, SagaParts } from './parts.ts';
+import { sagaInvalid } from './saga-invalid.ts';
+
+/** Room for it in an aggregate, beside the longest name of a saga. */
+const maxKeyBytes = 900;
+
+/**
+ * Which saga an event is about; `undefined` where it is none of theirs.
+ *
+ * @throws OutboxError `SAGA_INVALID` for what cannot be a key
+ */
+export function keyOf<State>(parts: SagaParts<State>, event: SagaEvent): string | undefined {
+  const { name, deadline } = parts;
+  if (event.type === deadline.type) return event.aggregate.slice(`${deadline.aggregate}/`.length);
+  const key: unknown = parts.key(event as InboxMessage<ParsedJson>);
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && isKey(key)) return key;
+  throw sagaInvalid(
+    name,
+    `the key of ${event.type} ${event.id} must be a text of 1 to ${maxKeyBytes} bytes, got ${typeof key}`,
+  );
+}
+
+function isKey(key: string): boolean {
+  return key !== '' && key.isWellFormed() && Buffer.byteLength(key) <= maxKeyBytes;
+}

@@ -1,0 +1,24 @@
+import type { SagaStatus } from '../../contract/saga.ts';
+
+/** A saga at one moment, as far as what it does next depends on it. */
+export interface SagaSnapshot<State = unknown> {
+  readonly key: string;
+  readonly status: SagaStatus;
+  /** Counts its changes, from 1. */
+  readonly revision: number;
+  readonly state: State;
+  /** Deadlines that are set: by name, the revision that set each. */
+  readonly deadlines: Readonly<Record<string, number>>;
+  /** What undoes what was done, in the order in which it was done. */
+  readonly compensations: readonly Compensation[];
+  /** The type of event that confirms the compensation under way. */
+  readonly awaiting?: string;
+  /** Why it is, or was, compensated. */
+  readonly reason?: string;
+}
+
+/** How to undo one thing, as it was asked for when the thing was done. */
+export interface Compensation {
+  readonly name: string;
+  readonly argument?: unknown;
+}

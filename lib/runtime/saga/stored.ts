@@ -1,0 +1,76 @@
+import { OutboxError } from '../../contract/error.ts';
+import { definedOnly } from '../../contract/pick.ts';
+import type { SagaRecord } from '../../contract/saga.ts';
+import { describeIssues } from '../event/schema-issues.ts';
+import { reject } from '../inbox/reject.ts';
+import type { SagaParts } from './parts.ts';
+import type { SagaSnapshot } from './snapshot.ts';
+
+/**
+ * A saga as its handlers know it, from its row: of the definition's version, and checked by its schema.
+ *
+ * @throws OutboxError `SAGA_VERSION_UNKNOWN` where the row is of a newer definition: the message is kept back until
+ * that is deployed. Rejects the message where the state cannot be read by this one.
+ */
+export async function readStored<State>(
+  record: SagaRecord,
+  parts: SagaParts<State>,
+): Promise<SagaSnapshot<State>> {
+  const { key, status, revision, awaiting, reason } = record;
+  if (record.version > parts.version) throw tooNew(record, parts);
+  const state = await checkState(upcast(record, parts), key, parts);
+  return {
+    ...{ key, status, revision, state },
+    deadlines: Object.fromEntries(
+      Object.entries(record.deadlines).map(([name, deadline]) => [name, deadline.revision]),
+    ),
+    compensations: record.compensations.map(({ name, argument }) => ({
+      name,
+      ...(argument === undefined ? {} : { argument: JSON.parse(argument) as unknown }),
+    })),
+    ...definedOnly({ awaiting, reason }),
+  };
+}
+
+/** A state that the schema takes. One that it does not would be misread when it is read again. */
+export async function checkState<State>(
+  state: unknown,
+  key: string,
+  { name, version, schema }: SagaParts<State>,
+): Promise<State> {
+  if (schema === undefined) return state as State;
+  const result = await schema['~standard'].validate(state);
+  if (result.issues === undefined) return result.value;
+  const issues = describeIssues(result.issues, state).join('; ');
+  throw reject(
+    `state of saga ${name} ${key} does not fit its schema (version ${version}): ${issues}. ` +
+      'Raise the version of the definition with every change of its state, add the upcast, then redrive the message',
+  );
+}
+
+function upcast<State>(
+  { key, version: stored, state }: SagaRecord,
+  { name, version, upcast: steps }: SagaParts<State>,
+): unknown {
+  let old: unknown = JSON.parse(state);
+  for (let at = stored; at < version; at++) {
+    const step = steps[at];
+    if (step === undefined) {
+      throw reject(
+        `saga ${name} ${key} is of version ${stored}, its definition of ${version} and without an upcast from ${at}: ` +
+          'add the steps to the definition, then redrive the message',
+      );
+    }
+    old = step(old);
+  }
+  return old;
+}
+
+function tooNew<State>({ key, version }: SagaRecord, parts: SagaParts<State>): OutboxError {
+  return new OutboxError(
+    'SAGA_VERSION_UNKNOWN',
+    `saga ${parts.name} ${key} is of version ${version}, its definition here of ${parts.version}: ` +
+      'deploy the newer one; until then its events are kept back',
+    { facts: { saga: parts.name, key, version, known: parts.version } },
+  );
+}
