@@ -2,12 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import {
+  archiverFromEnvironment,
+  archiverToEnvironment,
   inboxFromEnvironment,
   inboxToEnvironment,
   relayFromEnvironment,
   relayToEnvironment,
   writerFromEnvironment,
   writerToEnvironment,
+  type ArchiverConfig,
   type Environment,
   type InboxConfig,
   type RelayConfig,
@@ -56,6 +59,21 @@ const someRelay: fc.Arbitrary<RelayConfig> = fc.record(
       ),
       { minLength: 1 },
     ),
+    archive: someText,
+  },
+  {
+    ...plain,
+    requiredKeys: ['tableName', 'shards', 'retentionMs', 'source', 'maxAttempts', 'destinations'],
+  },
+);
+
+const someArchiver: fc.Arbitrary<ArchiverConfig> = fc.record(
+  {
+    tableName: someText,
+    shards: someCount,
+    retentionMs: someCount,
+    source: someText,
+    archive: someText,
   },
   plain,
 );
@@ -84,6 +102,14 @@ describe('the environment of a function', () => {
     fc.assert(
       fc.property(someRelay, (config) => {
         expect(relayFromEnvironment(relayToEnvironment(config, JSON.stringify))).toEqual(config);
+      }),
+    );
+  });
+
+  it('tells an archiver what the construct was told', () => {
+    fc.assert(
+      fc.property(someArchiver, (config) => {
+        expect(archiverFromEnvironment(archiverToEnvironment(config))).toEqual(config);
       }),
     );
   });
