@@ -34,6 +34,7 @@ const deniedNames = [
 const missingNames = [
   'NotFound',
   'NotFoundException',
+  'NoSuchBucket',
   'QueueDoesNotExist',
   'AWS.SimpleQueueService.NonExistentQueue',
   'ResourceNotFoundException',

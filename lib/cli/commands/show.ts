@@ -2,11 +2,13 @@ import { Option } from 'commander';
 
 import { OutboxError } from '../../contract/error.ts';
 import { findAggregate } from '../../relay/operate/find-aggregate.ts';
+import { isGone, withArchived } from '../../relay/operate/find-archived.ts';
 import { findEvent } from '../../relay/operate/find-event.ts';
 import { findWaitingRow } from '../../relay/operate/find-waiting.ts';
 import { readReference } from '../../relay/operate/reference.ts';
+import { openArchiveOf } from '../aws/open-archive.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { toMoment, type CommonOptions } from '../options.ts';
+import { archiveOption, toMoment, type CommonOptions } from '../options.ts';
 import { openSession, type Session } from '../session.ts';
 import { renderAggregate } from '../show/render-aggregate.ts';
 import { renderData, renderEvent, waitingFacts } from '../show/render-event.ts';
@@ -20,6 +22,7 @@ import type { CommandSpec } from './command.ts';
 interface ShowOptions {
   readonly data?: true;
   readonly since: number;
+  readonly archive?: string;
 }
 
 const dayMs = 24 * 3_600_000;
@@ -30,12 +33,13 @@ export const show: CommandSpec<ShowOptions> = {
   takes: '<event-or-aggregate>',
   summary: 'all that is known of an event, or of an aggregate',
   details:
-    'An event is found by its key, which follows from its id. The history of an aggregate is read page by page, the last day unless --since says otherwise.',
+    'An event is found by its key, which follows from its id; one that has expired in the archive, if there is one. The history of an aggregate is read page by page, the last day unless --since says otherwise.',
   options: (now) => [
     new Option('--data', 'with the payload'),
     new Option('--since <time>', 'history of an aggregate from then on')
       .argParser(toMoment(now))
       .default(now - dayMs, 'a day ago'),
+    archiveOption(),
   ],
   examples: [
     'outbox show 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00',
@@ -66,10 +70,13 @@ interface Context {
 async function showEvent(eventId: string, { session, world, options }: Context): Promise<ExitCode> {
   const { store, retentionMs } = session;
   const now = world.clock.now();
-  const trail = await findEvent(eventId, store, now);
+  const found = await findEvent(eventId, store, now);
+  const archive = isGone(found) ? await openArchiveOf(session, options.archive) : undefined;
+  const trail = archive === undefined ? found : await withArchived(found, archive);
   if (trail.status === 'unknown' && trail.audit.length + trail.receipts.length === 0) {
+    const neither = archive === undefined ? '' : ', and it is not in the archive';
     world.terminal.note(
-      `outbox: the table holds no event ${eventId}, or not any more: entries are kept for ${duration(retentionMs)}\n`,
+      `outbox: the table holds no event ${eventId}, or not any more: entries are kept for ${duration(retentionMs)}${neither}\n`,
     );
     return exitCodes.failed;
   }
