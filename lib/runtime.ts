@@ -95,3 +95,21 @@ export type {
   SqsRecord,
   SqsRecordAttributes,
 } from './runtime/inbox/sqs-event.ts';
+
+// Reconciliation
+export { createReconciliation } from './runtime/reconcile/reconciliation.ts';
+export type { Reconciliation } from './runtime/reconcile/reconciliation.ts';
+export { reconciliationFrom } from './runtime/reconcile/reconciliation-from.ts';
+export type { ReconciliationSettings } from './runtime/reconcile/reconciliation-from.ts';
+export type { ReconciliationOptions } from './runtime/reconcile/options.ts';
+export type { ReconciliationWindow } from './runtime/reconcile/pages.ts';
+export type {
+  MissingEvent,
+  ReconciliationReport,
+  UnknownDelivery,
+} from './runtime/reconcile/report.ts';
+export type {
+  ConsumerConfig,
+  ReconciliationConfig,
+  ReconciliationMode,
+} from './contract/reconciliation.ts';

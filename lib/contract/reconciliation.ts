@@ -1,0 +1,89 @@
+import type { TypeFilter } from './event-types.ts';
+import { OutboxError } from './error.ts';
+import { reader, type Environment } from './read-environment.ts';
+
+/**
+ * What a reconciliation does about what it finds: `report` tells; `mend` writes missing events too, and sends
+ * events again to the queue of an inbox that does not know them.
+ */
+export type ReconciliationMode = 'report' | 'mend';
+
+export const reconciliationModes: readonly ReconciliationMode[] = ['report', 'mend'];
+
+/** What a reconciliation must know of the outbox and of its consumers. */
+export interface ReconciliationConfig {
+  /** The value of its metrics' dimension. */
+  readonly name: string;
+  /** The outbox's. */
+  readonly tableName: string;
+  readonly shards: number;
+  readonly source: string;
+  /** How far back it looks. */
+  readonly windowMs: number;
+  readonly mode: ReconciliationMode;
+  readonly consumers: readonly ConsumerConfig[];
+}
+
+/** An inbox that events are delivered to. */
+export interface ConsumerConfig {
+  readonly inbox: string;
+  /** The inbox's. */
+  readonly tableName: string;
+  readonly queueUrl: string;
+  /** @default - every type */
+  readonly types?: TypeFilter;
+}
+
+/** The one dimension of a reconciliation's metrics; its value is its name. */
+export const reconciliationDimension = 'reconciliation';
+
+/** What each run of a reconciliation measures, zero included. */
+export const reconciliationMetrics = {
+  /** Business items whose event is not there. */
+  missing: 'MissingEvents',
+  /** Events that were delivered, by inbox that does not know them. */
+  unknown: 'UnknownDeliveries',
+} as const;
+
+export function reconciliationToEnvironment(
+  config: ReconciliationConfig,
+  stringify: (value: unknown) => string,
+): Record<string, string> {
+  const { consumers } = config;
+  return {
+    RECONCILIATION_NAME: config.name,
+    RECONCILIATION_TABLE: config.tableName,
+    RECONCILIATION_SHARDS: String(config.shards),
+    RECONCILIATION_SOURCE: config.source,
+    RECONCILIATION_WINDOW_MS: String(config.windowMs),
+    RECONCILIATION_MODE: config.mode,
+    ...(consumers.length === 0 ? {} : { RECONCILIATION_CONSUMERS: stringify(consumers) }),
+  };
+}
+
+/** @throws OutboxError `ENVIRONMENT_MISSING`, `ENVIRONMENT_INVALID` */
+export function reconciliationFromEnvironment(environment: Environment): ReconciliationConfig {
+  const read = reader(environment, mend);
+  const hasConsumers = environment['RECONCILIATION_CONSUMERS'] !== undefined;
+  return {
+    name: read.text('RECONCILIATION_NAME'),
+    tableName: read.text('RECONCILIATION_TABLE'),
+    shards: read.number('RECONCILIATION_SHARDS'),
+    source: read.text('RECONCILIATION_SOURCE'),
+    windowMs: read.number('RECONCILIATION_WINDOW_MS'),
+    mode: readMode(read.text('RECONCILIATION_MODE')),
+    consumers: hasConsumers ? read.list<ConsumerConfig>('RECONCILIATION_CONSUMERS') : [],
+  };
+}
+
+const mend = 'pass the function to a Reconciliation construct as its handler, which sets it';
+
+function readMode(text: string): ReconciliationMode {
+  const mode = reconciliationModes.find((known) => known === text);
+  if (mode !== undefined) return mode;
+  throw new OutboxError(
+    'ENVIRONMENT_INVALID',
+    `environment variable RECONCILIATION_MODE must be ${reconciliationModes.join(' or ')}, got ${JSON.stringify(text)}: ${mend}`,
+    { facts: { variable: 'RECONCILIATION_MODE' } },
+  );
+}

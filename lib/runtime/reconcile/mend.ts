@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+
+import { SendMessageCommand, type SendMessageCommandInput } from '@aws-sdk/client-sqs';
+
+import type { Entry } from '../../contract/entry.ts';
+import { toMessageJson } from '../../contract/message.ts';
+import type { ConsumerConfig } from '../../contract/reconciliation.ts';
+import type { OutboxEvent } from '../event/event.ts';
+import type { SqsSender } from '../inbox/dead-letter.ts';
+import { errorFields } from '../inbox/log.ts';
+import type { Log } from '../ports.ts';
+import type { Outbox } from '../write/outbox.ts';
+
+/** What mending takes. */
+export interface MendPorts {
+  readonly outbox: Outbox;
+  readonly sqs: SqsSender;
+  readonly source: string;
+  readonly log: Log;
+}
+
+/** Writes a missing event. Answers whether that went well; the log says why not. */
+export async function writeMissing(
+  event: OutboxEvent,
+  { outbox, log }: MendPorts,
+): Promise<boolean> {
+  const { type, aggregate, id } = event;
+  try {
+    await outbox.write({ events: [event] });
+    return true;
+  } catch (error) {
+    log.error('missing event could not be written', {
+      ...{ type, aggregate, eventId: id },
+      ...errorFields(error),
+    });
+    return false;
+  }
+}
+
+/**
+ * Sends an event again, to one inbox alone. It is the message that was delivered before: should it have arrived
+ * meanwhile, the inbox has it once. Answers whether that went well; the log says why not.
+ */
+export async function sendAgain(
+  entry: Entry,
+  { inbox, queueUrl }: ConsumerConfig,
+  { sqs, source, log }: MendPorts,
+): Promise<boolean> {
+  try {
+    await sqs.send(new SendMessageCommand(toRequest(entry, { queueUrl, source })));
+    return true;
+  } catch (error) {
+    log.error('event could not be sent to its inbox again', {
+      ...{ inbox, eventId: entry.id, type: entry.type },
+      ...errorFields(error),
+    });
+    return false;
+  }
+}
+
+function toRequest(
+  entry: Entry,
+  { queueUrl, source }: { queueUrl: string; source: string },
+): SendMessageCommandInput {
+  const message = { QueueUrl: queueUrl, MessageBody: toMessageJson(entry, source) };
+  if (!queueUrl.endsWith('.fifo')) return message;
+  return {
+    ...message,
+    MessageGroupId: toToken(entry.aggregate),
+    MessageDeduplicationId: entry.id,
+  };
+}
+
+/** The text itself where SQS takes it as a group, else its SHA-256; as the relay does. */
+function toToken(text: string): string {
+  if (/^[!-~]{1,128}$/.test(text)) return text;
+  return createHash('sha256').update(text).digest('hex');
+}

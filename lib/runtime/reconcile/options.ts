@@ -1,0 +1,94 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+import { OutboxError } from '../../contract/error.ts';
+import { definedOnly } from '../../contract/pick.ts';
+import type { OutboxEvent } from '../event/event.ts';
+import type { SqsSender } from '../inbox/dead-letter.ts';
+import type { InboxMetricsSink } from '../inbox/metrics.ts';
+import type { Clock, Log, Random } from '../ports.ts';
+import { systemClock } from '../system.ts';
+import { createOutbox } from '../write/outbox.ts';
+import type { MendPorts } from './mend.ts';
+import type { ReconciliationWindow } from './pages.ts';
+import type { ReconciliationSettings } from './reconciliation-from.ts';
+import { defaultMetrics } from './report.ts';
+import { createTableReader, type TableReader } from './table-reader.ts';
+
+/** What a reconciliation may be given beside its settings. */
+export interface ReconciliationOptions {
+  /**
+   * The events that the business items of a window should have: for each item that was written in it, the event
+   * that was to be written with it, made anew. It counts as there if an event of its type and aggregate is,
+   * with its sequence if that is a number. Read your items consistently. Deferred events are not looked for.
+   *
+   * @default - none: only deliveries are looked at
+   */
+  readonly expected?: (
+    window: ReconciliationWindow,
+  ) => AsyncIterable<OutboxEvent> | Iterable<OutboxEvent>;
+  /**
+   * The document client to read and write with.
+   *
+   * @default - a new one of the function's region
+   */
+  readonly client?: DynamoDBDocumentClient;
+  /** @default - a new one of the function's region */
+  readonly sqs?: SqsSender;
+  /** @default - a new Powertools `Logger` */
+  readonly logger?: Log;
+  /** @default - a new Powertools `Metrics` with namespace `cdk-outbox` */
+  readonly metrics?: InboxMetricsSink;
+  /** @default - the system's */
+  readonly clock?: Clock;
+  /** @default Math.random */
+  readonly random?: Random;
+}
+
+/** What reconciling takes, with the defaults in place. */
+export interface ReconciliationPorts {
+  readonly settings: ReconciliationSettings;
+  readonly expected: NonNullable<ReconciliationOptions['expected']>;
+  readonly reader: TableReader;
+  readonly log: Log;
+  readonly metrics: InboxMetricsSink;
+  readonly clock: Clock;
+  /** What mending takes; absent where it only reports. */
+  readonly mend?: MendPorts;
+}
+
+/** @throws OutboxError `OUTBOX_MISSING` where it is to mend and has no outbox to write to */
+export function toPorts(
+  settings: ReconciliationSettings,
+  options: ReconciliationOptions,
+): ReconciliationPorts {
+  const { expected = () => [], client, clock = systemClock, random = Math.random } = options;
+  const log = options.logger ?? new Logger();
+  return {
+    ...{ settings, expected, log, clock },
+    reader: createTableReader({ client, clock, random }),
+    metrics: options.metrics ?? defaultMetrics(),
+    ...(settings.mode === 'mend' ? { mend: mendPorts(settings, options, log) } : {}),
+  };
+}
+
+function mendPorts(
+  { outbox, source, name }: ReconciliationSettings,
+  { client, clock, random, sqs }: ReconciliationOptions,
+  log: Log,
+): MendPorts {
+  if (outbox === undefined) {
+    throw new OutboxError(
+      'OUTBOX_MISSING',
+      `reconciliation ${name} has no outbox to write missing events to: let the Reconciliation construct set the environment`,
+      { facts: { reconciliation: name } },
+    );
+  }
+  return {
+    outbox: createOutbox({ ...outbox, ...definedOnly({ client, clock, random }) }),
+    // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
+    sqs: sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false }),
+    ...{ source, log },
+  };
+}

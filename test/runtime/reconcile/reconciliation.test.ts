@@ -1,0 +1,316 @@
+import type { BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
+import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { WriterConfig } from '../../../lib/contract/environment.ts';
+import type { ReconciliationConfig } from '../../../lib/contract/reconciliation.ts';
+import { receiptsFor } from '../../../lib/relay/deliver/receipts.ts';
+import { createDynamoDBStore } from '../../../lib/relay/dynamodb/store.ts';
+import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-store.ts';
+import { newId } from '../../../lib/runtime/system.ts';
+import {
+  createInbox,
+  createOutbox,
+  createReconciliation,
+  type OutboxEvent,
+  type ReconciliationOptions,
+} from '../../../lib/runtime.ts';
+import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
+import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
+import { OrderPlaced, OrderShipped, writerConfig } from '../../support/orders.ts';
+import { createKeyedTable, createOutboxTable, localClient } from '../../support/tables.ts';
+import { recordingLog } from '../../support/world.ts';
+
+const minute = 60_000;
+const windowMs = 30 * minute;
+
+describe('a reconciliation', () => {
+  const client = localClient();
+  const documents = DynamoDBDocumentClient.from(client);
+  let outboxConfig: WriterConfig;
+  let inboxTable = '';
+  let clock = createVirtualClock(0);
+  beforeEach(async () => {
+    outboxConfig = writerConfig(await createOutboxTable(client), { shards: 2 });
+    inboxTable = await createKeyedTable(client);
+    clock = createVirtualClock(Date.now());
+  });
+
+  const write = async (...events: OutboxEvent[]): Promise<void> => {
+    await createOutbox({ ...outboxConfig, client: documents }).write({ events });
+  };
+  /** What a relay leaves behind that published them. */
+  const deliver = async (...events: OutboxEvent[]): Promise<void> => {
+    const store = createDynamoDBStore({ client, ...outboxConfig });
+    const entries = events.map((event) => ({ ...event, data: '' })) as never;
+    const ports = { clock, newId, retentionMs: outboxConfig.retentionMs };
+    await store.addReceipts(receiptsFor('published', { entries, invalidRows: [] }, ports));
+  };
+  const handle = async (event: OutboxEvent, name = 'billing'): Promise<void> => {
+    const settings = { name, tableName: inboxTable, dedupeWindowMs: 60 * minute };
+    const log = recordingLog();
+    const inbox = createInbox(
+      { ...settings, deadLetterQueueUrl: 'https://sqs.invalid/1/dead' },
+      { client: documents, clock, logger: log, metrics: metricsInto({}), sqs: { send: vi.fn() } },
+    );
+    const answer = await inbox.on(OrderPlaced, () => undefined)(sqsEventOf([messageOf(event)]));
+    expect(answer.batchItemFailures).toEqual([]);
+  };
+
+  const metricsInto = (counts: Record<string, unknown>) => ({
+    addDimension: (name: string, value: string) => (counts[name] = value),
+    addMetric: (name: string, _unit: string, value: number) => (counts[name] = value),
+    publishStoredMetrics: () => undefined,
+  });
+  const reconcile = async (
+    over: Partial<ReconciliationConfig> = {},
+    options: ReconciliationOptions = {},
+  ) => {
+    const sent: SendMessageCommandInput[] = [];
+    const counts: Record<string, unknown> = {};
+    const log = recordingLog();
+    const send = (command: { input: object }) => {
+      sent.push(command.input as SendMessageCommandInput);
+      return Promise.resolve({} as never);
+    };
+    const { tableName, shards } = outboxConfig;
+    const queueUrl = 'https://sqs.invalid/1/billing';
+    const run = createReconciliation(
+      {
+        ...{ name: 'orders', tableName, shards, source: 'orders', windowMs, mode: 'report' },
+        consumers: [{ inbox: 'billing', tableName: inboxTable, queueUrl, types: ['order.placed'] }],
+        outbox: outboxConfig,
+        ...over,
+      },
+      {
+        ...{ client: documents, clock, logger: log, metrics: metricsInto(counts) },
+        ...{ sqs: { send: send as never }, ...options },
+      },
+    );
+    return { report: await run(), sent, counts, log };
+  };
+
+  describe('of business items and events', () => {
+    it('finds the item whose event is not there, and reports it by its ids', async () => {
+      const [there, missing] = ['1', '2'].map((id) => OrderPlaced(id, { total: 7 }));
+      await write(there!, OrderShipped('2', {}));
+
+      const { report, counts, log } = await reconcile(
+        {},
+        { expected: () => [OrderPlaced('1', { total: 7 }), missing!] },
+      );
+
+      expect(report.missing).toEqual([{ type: 'order.placed', aggregate: 'order/2' }]);
+      expect(report).toMatchObject({ mode: 'report', expected: 2, events: 2 });
+      expect(counts).toEqual({ reconciliation: 'orders', MissingEvents: 1, UnknownDeliveries: 0 });
+      expect(log.lines).toContainEqual({
+        level: 'error',
+        message: 'a business item has no event',
+        fields: { type: 'order.placed', aggregate: 'order/2' },
+      });
+      expect((await reconcile({}, { expected: () => [missing!] })).report.missing).toHaveLength(1);
+    });
+
+    it('counts: each event stands for one item, one with a sequence for its own place only', async () => {
+      await write(
+        OrderPlaced('1', { total: 1 }),
+        OrderShipped('1', {}, { sequence: 2 }),
+        OrderShipped('2', {}, { sequence: 1 }),
+      );
+
+      const { report } = await reconcile(
+        {},
+        {
+          expected: () => [
+            OrderPlaced('1', { total: 1 }),
+            OrderPlaced('1', { total: 2 }),
+            OrderShipped('1', {}, { sequence: 3 }),
+            OrderShipped('2', {}, { sequence: 1 }),
+          ],
+        },
+      );
+
+      expect(report.missing).toEqual([
+        { type: 'order.placed', aggregate: 'order/1' },
+        { type: 'order.shipped', aggregate: 'order/1', sequence: 3 },
+      ]);
+    });
+
+    it('tells the window, and takes items as they come', async () => {
+      const expected = vi.fn(async function* () {
+        yield await Promise.resolve(OrderPlaced('1', { total: 1 }));
+      });
+
+      const { report } = await reconcile({}, { expected });
+
+      const now = clock.now();
+      expect(expected).toHaveBeenCalledWith({ from: now - windowMs, to: now });
+      expect(report).toMatchObject({ from: now - windowMs, to: now, expected: 1 });
+    });
+
+    it('finds events that were written with more shards than are in use', async () => {
+      const events = Array.from({ length: 20 }, (_, id) => OrderPlaced(String(id), { total: 1 }));
+      await createDynamoDBSweepStore({ client, ...outboxConfig }).noteShards(9);
+      await createOutbox({ ...outboxConfig, shards: 9, client: documents }).write({ events });
+
+      const { report } = await reconcile({}, { expected: () => events });
+
+      expect(report).toMatchObject({ events: 20, missing: [] });
+    });
+
+    it('writes what is missing when it is told to, once', async () => {
+      const event = OrderPlaced('1', { total: 7 });
+      const expected = () => [OrderPlaced('1', { total: 7 })];
+
+      const first = await reconcile({ mode: 'mend' }, { expected: () => [event] });
+      const second = await reconcile({ mode: 'mend' }, { expected });
+
+      expect(first.report.missing).toEqual([
+        { type: 'order.placed', aggregate: 'order/1', writtenAs: event.id },
+      ]);
+      expect(second.report).toMatchObject({ events: 1, missing: [] });
+    });
+
+    it('goes on where one cannot be written, and says which', async () => {
+      const unwanted = { ...OrderPlaced('1', { total: 7 }), type: 'invoice.sent' } as OutboxEvent;
+
+      const { report, log } = await reconcile(
+        { mode: 'mend' },
+        { expected: () => [unwanted, OrderPlaced('2', { total: 7 })] },
+      );
+
+      expect(report.missing.map(({ writtenAs }) => writtenAs !== undefined)).toEqual([false, true]);
+      expect(log.lines).toContainEqual(
+        expect.objectContaining({
+          message: 'missing event could not be written',
+          fields: expect.objectContaining({ code: 'EVENT_TYPE_UNWANTED' }) as object,
+        }),
+      );
+    });
+  });
+
+  describe('of deliveries and what an inbox knows', () => {
+    it('finds the event that was delivered and that the inbox does not know', async () => {
+      const [known, lost, undelivered] = ['1', '2', '3'].map((id) => OrderPlaced(id, { total: 1 }));
+      const shipped = OrderShipped('4', {});
+      await write(known!, lost!, undelivered!, shipped);
+      await deliver(known!, lost!, shipped);
+      await handle(known!);
+      clock.advance(16 * minute);
+
+      const { report, counts, sent } = await reconcile();
+
+      expect(report.unknown).toEqual([
+        {
+          ...{ inbox: 'billing', eventId: lost!.id, isSentAgain: false },
+          ...{ type: 'order.placed', aggregate: 'order/2' },
+        },
+      ]);
+      expect(counts).toMatchObject({ UnknownDeliveries: 1 });
+      expect(sent).toEqual([]);
+    });
+
+    it('leaves alone what may still be on its way', async () => {
+      const event = OrderPlaced('1', { total: 1 });
+      await write(event);
+      await deliver(event);
+      clock.advance(14 * minute);
+
+      expect((await reconcile()).report.unknown).toEqual([]);
+    });
+
+    it('asks each inbox for itself', async () => {
+      const event = OrderPlaced('1', { total: 1 });
+      await write(event);
+      await deliver(event);
+      await handle(event, 'billing');
+      clock.advance(16 * minute);
+      const consumers = ['billing', 'mailing'].map((inbox) => ({
+        ...{ inbox, tableName: inboxTable, queueUrl: 'https://sqs.invalid/1/queue' },
+      }));
+
+      const { report } = await reconcile({ consumers });
+
+      expect(report.unknown.map(({ inbox }) => inbox)).toEqual(['mailing']);
+    });
+
+    it.each([
+      ['standard', 'https://sqs.invalid/1/billing', {}],
+      ['FIFO', 'https://sqs.invalid/1/billing.fifo', { MessageGroupId: 'order/1' }],
+    ])(
+      'sends it to a %s queue again when it is told to, as the same message',
+      async (_, queueUrl, group) => {
+        const event = OrderPlaced('1', { total: 7 });
+        await write(event);
+        await deliver(event);
+        clock.advance(16 * minute);
+        const consumers = [{ inbox: 'billing', tableName: inboxTable, queueUrl }];
+
+        const { report, sent } = await reconcile({ mode: 'mend', consumers });
+        const body = sent[0]?.MessageBody ?? '';
+
+        expect(report.unknown).toMatchObject([{ eventId: event.id, isSentAgain: true }]);
+        expect(sent).toEqual([expect.objectContaining({ QueueUrl: queueUrl, ...group })]);
+        expect(JSON.parse(body)).toMatchObject({
+          id: event.id,
+          source: 'orders',
+          data: { total: 7 },
+        });
+        expect(JSON.parse(body)).not.toHaveProperty('replayid');
+      },
+    );
+
+    it('asks again for what the table left unread', async () => {
+      const event = OrderPlaced('1', { total: 1 });
+      await write(event);
+      await deliver(event);
+      await handle(event);
+      clock.advance(16 * minute);
+      const hesitant = localClient();
+      let answers = 0;
+      hesitant.middlewareStack.add(
+        (next) => async (args) => {
+          const result = await next(args);
+          const input = args.input as BatchGetItemCommand['input'];
+          const isFirst = input.RequestItems?.[inboxTable] !== undefined && ++answers === 1;
+          if (isFirst) {
+            const UnprocessedKeys = input.RequestItems;
+            Object.assign(result.output, { Responses: {}, UnprocessedKeys });
+          }
+          return result;
+        },
+        { step: 'initialize' },
+      );
+
+      const { report } = await reconcile({}, { client: DynamoDBDocumentClient.from(hesitant) });
+
+      expect(answers).toBeGreaterThan(1);
+      expect(report.unknown).toEqual([]);
+    });
+  });
+
+  it('fails where its time does not suffice: half a comparison finds what is not missing', async () => {
+    const { tableName, shards } = outboxConfig;
+    const run = createReconciliation(
+      {
+        ...{ name: 'orders', tableName, shards, source: 'orders', windowMs },
+        mode: 'report',
+        consumers: [],
+      },
+      { client: documents, clock, logger: recordingLog(), metrics: metricsInto({}) },
+    );
+
+    await expect(run({}, { getRemainingTimeInMillis: () => 4_000 })).rejects.toMatchObject({
+      code: 'HANDLER_TIMEOUT',
+    });
+  });
+
+  it('refuses to mend without an outbox to write to', () => {
+    const config = { name: 'orders', tableName: 't', shards: 1, source: 'orders', windowMs };
+
+    expect(() => createReconciliation({ ...config, mode: 'mend', consumers: [] })).toThrow(
+      expect.objectContaining({ code: 'OUTBOX_MISSING' }),
+    );
+  });
+});
