@@ -21,7 +21,8 @@ export async function checkBus(
   { place, clients }: Session,
 ): Promise<Finding[]> {
   const about = `bus ${destination.name}`;
-  if (!(await isThere(destination.target, clients))) {
+  const bus = await nameOfBus(destination.target, clients);
+  if (bus === undefined) {
     return [
       problem(
         about,
@@ -30,15 +31,11 @@ export async function checkBus(
       ),
     ];
   }
-  const rules = (await listRules(destination.target, clients)).filter(
-    ({ State }) => State !== 'DISABLED',
-  );
+  const rules = (await listRules(bus, clients)).filter(isOfSomebody);
   const source = place.config?.source ?? '';
   const findings = judgeRules({ about, destination, source }, rules);
   const targets = await Promise.all(
-    takersOf({ destination, source }, rules).map((rule) =>
-      checkTargets(rule, destination, clients),
-    ),
+    takersOf({ destination, source }, rules).map((rule) => checkTargets(rule, bus, clients)),
   );
   return [...findings, ...targets.flat()];
 }
@@ -76,12 +73,24 @@ function filtersOf({ types = ['*'] }: DestinationConfig): readonly string[] {
   return types;
 }
 
-async function isThere(bus: string, { eventbridge }: Services): Promise<boolean> {
+/** Rules that AWS manages are of archives and the like, which take everything and hand nothing on. */
+function isOfSomebody({ State, ManagedBy }: Rule): boolean {
+  return State !== 'DISABLED' && ManagedBy === undefined;
+}
+
+/** What the bus goes by: its ARN, or its name, which is all that local emulators know; `undefined` where it is gone. */
+async function nameOfBus(arn: string, clients: Services): Promise<string | undefined> {
+  const name = arn.slice(arn.lastIndexOf('/') + 1);
+  if ((await arnOfBus(arn, clients)) !== undefined) return arn;
+  return (await arnOfBus(name, clients)) === arn ? name : undefined;
+}
+
+async function arnOfBus(bus: string, { eventbridge }: Services): Promise<string | undefined> {
   try {
-    await eventbridge.send(new DescribeEventBusCommand({ Name: bus }));
-    return true;
+    const { Arn = '' } = await eventbridge.send(new DescribeEventBusCommand({ Name: bus }));
+    return Arn;
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
@@ -99,7 +108,7 @@ async function listRules(bus: string, { eventbridge }: Services): Promise<Rule[]
 
 async function checkTargets(
   { Name = '', Arn = '' }: Rule,
-  { target: bus }: DestinationConfig,
+  bus: string,
   clients: Services,
 ): Promise<Finding[]> {
   const { Targets = [] } = await clients.eventbridge.send(

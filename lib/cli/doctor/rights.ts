@@ -17,17 +17,21 @@ interface Right {
 /** Relay and sweeper may do what they must: at the table, at each destination, with the keys of either. */
 export async function checkRights(session: Session): Promise<Finding[]> {
   const { relay, sweeper } = session.place;
-  const functions = [relay, sweeper].filter((name) => name !== undefined);
-  const rights = await rightsOf(session);
-  const findings = await Promise.all(functions.map((name) => checkFunction(name, rights, session)));
+  const table = await tableArnOf(session);
+  const others = [...(await rightsToDestinations(session)), ...(await rightsToKeys(session))];
+  const findings = await Promise.all([
+    checkFunction(relay, [{ actions: relayActions, resource: table }, ...others], session),
+    checkFunction(sweeper, [{ actions: sweeperActions, resource: table }, ...others], session),
+  ]);
   return findings.flat();
 }
 
 async function checkFunction(
-  name: string,
+  name: string | undefined,
   rights: readonly Right[],
   { clients }: Session,
 ): Promise<Finding[]> {
+  if (name === undefined) return [];
   const about = `rights of ${name}`;
   const { role } = await describeFunction(name, clients);
   const results = await Promise.all(
@@ -61,21 +65,35 @@ export function judgeRights(about: string, results: readonly EvaluationResult[])
     );
 }
 
-const tableActions = ['BatchGetItem', 'BatchWriteItem', 'PutItem', 'UpdateItem'];
+const relayActions = [
+  'dynamodb:BatchGetItem',
+  'dynamodb:BatchWriteItem',
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+];
+const sweeperActions = [
+  ...relayActions,
+  'dynamodb:DeleteItem',
+  'dynamodb:GetItem',
+  'dynamodb:Query',
+];
 const keyActions = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
-async function rightsOf(session: Session): Promise<Right[]> {
-  const { place, clients } = session;
+async function tableArnOf({ place, clients }: Session): Promise<string> {
   const { Table } = await clients.dynamodb.send(
     new DescribeTableCommand({ TableName: place.tableName }),
   );
-  const tableActionNames = tableActions.map((action) => `dynamodb:${action}`);
+  return Table?.TableArn ?? '';
+}
+
+function rightsToDestinations(session: Session): Promise<Right[]> {
+  const destinations = session.place.config?.destinations ?? [];
+  return Promise.all(destinations.map((destination) => rightTo(destination, session)));
+}
+
+async function rightsToKeys(session: Session): Promise<Right[]> {
   const keys = await keysOf(session);
-  return [
-    { actions: tableActionNames, resource: Table?.TableArn ?? '' },
-    ...(await Promise.all((place.config?.destinations ?? []).map((one) => rightTo(one, session)))),
-    ...keys.map((resource) => ({ actions: keyActions, resource })),
-  ];
+  return keys.map((resource) => ({ actions: keyActions, resource }));
 }
 
 async function rightTo({ kind, target }: DestinationConfig, { clients }: Session): Promise<Right> {

@@ -26,7 +26,7 @@ export async function checkTable({ place, clients }: Session): Promise<Finding[]
 export function judgeTable(table: TableDescription, expiry: TimeToLiveDescription): Finding[] {
   const findings = [
     ...judgeStream(table),
-    ...judgeExpiry(expiry),
+    ...judgeExpiry(expiry, table),
     ...judgeIndex(table),
     ...judgeKey(table),
   ];
@@ -44,12 +44,19 @@ function judgeStream({ StreamSpecification: stream }: TableDescription): Finding
   ];
 }
 
-function judgeExpiry({ TimeToLiveStatus, AttributeName }: TimeToLiveDescription): Finding[] {
+function judgeExpiry(
+  { TimeToLiveStatus, AttributeName }: TimeToLiveDescription,
+  { TableName = '' }: TableDescription,
+): Finding[] {
   const isOn = TimeToLiveStatus === 'ENABLED' || TimeToLiveStatus === 'ENABLING';
   if (isOn && AttributeName === names.expiresAt) return [];
   const is = isOn ? `on ${AttributeName ?? 'nothing'}` : 'off';
   return [
-    problem(about, `expiry is ${is}: it grows for ever`, `turn it on for ${names.expiresAt}`),
+    problem(
+      about,
+      `expiry is ${is}, not on ${names.expiresAt}: it grows for ever`,
+      `aws dynamodb update-time-to-live --table-name ${TableName} --time-to-live-specification Enabled=true,AttributeName=${names.expiresAt}`,
+    ),
   ];
 }
 

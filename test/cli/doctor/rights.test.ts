@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+
+import { checkKeys } from '../../../lib/cli/doctor/keys.ts';
+import { checkRights } from '../../../lib/cli/doctor/rights.ts';
+import type { DestinationConfig } from '../../../lib/contract/environment.ts';
+import { bus, queueArn, queueUrl, servicesOf } from '../support/account.ts';
+import { aSession, tableArn } from '../support/session.ts';
+
+const tableKey = 'arn:aws:kms:eu-west-1:1:key/table';
+const queueKey = 'arn:aws:kms:eu-west-1:1:key/queue';
+const queue: DestinationConfig = {
+  name: 'queue/Q',
+  kind: 'queue',
+  target: queueUrl('q'),
+  ordered: false,
+};
+const topic: DestinationConfig = {
+  name: 'topic/T',
+  kind: 'topic',
+  target: 'arn:aws:sns:eu-west-1:1:t',
+  ordered: false,
+};
+
+interface Simulation {
+  readonly PolicySourceArn: string;
+  readonly ActionNames: readonly string[];
+  readonly ResourceArns: readonly string[];
+}
+
+/** An account where a table and a queue have keys of their own, in this state, and these rights are refused. */
+function anAccount({ keyState = 'Enabled', refused = '' } = {}) {
+  const asked: Simulation[] = [];
+  const account = servicesOf({
+    functions: ['Relay', 'Sweeper'].map((name) => ({ name, environment: {} })),
+    queues: [{ name: 'q', attributes: { QueueArn: queueArn('q'), KmsMasterKeyId: queueKey } }],
+  });
+  const services = {
+    ...account,
+    dynamodb: {
+      DescribeTable: () => ({
+        Table: { TableArn: tableArn, SSEDescription: { KMSMasterKeyArn: tableKey } },
+      }),
+    },
+    sns: { GetTopicAttributes: () => ({ Attributes: { KmsMasterKeyId: 'alias/aws/sns' } }) },
+    kms: { DescribeKey: () => ({ KeyMetadata: { KeyState: keyState } }) },
+    iam: {
+      SimulatePrincipalPolicy: (input: Simulation) => {
+        asked.push(input);
+        const EvaluationResults = input.ActionNames.map((EvalActionName) => ({
+          EvalActionName,
+          EvalResourceName: input.ResourceArns[0],
+          EvalDecision: EvalActionName === refused ? 'implicitDeny' : 'allowed',
+        }));
+        return { EvaluationResults };
+      },
+    },
+  };
+  return { services, asked, destinations: [bus, queue, topic] };
+}
+
+describe('the rights of relay and sweeper', () => {
+  it('are all there', async () => {
+    expect(await checkRights(aSession(anAccount()))).toMatchObject([
+      { severity: 'ok', about: 'rights of Relay' },
+      { severity: 'ok', about: 'rights of Sweeper' },
+    ]);
+  });
+
+  it('are asked for at the table, each destination, and with the keys of either', async () => {
+    const account = anAccount();
+
+    await checkRights(aSession(account));
+
+    const ofRelay = account.asked.filter(({ PolicySourceArn }) =>
+      PolicySourceArn.endsWith('/Relay'),
+    );
+    expect(
+      ofRelay.map(({ ActionNames, ResourceArns }) => [ResourceArns[0], ActionNames[0]]),
+    ).toEqual([
+      [tableArn, 'dynamodb:BatchGetItem'],
+      [bus.target, 'events:PutEvents'],
+      [queueArn('q'), 'sqs:SendMessage'],
+      [topic.target, 'sns:Publish'],
+      [tableKey, 'kms:Decrypt'],
+      [queueKey, 'kms:Decrypt'],
+    ]);
+  });
+
+  it.each(['sqs:SendMessage', 'kms:GenerateDataKey', 'dynamodb:PutItem'])(
+    'are told of where both lack %s',
+    async (refused) => {
+      const findings = await checkRights(aSession(anAccount({ refused })));
+
+      expect(new Set(findings.map(({ about }) => about))).toEqual(
+        new Set(['rights of Relay', 'rights of Sweeper']),
+      );
+      expect(findings.every(({ severity }) => severity === 'problem')).toBe(true);
+      expect(findings[0]?.what).toContain(`may not ${refused} on arn:`);
+      expect(findings[0]?.what).toContain('implicitDeny');
+      expect(findings[0]?.mend).toContain('its own policy must allow it too');
+    },
+  );
+
+  it('are more for the sweeper, which reads pages and takes rows out', async () => {
+    for (const refused of ['dynamodb:Query', 'dynamodb:DeleteItem', 'dynamodb:GetItem']) {
+      const findings = await checkRights(aSession(anAccount({ refused })));
+
+      expect(findings.map(({ severity }) => severity)).toEqual(['ok', 'problem']);
+    }
+  });
+
+  it('are nobody’s where no function is seen', async () => {
+    const { relay: _relay, sweeper: _sweeper, ...place } = aSession(anAccount()).place;
+
+    expect(await checkRights({ ...aSession(anAccount()), place })).toEqual([]);
+  });
+});
+
+describe('the keys', () => {
+  it('are those of the customer, each once, and can be used', async () => {
+    expect(await checkKeys(aSession(anAccount()))).toEqual([
+      { severity: 'ok', about: `key ${tableKey}`, what: 'is enabled' },
+      { severity: 'ok', about: `key ${queueKey}`, what: 'is enabled' },
+    ]);
+  });
+
+  it.each([
+    ['Disabled', `aws kms enable-key --key-id ${tableKey}`],
+    ['PendingDeletion', `aws kms cancel-key-deletion --key-id ${tableKey}`],
+  ])('are a problem where one is %s: the mend is the command', async (keyState, mend) => {
+    const [finding] = await checkKeys(aSession(anAccount({ keyState })));
+
+    expect(finding).toMatchObject({ severity: 'problem' });
+    expect(finding?.what).toContain(keyState);
+    expect(finding?.mend).toContain(mend);
+  });
+
+  it('are none where AWS owns them all', async () => {
+    const { services } = anAccount();
+    const own = { ...services, dynamodb: { DescribeTable: () => ({ Table: {} }) } };
+
+    expect(await checkKeys(aSession({ services: own, destinations: [bus, topic] }))).toEqual([]);
+  });
+});
