@@ -24,11 +24,15 @@ export class Death extends Error {
   override readonly name = 'Death';
 }
 
-/** The ports of one run. Once it died, each call throws and does nothing. */
-export function mortal(
-  ports: { store: SweepStore; destinations: readonly Destination[] },
-  fate: Fate,
-): Mortal {
+/** A life that may end at any call to the world. */
+export interface Life {
+  /** Makes a call; throws instead, or after it, where the life ends. */
+  readonly live: Live;
+  readonly die: () => never;
+  readonly isDead: () => boolean;
+}
+
+export function lifeOf(fate: Fate): Life {
   let calls = 0;
   let isDead = false;
   const hasDied = (): boolean => isDead;
@@ -45,6 +49,15 @@ export function mortal(
     // A call may kill: what was under way at that moment has no one to come back to.
     return isLast || hasDied() ? die() : result;
   };
+  return { live, die, isDead: hasDied };
+}
+
+/** The ports of one run. Once it died, each call throws and does nothing. */
+export function mortal(
+  ports: { store: SweepStore; destinations: readonly Destination[] },
+  fate: Fate,
+): Mortal {
+  const { live, die, isDead } = lifeOf(fate);
   const destinations = ports.destinations.map((destination): Destination => ({
     ...destination,
     send: (outgoing) =>
@@ -53,7 +66,7 @@ export function mortal(
         return kills ? Promise.resolve(die()) : destination.send(outgoing);
       }),
   }));
-  return { store: wrapMethods(ports.store, live), destinations, isDead: hasDied };
+  return { store: wrapMethods(ports.store, live), destinations, isDead };
 }
 
 type Live = <T>(call: () => Promise<T>) => Promise<T>;
