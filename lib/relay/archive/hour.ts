@@ -34,8 +34,8 @@ export interface HourTask {
  * Whoever dies of it is repeated from the start, under the same keys. An hour with a manifest is left as it
  * is: by now some of it may have expired. An empty one costs no object.
  *
- * A hundred entries, or none, cost one question to each shard of each of its 60 pages; one that is not empty
- * costs two PUTs, two GETs and a LIST more, and a PUT and a GET for every 16 MiB of lines.
+ * Any hour costs one question to each shard of each of its 60 pages, and more where they are large. One with
+ * entries costs a LIST, a PUT and a GET for its manifest, and a PUT and a GET for each part.
  *
  * @throws OutboxError `ARCHIVE_TAKEN` where another table was archived to the same place; `ARCHIVE_DAMAGED`
  */
