@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 
 import { deployOperated, type Operated } from './operated/deploy.ts';
-import { describeReplay } from './scenarios/replay.ts';
-import { describePages } from './scenarios/pages.ts';
-import { describeRefusal } from './scenarios/refusal.ts';
+import { describeArchive } from './scenarios/archive.ts';
+import { describeCrash } from './scenarios/crash.ts';
 import { describeDeferral } from './scenarios/deferral.ts';
 import { describeOutage } from './scenarios/outage.ts';
-import { describeCrash } from './scenarios/crash.ts';
+import { describePages } from './scenarios/pages.ts';
+import { describeRefusal } from './scenarios/refusal.ts';
+import { describeReplay } from './scenarios/replay.ts';
 import { describeTrigger } from './scenarios/trigger.ts';
 
 let operated: Operated;
@@ -26,10 +27,11 @@ afterAll(async () => {
 describe('in trouble', { timeout: 120_000 }, () => {
   const deployed = (): Operated => operated;
   describeTrigger(deployed);
-  describeCrash(deployed);
-  describeOutage(deployed);
   describeRefusal(deployed);
+  describeOutage(deployed);
+  describeCrash(deployed);
   describeReplay(deployed);
   describeDeferral(deployed);
+  describeArchive(deployed);
   describePages(deployed);
 });

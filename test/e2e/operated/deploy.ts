@@ -18,6 +18,8 @@ export interface Operated extends Deployed {
   readonly inOrder: OperatedOutbox;
   /** Delivers to a queue, by functions whose ports fail as their environment says. */
   readonly faulty: OperatedOutbox;
+  /** Delivers to a queue, and is archived, by functions whose clocks are as their environment says. */
+  readonly archived: OperatedOutbox;
   /** The name of the queue of what the bus could not deliver to the inbox `parcels`. */
   readonly undelivered: string;
 }
@@ -55,6 +57,7 @@ function toOperated(deployed: Deployed): Operated {
     twoWays: open('TwoWays', [consumer('Audience'), consumer('Partner')]),
     inOrder: open('InOrder', [consumer('Line')]),
     faulty: open('Faulty', [consumer('Patient')]),
+    archived: open('Archived', [consumer('Reader')]),
     undelivered: values['UndeliveredUrl']?.split('/').at(-1) ?? '',
   };
 }

@@ -4,6 +4,7 @@ import { runOutbox, type CommandResult } from '../../../bin/demo/outbox-command.
 import type { WaitingSummary } from '../../../lib/contract/waiting-summary.ts';
 import type { StatusFacts } from '../../../lib/cli/status/facts.ts';
 import { createOutbox, outboxFrom, type OutboxEvent } from '../../../lib/runtime.ts';
+import { clockAhead } from './clock-ahead.ts';
 import type { Consumer } from './consumer.ts';
 
 /** What the stack tells of an outbox. */
@@ -13,6 +14,8 @@ export interface OutboxFacts {
   /** Names of its functions. */
   readonly relay: string;
   readonly sweeper: string;
+  /** Empty where there is none. */
+  readonly archiver: string;
   readonly onFailureQueue: string;
 }
 
@@ -35,6 +38,8 @@ export interface OperatedOutbox extends OutboxFacts {
   cancel(eventId: string): Promise<void>;
   /** Runs the operator's command, told which outbox is meant. */
   outbox(...commandArguments: readonly string[]): Promise<CommandResult>;
+  /** The same, so many milliseconds from now. */
+  outboxLater(ms: number, ...commandArguments: readonly string[]): Promise<CommandResult>;
   status(): Promise<StatusFacts>;
   /** What waits. */
   waiting(): Promise<readonly WaitingRow[]>;
@@ -48,8 +53,9 @@ export function openOutbox(
   const config = outboxFrom(facts.writer);
   const writer = createOutbox({ ...config, client: clients.documents });
   const committed = new Set<string>();
-  const outbox = (...commandArguments: readonly string[]): Promise<CommandResult> =>
-    runOutbox([...commandArguments, '--stack', stack, '--outbox', name], aws);
+  const run = (commandArguments: readonly string[], env = aws.env): Promise<CommandResult> =>
+    runOutbox([...commandArguments, '--stack', stack, '--outbox', name], { env });
+  const outbox: OperatedOutbox['outbox'] = (...commandArguments) => run(commandArguments);
   const json = async (...commandArguments: readonly string[]): Promise<unknown> => {
     const { stdout, stderr } = await outbox(...commandArguments, '--json');
     if (stdout === '') throw new Error(stderr);
@@ -62,6 +68,8 @@ export function openOutbox(
     clients,
     consumers,
     outbox,
+    outboxLater: (ms, ...commandArguments) =>
+      run(commandArguments, { ...aws.env, ...clockAhead(ms) }),
     committed,
     write: async (...events) => {
       for (const event of events) {

@@ -1,9 +1,9 @@
-import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { EventBus, Match, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { Destination, Inbox, Outbox } from 'cdk-outbox';
+import { Destination, Inbox, Outbox, type OutboxProps } from 'cdk-outbox';
 import { Construct } from 'constructs';
 
 import { ServiceFunction } from '../../../examples/shared/service-function.ts';
@@ -27,12 +27,20 @@ export class OperatedStack extends Stack {
     const faulty = new Construct(this, 'Faulty');
     faulty.node.setContext(functionsContext, faultyFunctions);
 
-    this.outbox(this, 'TwoWays', [
-      Destination.eventBus(bus),
-      Destination.queue(this.queue('Partner'), { name: 'partner' }),
-    ]);
-    this.outbox(this, 'InOrder', [Destination.queue(this.queue('Line', { fifo: true }))]);
-    this.outbox(faulty, 'Faulty', [Destination.queue(this.queue('Patient'))]);
+    this.outbox(this, 'TwoWays', {
+      destinations: [
+        Destination.eventBus(bus),
+        Destination.queue(this.queue('Partner'), { name: 'partner' }),
+      ],
+    });
+    this.outbox(this, 'InOrder', {
+      destination: Destination.queue(this.queue('Line', { fifo: true })),
+    });
+    this.outbox(faulty, 'Faulty', { destination: Destination.queue(this.queue('Patient')) });
+    this.outbox(faulty, 'Archived', {
+      destination: Destination.queue(this.queue('Reader')),
+      archive: {},
+    });
     for (const schedule of this.node.findAll().filter((node) => node instanceof CfnSchedule)) {
       schedule.state = 'DISABLED';
     }
@@ -60,18 +68,20 @@ export class OperatedStack extends Stack {
     return queue;
   }
 
-  private outbox(scope: Construct, id: string, destinations: Destination[]): void {
+  private outbox(scope: Construct, id: string, props: Partial<OutboxProps>): void {
     const outbox = new Outbox(scope, id, {
       source: id,
-      destinations,
       shards: 2,
+      retention: Duration.days(3),
       alarms: false,
       removalPolicy: RemovalPolicy.DESTROY,
+      ...props,
     });
     const facts = {
       writer: outbox.writerEnvironment,
       relay: outbox.relay.functionName,
       sweeper: outbox.sweeper.functionName,
+      archiver: outbox.archiver?.functionName ?? '',
       onFailureQueue: outbox.relayOnFailureQueue.queueName,
     };
     new CfnOutput(this, `${id}Outbox`, { value: this.toJsonString(facts) });

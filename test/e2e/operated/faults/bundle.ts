@@ -9,6 +9,7 @@ import { projectFolder } from '../../../../bin/demo/local-folder.ts';
 const ports: Readonly<Record<string, string>> = {
   'lib/relay/destinations/open.ts': 'open.ts',
   'lib/relay/dynamodb/store.ts': 'store.ts',
+  'lib/runtime/system.ts': 'system.ts',
 };
 
 const faultyPorts: Plugin = {

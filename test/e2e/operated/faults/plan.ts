@@ -1,9 +1,11 @@
-/** What goes wrong at a function's ports, from its environment. */
+/** How a function's ports differ from the real ones, from its environment. */
 export interface FaultPlan {
   /** Types of events that the destinations refuse. */
   readonly refuses?: readonly string[];
   /** Whether the process dies when it is about to write a receipt. */
   readonly diesBeforeReceipts?: boolean;
+  /** By how much its clock is ahead, in milliseconds. */
+  readonly clockAheadMs?: number;
 }
 
 /** The environment variable that holds the plan as JSON. */
