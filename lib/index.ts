@@ -7,3 +7,5 @@ export type { OutboxProps } from './constructs/outbox-props.ts';
 export type { ArchiveProps } from './constructs/archive-props.ts';
 export { Inbox } from './constructs/inbox.ts';
 export type { InboxProps } from './constructs/inbox-props.ts';
+export { Reconciliation } from './constructs/reconciliation.ts';
+export type { ReconciliationProps } from './constructs/reconciliation-props.ts';

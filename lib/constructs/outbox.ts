@@ -69,6 +69,8 @@ export interface IOutbox extends IConstruct {
 export class Outbox extends Construct implements IOutbox {
   readonly table: ITable;
   readonly source: string;
+  /** Partition keys that each minute's entries are spread over. */
+  readonly shards: number;
   /** The function that delivers as soon as an event is written. */
   readonly relay: Function;
   /** Tells of batches that the relay's trigger gave up. Their entries are in the table. */
@@ -91,6 +93,7 @@ export class Outbox extends Construct implements IOutbox {
     const destinations = checkDestinations(this, settings);
 
     this.source = settings.source;
+    this.shards = settings.shards;
     this.#destinations = destinations;
     this.table =
       settings.table === undefined

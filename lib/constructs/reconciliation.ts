@@ -1,0 +1,131 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Function } from 'aws-cdk-lib/aws-lambda';
+import { Schedule } from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import { Construct } from 'constructs';
+
+import { metricNamespace } from '../contract/inbox-metrics.ts';
+import {
+  reconciliationDimension,
+  reconciliationMetrics,
+  reconciliationToEnvironment,
+} from '../contract/reconciliation.ts';
+import { checkDuration } from './check.ts';
+import { claim } from './claim.ts';
+import { definedOnly, withDefaults } from './defaults.ts';
+import { ReconciliationAlarms } from './reconciliation-alarms.ts';
+import {
+  reconciliationDefaults,
+  type ReconciliationProps,
+  type ReconciliationSettings,
+} from './reconciliation-props.ts';
+import { grantSend } from './secure-queue.ts';
+
+/**
+ * A scheduled comparison of what should be with what is: business items with the events that were written with
+ * them, and events that were delivered with what their inboxes know.
+ *
+ * The handler is written with `createReconciliation` of `cdk-outbox/runtime`. What it finds is in its log and its
+ * metrics, and an alarm rings until a run finds nothing. It changes nothing unless its `mode` is `mend`.
+ */
+export class Reconciliation extends Construct {
+  readonly handler: Function;
+
+  constructor(scope: Construct, id: string, props: ReconciliationProps) {
+    super(scope, id);
+    const settings = withDefaults(props, reconciliationDefaults);
+    checkDuration(this, {
+      name: 'window',
+      value: settings.window,
+      min: Duration.hours(1),
+      max: Duration.days(2),
+    });
+    this.handler = settings.handler;
+    claim(this.handler, {
+      name: 'reconciliation',
+      owner: this,
+      reason: 'a function reconciles one outbox, which its environment names',
+    });
+    for (const [name, value] of Object.entries(this.environmentFor(settings))) {
+      this.handler.addEnvironment(name, value);
+    }
+    grantReconciling(settings);
+    new Schedule(this, 'Schedule', {
+      description: `Reconciles ${settings.outbox.source}`,
+      schedule: settings.schedule,
+      // The next run looks at the same time again.
+      target: new LambdaInvoke(this.handler, { retryAttempts: 0 }),
+    });
+    if (settings.alarms) {
+      new ReconciliationAlarms(this, 'Alarms', {
+        reconciliation: this,
+        topic: settings.alarmTopic,
+      });
+    }
+  }
+
+  /** Business items whose event is not there, in the last run: the highest of 5 minutes. */
+  metricMissing(props: MetricOptions = {}): Metric {
+    return this.gauge(reconciliationMetrics.missing, props);
+  }
+
+  /** Events that were delivered and are unknown to an inbox, in the last run: the highest of 5 minutes. */
+  metricUnknown(props: MetricOptions = {}): Metric {
+    return this.gauge(reconciliationMetrics.unknown, props);
+  }
+
+  /** Runs that failed in 5 minutes: they found nothing out. */
+  metricFailed(props: MetricOptions = {}): Metric {
+    return this.handler.metricErrors(props);
+  }
+
+  private gauge(metricName: string, props: MetricOptions): Metric {
+    return new Metric({
+      namespace: metricNamespace,
+      metricName,
+      dimensionsMap: { [reconciliationDimension]: this.node.path },
+      statistic: 'Maximum',
+      ...props,
+    }).attachTo(this);
+  }
+
+  private environmentFor(settings: ReconciliationSettings): Record<string, string> {
+    const { outbox, inboxes, mode, window } = settings;
+    const consumers = inboxes.map(({ inboxName, events, table, queue }) => ({
+      ...{ inbox: inboxName, tableName: table.tableName, queueUrl: queue.queueUrl },
+      ...definedOnly({ types: events }),
+    }));
+    return reconciliationToEnvironment(
+      {
+        name: this.node.path,
+        tableName: outbox.table.tableName,
+        shards: outbox.shards,
+        source: outbox.source,
+        windowMs: window.toMilliseconds(),
+        ...{ mode, consumers },
+      },
+      (value) => Stack.of(this).toJsonString(value),
+    );
+  }
+}
+
+/** It reads by key, and writes and sends only where it is to mend. */
+function grantReconciling({ handler, outbox, inboxes, mode }: ReconciliationSettings): void {
+  grantReading(outbox.table, handler, ['BatchGetItem', 'Query']);
+  for (const { table } of inboxes) grantReading(table, handler, ['BatchGetItem']);
+  if (mode !== 'mend') return;
+  outbox.grantWrite(handler);
+  for (const { queue } of inboxes) grantSend(queue, handler);
+}
+
+function grantReading(table: ITable, grantee: IGrantable, actions: readonly string[]): void {
+  table.encryptionKey?.grant(grantee, 'kms:Decrypt', 'kms:DescribeKey');
+  Grant.addToPrincipal({
+    grantee,
+    actions: actions.map((action) => `dynamodb:${action}`),
+    resourceArns: [table.tableArn],
+  });
+}
