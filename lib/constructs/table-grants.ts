@@ -2,6 +2,7 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 
 import { table as names, waitingEventPattern } from '../contract/keys.ts';
+import { sagaTable } from '../contract/saga.ts';
 
 /** What reading a table that a customer's key encrypts needs of the key. */
 const readingKeyActions = ['kms:Decrypt', 'kms:DescribeKey'];
@@ -44,6 +45,15 @@ export function grantQueryWaiting(table: ITable, grantee: IGrantable): Grant {
     grantee,
     actions: ['dynamodb:Query'],
     resourceArns: [waitingIndexArn(table)],
+  });
+}
+
+/** Lets a role ask which sagas have not finished. */
+export function grantQuerySagas(table: ITable, grantee: IGrantable): Grant {
+  return Grant.addToPrincipal({
+    grantee,
+    actions: ['dynamodb:Query'],
+    resourceArns: [`${table.tableArn}/index/${sagaTable.runningIndex}`],
   });
 }
 

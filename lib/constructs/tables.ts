@@ -13,6 +13,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
 import { table as names } from '../contract/keys.ts';
+import { runningIndexAttributes, sagaTable as sagaNames } from '../contract/saga.ts';
 import { waitingIndexAttributes } from '../contract/waiting.ts';
 
 /** What the package's own tables leave to the user. */
@@ -41,6 +42,19 @@ export function createOutboxTable(scope: Construct, choices: TableChoices): ITab
 /** The table of an inbox: what was handled. */
 export function createInboxTable(scope: Construct, choices: TableChoices): ITable {
   return new Table(scope, 'Table', keyedTable(choices)) as ITable;
+}
+
+/** The table of a saga: its state, and what its inbox handled. */
+export function createSagaTable(scope: Construct, choices: TableChoices): ITable {
+  const table = new Table(scope, 'Table', keyedTable(choices));
+  table.addGlobalSecondaryIndex({
+    indexName: sagaNames.runningIndex,
+    partitionKey: { name: sagaNames.runningKey, type: AttributeType.STRING },
+    sortKey: { name: sagaNames.overdueAt, type: AttributeType.NUMBER },
+    projectionType: ProjectionType.INCLUDE,
+    nonKeyAttributes: [...runningIndexAttributes],
+  });
+  return table as ITable;
 }
 
 /** String keys `pk` and `sk`, expiry on `expiresAt`, on demand, restorable to any moment of the last 35 days. */

@@ -163,6 +163,14 @@ export const sagaMetrics = {
   overdue: 'SagasOverdue',
 } as const;
 
+/** The environment variables that tell a function of its saga. */
+export function sagaToEnvironment(saga: {
+  readonly name: string;
+  readonly tableName: string;
+}): Record<string, string> {
+  return { SAGA_NAME: saga.name, SAGA_TABLE: saga.tableName };
+}
+
 /** The type of the event by which deadlines of a saga come back to it. */
 export function deadlineType(saga: string): string {
   return `${saga}.deadline`;

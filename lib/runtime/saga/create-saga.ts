@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
+import { OutboxError } from '../../contract/error.ts';
 import { isSagaCheck, sagaMetrics, type SagaCheck } from '../../contract/saga.ts';
 import { handleBatch } from '../inbox/batch.ts';
 import type { InvocationContext } from '../inbox/deadline.ts';
@@ -59,6 +60,7 @@ export function createSaga<State>(
   settings: SagaSettings,
   options: SagaRunOptions = {},
 ): SagaFunction {
+  checkName(name, settings);
   const client = options.client ?? defaultClient();
   const { transactor = createDynamoDBTransactor(client), clock = systemClock } = options;
   const { sagaTableName, dedupeWindowMs } = settings;
@@ -78,6 +80,16 @@ export function createSaga<State>(
     await reportOverdue(name, { ...inbox, running, clock });
     return { batchItemFailures: [] };
   };
+}
+
+/** Its deadlines would reach nobody. */
+function checkName(name: string, { sagaName }: SagaSettings): void {
+  if (name === sagaName) return;
+  throw new OutboxError(
+    'OPTION_INVALID',
+    `the function runs saga ${name}, and its construct is of saga ${sagaName}: give the construct sagaName '${name}'`,
+    { facts: { option: 'sagaName', saga: name, sagaName } },
+  );
 }
 
 function defaultClient(): DynamoDBDocumentClient {

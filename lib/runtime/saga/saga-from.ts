@@ -5,6 +5,8 @@ import { inboxFrom, type InboxSettings } from '../inbox/inbox-from.ts';
 /** What a saga's function must know: its inbox, its outbox, and the table that keeps its state. */
 export interface SagaSettings extends InboxSettings {
   readonly sagaTableName: string;
+  /** The name that its construct was given: that of the definition. */
+  readonly sagaName: string;
 }
 
 /**
@@ -17,5 +19,9 @@ export function sagaFrom(environment: Environment): SagaSettings {
     environment,
     'pass the function to a Saga construct as its handler, which sets it',
   );
-  return { ...inboxFrom(environment), sagaTableName: read.text('SAGA_TABLE') };
+  return {
+    ...inboxFrom(environment),
+    sagaTableName: read.text('SAGA_TABLE'),
+    sagaName: read.text('SAGA_NAME'),
+  };
 }

@@ -99,7 +99,11 @@ function openWorld(around: ReturnType<typeof surroundings>, database: Database) 
     outbox: { ...outboxConfig, tableName: tables.outbox },
   };
   const run = <State>(saga: SagaDefinition<State>, over: SagaRunOptions = {}): SagaFunction =>
-    createSaga(saga, sagaSettings, { ...around.options, ...options, ...over });
+    createSaga(
+      saga,
+      { ...sagaSettings, sagaName: saga.name },
+      { ...around.options, ...options, ...over },
+    );
   const emitted = async (): Promise<Row[]> =>
     (await rowsOf(tables.outbox)).filter(({ sk }) => String(sk).startsWith('e#'));
   return {

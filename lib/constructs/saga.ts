@@ -1,0 +1,116 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  ComparisonOperator,
+  Metric,
+  TreatMissingData,
+  type MetricOptions,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+
+import { inboxDimension, metricNamespace } from '../contract/inbox-metrics.ts';
+import { sagaMetrics, sagaToEnvironment, type SagaCheck } from '../contract/saga.ts';
+import { addAlarms } from './alarms.ts';
+import { definedOnly, withDefaults } from './defaults.ts';
+import { inboxDefaults } from './inbox-props.ts';
+import { Inbox } from './inbox.ts';
+import { eventsOf, subscribeToDeadlines } from './saga-deadlines.ts';
+import type { SagaProps } from './saga-props.ts';
+import { grantQuerySagas } from './table-grants.ts';
+import { createSagaTable } from './tables.ts';
+
+/** How often the handler is invoked to look for overdue sagas. */
+const checkEvery = Duration.minutes(5);
+
+/**
+ * A saga: an inbox whose handler keeps a state for each process that it runs, in a table of its own, and to which
+ * its own outbox brings its deadlines back.
+ *
+ * The handler is written with `defineSaga` and `createSaga` of `cdk-outbox/runtime`. Every five minutes it is
+ * invoked to count the sagas that are overdue, which an alarm watches.
+ *
+ * ```ts
+ * new Saga(this, 'Fulfilment', {
+ *   sagaName: 'fulfilment', handler, outbox, from: bus, events: fulfilment.types,
+ * });
+ * ```
+ *
+ * Changing the construct's id, or moving it, replaces queue and table: the sagas that run are forgotten.
+ */
+export class Saga extends Construct {
+  readonly inbox: Inbox;
+  /** Holds the sagas, and what the inbox handled. */
+  readonly table: ITable;
+  readonly #inboxName: string;
+
+  constructor(scope: Construct, id: string, props: SagaProps) {
+    super(scope, id);
+    const settings = withDefaults(props, inboxDefaults);
+    this.#inboxName = props.inboxName ?? this.node.path;
+    this.table = createSagaTable(this, settings);
+    this.inbox = new Inbox(this, 'Inbox', {
+      ...props,
+      ...definedOnly({ events: eventsOf(props) }),
+      inboxName: this.#inboxName,
+      table: this.table,
+    });
+    subscribeToDeadlines(this, props, this.inbox);
+    this.connect(props);
+    if (settings.alarms) this.addAlarms(settings.alarmTopic);
+  }
+
+  /**
+   * Sagas that should have finished, or been compensated, and have not: the highest of 5 minutes.
+   *
+   * The handler counts them every 5 minutes.
+   */
+  metricOverdue(props: MetricOptions = {}): Metric {
+    return this.metric(sagaMetrics.overdue, { statistic: 'Maximum', ...props });
+  }
+
+  /** Events that came for sagas that had finished or were being compensated, in 5 minutes. */
+  metricLate(props: MetricOptions = {}): Metric {
+    return this.metric(sagaMetrics.late, { statistic: 'Sum', ...props });
+  }
+
+  private metric(metricName: string, props: MetricOptions): Metric {
+    const dimensionsMap = { [inboxDimension]: this.#inboxName };
+    return new Metric({ namespace: metricNamespace, metricName, dimensionsMap, ...props }).attachTo(
+      this,
+    );
+  }
+
+  private connect({ handler, sagaName }: SagaProps): void {
+    const environment = sagaToEnvironment({ name: sagaName, tableName: this.table.tableName });
+    for (const [name, value] of Object.entries(environment)) handler.addEnvironment(name, value);
+    grantQuerySagas(this.table, handler);
+    const check: SagaCheck = { sagaCheck: true };
+    // Below the handler, not the saga: the stack of the handler then needs the saga's, and never the other way round.
+    new Schedule(handler, 'SagaCheck', {
+      description: `Has saga ${sagaName} look for what is overdue`,
+      schedule: ScheduleExpression.rate(checkEvery),
+      target: new LambdaInvoke(handler, {
+        input: ScheduleTargetInput.fromObject(check),
+        retryAttempts: 0,
+        maxEventAge: checkEvery,
+      }),
+    });
+  }
+
+  /** What was not looked for may be there: silence counts as bad news. */
+  private addAlarms(topic: ITopic | undefined): void {
+    const overdue = {
+      metric: this.metricOverdue(),
+      threshold: 1,
+      evaluationPeriods: 3,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.BREACHING,
+      meaning: `Sagas of ${this.#inboxName} have not finished in their time, or for 15 minutes nobody has looked whether there are any.`,
+      firstCommand: `npx outbox saga ls ${this.#inboxName}`,
+    };
+    addAlarms(new Construct(this, 'Alarms'), { SagasOverdue: overdue }, topic);
+  }
+}
