@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, TreatMissingData, type Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -12,14 +13,20 @@ export interface InboxAlarmsProps {
   readonly deadLetterQueue: IQueue;
   /** Absent where nothing is subscribed to. */
   readonly undeliveredQueue: IQueue | undefined;
+  /** Absent where the inbox is not ordered. */
+  readonly oldestGap: Metric | undefined;
   readonly topic: ITopic | undefined;
 }
+
+/** How long an aggregate may stand still while messages of it wait. */
+const maxGapAge = Duration.minutes(15);
 
 /** The alarms of an inbox: one message is enough, and they end when the queue is empty. */
 export class InboxAlarms extends Construct {
   constructor(scope: Construct, id: string, { topic, ...inbox }: InboxAlarmsProps) {
     super(scope, id);
-    addAlarms(this, { ...deadLetterRule(inbox), ...undeliveredRule(inbox) }, topic);
+    const rules = { ...deadLetterRule(inbox), ...undeliveredRule(inbox), ...gapRule(inbox) };
+    addAlarms(this, rules, topic);
   }
 }
 
@@ -42,6 +49,22 @@ function undeliveredRule({ inboxName, undeliveredQueue }: Watched): Record<strin
       ...anyMessage(metricDepth(undeliveredQueue)),
       meaning: `Messages could not be put into the queue of inbox ${inboxName}: its policy or its key may have changed.`,
       firstCommand: `npx outbox redrive-queue ${undeliveredQueue.queueName}`,
+    },
+  };
+}
+
+/** Rings as well where nobody measures: then nobody would know of a gap. */
+function gapRule({ inboxName, oldestGap }: Watched): Record<string, AlarmRule> {
+  if (oldestGap === undefined) return {};
+  return {
+    Gap: {
+      metric: oldestGap,
+      threshold: maxGapAge.toMilliseconds(),
+      evaluationPeriods: 2,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.BREACHING,
+      meaning: `Messages of inbox ${inboxName} have waited for an earlier one of their aggregate for ${maxGapAge.toMinutes()} minutes, or the check of its gaps does not run.`,
+      firstCommand: `npx outbox inbox ls ${inboxName}`,
     },
   };
 }

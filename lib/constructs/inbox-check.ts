@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 import { checkDuration, checkNumber, checkTypes, fail } from './check.ts';
+import { checkOrdered } from './inbox-order.ts';
 import { isBus, isFifo, isTopic } from './inbox-origin.ts';
 import type { InboxProps, InboxSettings } from './inbox-props.ts';
 import { maxQueueRetention } from './secure-queue.ts';
@@ -10,6 +11,7 @@ import { maxQueueRetention } from './secure-queue.ts';
 export function checkInbox(scope: IConstruct, settings: InboxSettings): void {
   checkOrigin(scope, settings);
   checkOrder(scope, settings);
+  checkOrdered(scope, settings);
   checkTypes(scope, 'events', settings.events);
   checkDuration(scope, {
     name: 'queueRetention',

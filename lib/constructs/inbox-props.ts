@@ -73,6 +73,19 @@ export interface InboxProps extends AlarmProps {
   readonly fifo?: boolean;
 
   /**
+   * Whether each aggregate's events are handled in sequence: `true`, or how to treat aggregates that began before
+   * the inbox did.
+   *
+   * The next in line is handled, an early one waits in the table, and an aggregate stops at an event that fails,
+   * which an alarm tells of. It needs whole aggregates: `events` names prefixes (`order.*`), types without a
+   * handler only count, and every event has a `sequence`. Costs one read unit more for each message, a function
+   * that looks for gaps every minute, and two metrics.
+   *
+   * @default false
+   */
+  readonly ordered?: boolean | OrderedProps;
+
+  /**
    * A table of yours that remembers what was handled: that of another inbox, or of the outbox.
    *
    * It needs string keys `pk` and `sk`, and expiry on `expiresAt`.
@@ -153,10 +166,42 @@ export interface InboxProps extends AlarmProps {
   readonly encryptionKey?: IKey;
 }
 
+/**
+ * How an ordered inbox treats aggregates that began before it did.
+ *
+ * Without `adoptUntil` each aggregate begins with its first event: an inbox that joins late keeps what comes until a
+ * replay (`outbox replay`) has brought what came before.
+ */
+export interface OrderedProps {
+  /**
+   * Until when an aggregate may begin in the middle, with the first event that comes.
+   *
+   * Set it to when aggregates from before the inbox will have been heard of. Later a new aggregate's second event
+   * that overtakes the first must not hide it.
+   *
+   * @default - every aggregate begins with its first event
+   */
+  readonly adoptUntil?: Date;
+
+  /**
+   * How long earlier events are waited for before the lowest that came is taken for the beginning: from 1 second.
+   *
+   * The same holds for the beginning of a replay. On a FIFO queue nothing is waited for.
+   *
+   * @default Duration.minutes(1)
+   */
+  readonly adoptWait?: Duration;
+}
+
+export const orderedDefaults = {
+  adoptWait: Duration.minutes(1),
+} as const satisfies OrderedProps;
+
 /** What an inbox does where its props say nothing. */
 export const inboxDefaults = {
   maxReceiveCount: 5,
   batchSize: 10,
+  ordered: false,
   queueRetention: Duration.days(4),
   removalPolicy: RemovalPolicy.RETAIN,
   ...alarmDefaults,

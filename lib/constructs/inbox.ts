@@ -1,17 +1,19 @@
-import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
+import { inboxDimension, inboxGauges, metricNamespace } from '../contract/inbox-metrics.ts';
 import { adoptInboxTable } from './adopted-table.ts';
 import { claim } from './claim.ts';
-import { dedupeWindowMs } from './dedupe-window.ts';
 import { withDefaults } from './defaults.ts';
 import { InboxAlarms } from './inbox-alarms.ts';
 import { checkGivenQueue, checkInbox } from './inbox-check.ts';
+import { inboxConfig } from './inbox-config.ts';
+import { InboxGaps } from './inbox-gaps.ts';
 import { connectHandler } from './inbox-handler.ts';
-import { isFifo, isTopic, originOf } from './inbox-origin.ts';
+import { isFifo, isTopic } from './inbox-origin.ts';
 import { inboxDefaults, type InboxProps, type InboxSettings } from './inbox-props.ts';
 import { adoptQueue, createInboxQueue } from './inbox-queue.ts';
 import { subscribeToBus, subscribeToTopic } from './inbox-subscription.ts';
@@ -42,6 +44,8 @@ export class Inbox extends Construct {
   /** The types of event that reach it; every type, if it says nothing. */
   readonly events: readonly string[] | undefined;
 
+  private readonly isOrdered: boolean;
+
   constructor(scope: Construct, id: string, props: InboxProps) {
     super(scope, id);
     const settings = withDefaults(props, inboxDefaults);
@@ -61,17 +65,12 @@ export class Inbox extends Construct {
         : adoptInboxTable(this, settings.table);
     this.inboxName = this.claimName(settings);
     this.events = settings.events;
-    connectHandler(this, {
-      ...waiting,
-      settings,
-      table: this.table,
-      inboxName: this.inboxName,
-      dedupeWindowMs: dedupeWindowMs(this, {
-        dedupeWindow: settings.dedupeWindow,
-        origin: originOf(settings.from),
-        queueRetention: waiting.retention,
-      }),
-    });
+    const parts = { inboxName: this.inboxName, settings, table: this.table, waiting };
+    const config = inboxConfig(this, parts);
+    connectHandler(this, parts, config);
+    this.isOrdered = config.ordered !== undefined;
+    if (this.isOrdered)
+      new InboxGaps(this, 'Gaps', { table: this.table, queue: this.queue, config });
     settings.outbox?.grantWrite(settings.handler);
     if (settings.alarms) this.addAlarms(settings.alarmTopic);
   }
@@ -95,9 +94,45 @@ export class Inbox extends Construct {
     return this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', ...props });
   }
 
+  /**
+   * How long an aggregate has stood still while messages of it wait for an earlier one, in milliseconds: the
+   * highest of 5 minutes. 0 where none does.
+   *
+   * `undefined` where the inbox is not ordered.
+   */
+  metricOldestGap(props: MetricOptions = {}): Metric | undefined {
+    return this.gauge(inboxGauges.oldestGap, props);
+  }
+
+  /**
+   * Aggregates of which messages wait for an earlier one: the highest of 5 minutes.
+   *
+   * `undefined` where the inbox is not ordered.
+   */
+  metricOpenGaps(props: MetricOptions = {}): Metric | undefined {
+    return this.gauge(inboxGauges.openGaps, props);
+  }
+
+  private gauge(metricName: string, props: MetricOptions): Metric | undefined {
+    if (!this.isOrdered) return undefined;
+    return new Metric({
+      namespace: metricNamespace,
+      metricName,
+      dimensionsMap: { [inboxDimension]: this.inboxName },
+      statistic: 'Maximum',
+      ...props,
+    });
+  }
+
   private addAlarms(topic: ITopic | undefined): void {
     const { inboxName, deadLetterQueue, undeliveredQueue } = this;
-    new InboxAlarms(this, 'Alarms', { inboxName, deadLetterQueue, undeliveredQueue, topic });
+    new InboxAlarms(this, 'Alarms', {
+      inboxName,
+      deadLetterQueue,
+      undeliveredQueue,
+      oldestGap: this.metricOldestGap(),
+      topic,
+    });
   }
 
   private subscribe(settings: InboxSettings): IQueue | undefined {

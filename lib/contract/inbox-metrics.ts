@@ -20,4 +20,12 @@ export const inboxMetrics = {
   failed: 'Failed',
 } as const;
 
+/** What each check of an ordered inbox's gaps measures, zero included: the alarm tells zero from silence. */
+export const inboxGauges = {
+  /** Aggregates of which messages wait for an earlier one. */
+  openGaps: 'OpenGaps',
+  /** Milliseconds for which the one that stands still for longest has done so; 0 where none does. */
+  oldestGap: 'OldestGapAge',
+} as const;
+
 export type InboxMetric = (typeof inboxMetrics)[keyof typeof inboxMetrics];

@@ -66,6 +66,9 @@ export interface Gap {
   readonly key: Key;
 }
 
+/** The environment variable that tells the function that checks gaps from the one that handles messages. */
+export const gapCheckVariable = 'INBOX_GAP_CHECK';
+
 /** Partitions that an inbox's list of gaps is spread over. */
 export const gapShards = 8;
 

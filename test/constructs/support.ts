@@ -20,7 +20,7 @@ export const flagSets: [name: string, flags: Record<string, unknown>][] = [
   ['all recommended feature flags', recommended],
 ];
 
-const placeholders = placeholderBundles(['relay', 'sweeper', 'archiver']);
+const placeholders = placeholderBundles(['relay', 'sweeper', 'inbox-gaps', 'archiver']);
 
 /** An app whose function bundles are placeholders: synthesis needs no build. */
 export function testApp(flags: Record<string, unknown> = {}): App {

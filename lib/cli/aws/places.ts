@@ -1,4 +1,5 @@
 import { inboxFromEnvironment, relayFromEnvironment } from '../../contract/environment.ts';
+import { gapCheckVariable } from '../../contract/inbox-order.ts';
 import { definedOnly } from '../../contract/pick.ts';
 import type { FunctionFacts } from './functions.ts';
 import type { InboxPlace, OutboxPlace } from './place.ts';
@@ -14,7 +15,7 @@ export function outboxesOf(functions: readonly FunctionFacts[], stack?: Stack): 
 /** The inboxes that functions handle. */
 export function inboxesOf(functions: readonly FunctionFacts[]): InboxPlace[] {
   return functions
-    .filter(({ environment }) => 'INBOX_NAME' in environment)
+    .filter(({ environment }) => 'INBOX_NAME' in environment && !(gapCheckVariable in environment))
     .map(({ name, environment }) => ({ ...inboxFromEnvironment(environment), handler: name }))
     .map(({ name, handler, tableName, deadLetterQueueUrl }) => ({
       name,

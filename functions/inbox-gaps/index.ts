@@ -1,0 +1,23 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import middy from '@middy/core';
+
+import { metricNamespace } from '../../lib/contract/inbox-metrics.ts';
+import { openGapCheck } from '../../lib/runtime/inbox/ordered/open-gap-check.ts';
+import { inboxFrom } from '../../lib/runtime/inbox/inbox-from.ts';
+
+const settings = inboxFrom(process.env);
+const logger = new Logger({ serviceName: settings.name });
+const metrics = new Metrics({ namespace: metricNamespace });
+// The inbox's name is the only dimension, as of the metrics that its handler counts.
+metrics.clearDefaultDimensions();
+
+const check = openGapCheck(settings, { log: logger, metrics });
+
+/** Invoked by a schedule, every minute. What it answers with is for people who invoke it by hand. */
+export const handler = middy()
+  .use(injectLambdaContext(logger))
+  .use(logMetrics(metrics))
+  .handler(() => check());

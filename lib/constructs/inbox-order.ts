@@ -1,0 +1,41 @@
+import { Duration, Token } from 'aws-cdk-lib';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IConstruct } from 'constructs';
+
+import type { OrderedConfig } from '../contract/environment.ts';
+import { checkDuration, fail } from './check.ts';
+import { definedOnly, withDefaults } from './defaults.ts';
+import { orderedDefaults, type InboxSettings, type OrderedProps } from './inbox-props.ts';
+
+/** What the functions of an ordered inbox must know; `undefined` where it is not ordered. */
+export function orderedConfig(
+  { ordered }: InboxSettings,
+  { queueUrl }: IQueue,
+): OrderedConfig | undefined {
+  if (ordered === false) return undefined;
+  const { adoptWait, adoptUntil } = withDefaults(propsOf(ordered), orderedDefaults);
+  return {
+    queueUrl,
+    adoptWaitMs: adoptWait.toMilliseconds(),
+    ...definedOnly({ adoptUntil: adoptUntil?.getTime() }),
+  };
+}
+
+/** Fails on settings under which an ordered inbox would wait for events that never reach it. */
+export function checkOrdered(scope: IConstruct, { ordered, events = [] }: InboxSettings): void {
+  if (ordered === false) return;
+  const exact = events.find((type) => !Token.isUnresolved(type) && !type.endsWith('*'));
+  if (exact !== undefined) {
+    fail(
+      scope,
+      `an ordered inbox needs every event of its aggregates: events must be prefixes such as ${exact.split('.')[0] ?? ''}.*, got ${exact}`,
+    );
+  }
+  const { adoptWait, adoptUntil } = withDefaults(propsOf(ordered), orderedDefaults);
+  checkDuration(scope, { name: 'adoptWait', value: adoptWait, min: Duration.seconds(1) });
+  if (Number.isNaN(adoptUntil?.getTime())) fail(scope, 'adoptUntil must be a valid date');
+}
+
+function propsOf(ordered: true | OrderedProps): OrderedProps {
+  return ordered === true ? {} : ordered;
+}
