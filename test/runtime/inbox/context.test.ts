@@ -53,3 +53,15 @@ test('a message without a correlation id begins a correlation of its own', async
 
   expect(handle.mock.calls[0]?.[0]).toMatchObject({ correlationId: message.id });
 });
+
+test('its log lines name the trace, for whoever looks for it by that', async () => {
+  const { inbox, lines } = memoryRig();
+  const message = messageOf(placed('42'), { traceparent });
+
+  await inbox.on(OrderPlaced, (_, tx) => {
+    tx.log.info('billed');
+  })(sqsEventOf([message]));
+
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  expect(lines).toContainEqual(expect.objectContaining({ message: 'billed', traceId }));
+});
