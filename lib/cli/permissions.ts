@@ -93,6 +93,8 @@ export const permissions = {
   'inbox discard': [...find, ...changeQueue],
   'schema check': [],
   'schema write': [],
+  'saga ls': [...find, 'dynamodb:Query'],
+  'saga show': [...find, 'dynamodb:GetItem'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type CommandName = keyof typeof permissions;

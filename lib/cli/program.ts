@@ -46,6 +46,7 @@ function createProgram(world: World, done: (code: ExitCode) => void): Command {
 
 const groupSummaries: Readonly<Record<string, string>> = {
   inbox: 'what inboxes could not handle: the messages in their dead-letter queues',
+  saga: 'sagas, what they did and what they wait for',
   schema: 'the events that were agreed on: a check for CI, without AWS',
 };
 
@@ -91,7 +92,7 @@ function configure(command: Command, { terminal }: World): Command {
 
 function describe({ summary, details }: CommandSpec): string {
   const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
-  return details === undefined ? sentence : `${sentence}\n\n${details}`;
+  return details === undefined ? sentence : `${sentence}\n\n${details.replaceAll('\n', ' ')}`;
 }
 
 function afterHelp({ name, examples }: CommandSpec): string {

@@ -11,6 +11,8 @@ import { redrive } from './redrive.ts';
 import { replay } from './replay.ts';
 import { schemaCheck } from './schema-check.ts';
 import { schemaWrite } from './schema-write.ts';
+import { sagaLs } from './saga-ls.ts';
+import { sagaShow } from './saga-show.ts';
 import { show } from './show.ts';
 import { status } from './status.ts';
 import { sweep } from './sweep.ts';
@@ -34,4 +36,6 @@ export const commands: readonly CommandSpec[] = [
   inboxDiscard,
   schemaCheck,
   schemaWrite,
+  sagaLs,
+  sagaShow,
 ];

@@ -1,0 +1,47 @@
+import { Option } from 'commander';
+
+import { findSaga } from '../aws/find-saga.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { readSaga } from '../saga/read.ts';
+import { renderSaga } from '../saga/render.ts';
+import { openClientsFor } from '../session.ts';
+import { renderData } from '../show/render-event.ts';
+import { printJson } from '../view/json.ts';
+import type { CommandSpec } from './command.ts';
+
+interface SagaShowOptions {
+  readonly data?: true;
+}
+
+/** All that is known of one saga. */
+export const sagaShow: CommandSpec<SagaShowOptions> = {
+  name: 'saga show',
+  takes: '<saga> <key>',
+  summary: 'one saga with its history',
+  details: 'One that has finished is kept for the dedupe window of its inbox.',
+  options: () => [new Option('--data', 'with its state')],
+  examples: ['outbox saga show fulfilment 42 --data'],
+  run: async ({ args: [named = '', key = ''], options }, world) => {
+    const { terminal, clock } = world;
+    const clients = openClientsFor(options, world);
+    const place = await findSaga(named, options.stack, clients);
+    const saga = await readSaga(key, place, clients);
+    if (saga === undefined) {
+      terminal.note(`outbox: there is no saga ${place.sagaName} ${key}, or not any more\n`);
+      return exitCodes.failed;
+    }
+    const { state, compensations, ...others } = saga;
+    const isWithData = options.data === true;
+    if (options.json === true) {
+      const toUndo = compensations.map(({ name }) => name);
+      printJson(
+        terminal,
+        isWithData ? { ...others, compensations, state } : { ...others, compensations: toUndo },
+      );
+    } else {
+      terminal.write(`${renderSaga(saga, clock.now())}\n`);
+      if (isWithData) terminal.write(`\n${renderData(state)}\n`);
+    }
+    return exitCodes.fine;
+  },
+};
