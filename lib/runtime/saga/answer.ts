@@ -8,7 +8,8 @@ import type { Transactor } from '../transaction/transactor.ts';
 import { keyOf } from './key.ts';
 import type { SagaParts } from './parts.ts';
 import { checkState, readStored } from './stored.ts';
-import { transition, type SagaOutcome, type SagaTransition } from './transition.ts';
+import type { SagaOutcome, SagaTransition } from './outcome.ts';
+import { transition } from './transition.ts';
 import { isForgotten, writeSaga, type SagaPlace } from './write-saga.ts';
 
 /** What answering events takes. */

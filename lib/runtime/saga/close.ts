@@ -3,8 +3,8 @@ import { definedOnly } from '../../contract/pick.ts';
 import type { SagaParts } from './parts.ts';
 import { sagaInvalid } from './saga-invalid.ts';
 import type { SagaSnapshot } from './snapshot.ts';
-import type { Draft } from './step.ts';
-import type { SagaTransition } from './transition.ts';
+import type { Draft } from './draft.ts';
+import type { SagaTransition } from './outcome.ts';
 import { undo } from './undo.ts';
 
 /** The saga after its handler has ended, and what is to be done. One that is to be compensated begins at once. */

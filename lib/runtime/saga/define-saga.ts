@@ -95,8 +95,7 @@ function sagaOf<State>(parts: SagaParts<State>): SagaDefinition<State> {
       const more = { compensations: added(parts, 'compensations', [name, compensation]) };
       return confirmedBy === undefined ? extended(more) : taking(confirmedBy, more);
     },
-    transition: (before, event) =>
-      transition(parts, { key: before?.key ?? keyOf(parts, event) ?? '', before, event }),
+    transition: (before, event) => transition(parts, { key: keyOf(parts, event), before, event }),
     deadlineOf: (saga, deadline) => deadlineOf(parts, saga, deadline),
   };
 }

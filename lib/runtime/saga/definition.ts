@@ -12,7 +12,7 @@ import type {
   UnknownSaga,
 } from './parts.ts';
 import type { SagaSnapshot } from './snapshot.ts';
-import type { SagaTransition } from './transition.ts';
+import type { SagaTransition } from './outcome.ts';
 
 /** What a saga consists of, beside its answers to events. */
 export interface SagaOptions {

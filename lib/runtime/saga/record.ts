@@ -7,7 +7,7 @@ import {
 } from '../../contract/saga.ts';
 import type { SagaEvent, SagaParts } from './parts.ts';
 import type { SagaSnapshot } from './snapshot.ts';
-import type { SagaTransition } from './transition.ts';
+import type { SagaTransition } from './outcome.ts';
 
 /** What a transition is written down with. */
 export interface Change<State> {

@@ -1,42 +1,16 @@
-import type { OutboxEvent } from '../event/event.ts';
-import type { Action } from '../transaction/transactor.ts';
 import { deadlineDataOf } from './deadline-event.ts';
 import { checkAnswer } from './check-answer.ts';
 import type { SagaEvent, SagaParts } from './parts.ts';
 import { sagaInvalid } from './saga-invalid.ts';
+import type { SagaOutcome, SagaTransition } from './outcome.ts';
 import type { SagaSnapshot } from './snapshot.ts';
 import { close } from './close.ts';
-import { openDraft, stepOf } from './step.ts';
-
-/**
- * What an event makes of a saga.
- *
- * - `started`, `changed`: the saga as it is by now.
- * - `late`: it has finished, or is being compensated, or the deadline was cancelled or moved.
- * - `ignored`: it is running, and has no answer to such an event; or it would start by a replay.
- * - `unknown`: there is no such saga, and the event starts none.
- */
-export type SagaOutcome = 'started' | 'changed' | 'late' | 'ignored' | 'unknown';
-
-/** What is to be done because of an event. */
-export interface SagaTransition<State = unknown> {
-  readonly outcome: SagaOutcome;
-  /** The saga after the event; `undefined` where there is none. */
-  readonly saga: SagaSnapshot<State> | undefined;
-  /** Events in the order in which they were emitted. */
-  readonly emits: readonly OutboxEvent[];
-  readonly writes: readonly Action[];
-  /** Deadlines to set. Milliseconds from when it is committed. */
-  readonly deadlines: readonly { readonly name: string; readonly afterMs: number }[];
-  /** Names of deadlines, set before, that shall not come. */
-  readonly cancelled: readonly string[];
-  /** Names of the compensations that ran, in their order. */
-  readonly undone: readonly string[];
-}
+import { openDraft, stepOf } from './draft.ts';
 
 /** One event, and the saga that it is about. */
 export interface SagaInput<State> {
-  readonly key: string;
+  /** @default - the event is none of the saga's affair */
+  readonly key: string | undefined;
   /** @default - there is none yet */
   readonly before: SagaSnapshot<State> | undefined;
   readonly event: SagaEvent;
@@ -47,9 +21,10 @@ export function transition<State>(
   parts: SagaParts<State>,
   input: SagaInput<State>,
 ): SagaTransition<State> {
-  const { before, event } = input;
+  const { key, before, event } = input;
+  if (key === undefined) return unchanged('ignored', before);
   if (event.type === parts.deadline.type) return meetDeadline(parts, input);
-  if (before === undefined) return start(parts, input);
+  if (before === undefined) return start(parts, event, key);
   if (before.status === 'compensating' && before.awaiting === event.type) {
     return close(parts, before, openDraft(before.key, before));
   }
@@ -63,7 +38,8 @@ export function transition<State>(
 
 function start<State>(
   parts: SagaParts<State>,
-  { key, event }: SagaInput<State>,
+  event: SagaEvent,
+  key: string,
 ): SagaTransition<State> {
   const begin = parts.starts.get(event.type);
   if (begin === undefined) return unchanged('unknown', undefined);

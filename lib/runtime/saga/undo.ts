@@ -1,7 +1,7 @@
 import { checkAnswer } from './check-answer.ts';
 import type { SagaParts } from './parts.ts';
 import { sagaInvalid } from './saga-invalid.ts';
-import { stepOf, type Draft } from './step.ts';
+import { stepOf, type Draft } from './draft.ts';
 
 /** What was undone in one go. */
 export interface Undone {

@@ -5,7 +5,7 @@ import { defineEvent } from '../../../lib/runtime/event/define-event.ts';
 import type { OutboxEvent } from '../../../lib/runtime/event/event.ts';
 import { defineSaga } from '../../../lib/runtime/saga/define-saga.ts';
 import type { SagaEvent } from '../../../lib/runtime/saga/parts.ts';
-import type { SagaTransition } from '../../../lib/runtime/saga/transition.ts';
+import type { SagaTransition } from '../../../lib/runtime/saga/outcome.ts';
 import {
   fulfilment,
   OrderAmended,
@@ -149,6 +149,13 @@ describe('a saga', () => {
 
     expect([again.outcome, refunded.outcome]).toEqual(['ignored', 'ignored']);
     expect(again.saga).toBe(started.saga);
+  });
+
+  it('ignores an event that its key says is none of its affair', () => {
+    const foreign = PaymentTaken('42', {} as never);
+
+    expect(fulfilment.transition(started.saga, foreign)).toMatchObject({ outcome: 'ignored' });
+    expect(fulfilment.transition(undefined, foreign)).toMatchObject({ outcome: 'ignored' });
   });
 
   it('is not started by any other event', () => {
