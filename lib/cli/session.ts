@@ -5,11 +5,10 @@ import { createDynamoDBOperateStore } from '../relay/dynamodb/operate-store.ts';
 import type { OperatePorts } from '../relay/operate/ports.ts';
 import type { OperateStore } from '../relay/operate-store.ts';
 import type { Clients } from './aws/clients.ts';
-import { findOutbox, knownTables } from './aws/find-outbox.ts';
-import { isMissing } from './aws/failure.ts';
+import { findOutbox } from './aws/find-outbox.ts';
 import type { OutboxPlace } from './aws/place.ts';
+import { orWrongTable } from './aws/wrong-table.ts';
 import { definedOnly } from '../contract/pick.ts';
-import { didYouMean } from './nearest.ts';
 import { outboxNameOf, type CommonOptions } from './options.ts';
 import type { World } from './world.ts';
 
@@ -30,11 +29,13 @@ export async function openSession(options: CommonOptions, world: World): Promise
   const clients = openClientsFor(options, world);
   const place = await findOutbox(outboxNameOf(options), clients);
   const shardCounts = await orWrongTable(readShardCounts(place, clients, world), place, clients);
+  const store = openStore(place, { clients, world, shards: Math.max(...shardCounts) });
+  if (place.config === undefined) await orWrongTable(checkIndex(store), place, clients);
   return {
     place,
     clients,
     shardCounts,
-    store: openStore(place, { clients, world, shards: Math.max(...shardCounts) }),
+    store,
     clock: world.clock,
     newId: world.newId,
     retentionMs: place.config?.retentionMs ?? usualRetentionMs,
@@ -63,33 +64,9 @@ export function openClientsFor(
   return world.openClients(definedOnly({ region, profile, endpointUrl }));
 }
 
-/** The first look at the table: it tells a table that is not there, or is another kind of table. */
-async function orWrongTable<T>(
-  look: Promise<T>,
-  { tableName }: OutboxPlace,
-  clients: Clients,
-): Promise<T> {
-  try {
-    return await look;
-  } catch (error) {
-    const facts = { table: tableName };
-    if (isMissing(error)) {
-      const hint = didYouMean(tableName, await knownTables(clients));
-      throw new OutboxError(
-        'TABLE_NOT_FOUND',
-        `there is no table ${tableName} in this region and account.${hint}`,
-        { facts, cause: error },
-      );
-    }
-    if (error instanceof Error && error.name === 'ValidationException') {
-      throw new OutboxError(
-        'TABLE_NOT_FOUND',
-        `table ${tableName} is no outbox table: its keys are not pk and sk`,
-        { facts, cause: error },
-      );
-    }
-    throw error;
-  }
+/** Looks at a table that no function is known of: whether it is an outbox's at all. */
+async function checkIndex(store: OperateStore): Promise<void> {
+  for await (const _ of store.listWaiting('parked', 0)) return;
 }
 
 /** The number in use, and the largest that ever was. Where nobody says, as many as there may be. */

@@ -91,7 +91,7 @@ export interface Settlement {
 
 /** What sweepers tell each other. */
 export interface SweepNotes {
-  /** When the table was made (epoch milliseconds). */
+  /** When the table was made (epoch milliseconds): it holds nothing from before. 0 where that is not known. */
   tableCreatedAt(): Promise<number>;
   /** Moves a watermark forward. One that is further on already stays: answers with where it is. */
   advanceWatermark(walker: PageWalker, to: Page): Promise<Page>;

@@ -65,7 +65,7 @@ describe('outbox redrive', () => {
       `redrive ${entries[0]!.id} ${delivered!.id} ${flying.id} ${unknown} --yes`,
     );
 
-    expect(out).toContain(`${delivered!.id} was delivered: outbox replay delivers it again`);
+    expect(out).toContain(`${delivered!.id} was delivered; to deliver it again: outbox replay`);
     expect(out).toContain(`${flying.id} does not wait: it is on its way`);
     expect(out).toContain(`${unknown} is not in the table`);
     expect(out).toContain('redrive: 1 entry');

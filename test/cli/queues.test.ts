@@ -167,7 +167,7 @@ describe('outbox redrive-queue', () => {
     const { code, notes } = await run('redrive-queue deaf', { clients });
 
     expect(code).toBe(2);
-    expect(notes).toContain('AWS knows no such thing');
+    expect(notes).toContain('there is no queue deaf');
   });
 
   it('shows a person how far it is, and takes only yes for an answer', async () => {

@@ -6,10 +6,23 @@ import { OutboxError } from '../../contract/error.ts';
  * AWS and the network fail in many words; these are the ones a person on call meets.
  */
 export function explain(error: unknown): string {
+  const advice = explanationOf(error)?.advice;
+  return advice === undefined ? explainShortly(error) : `${explainShortly(error)}. ${advice}`;
+}
+
+/** What went wrong, and not what to do. */
+export function explainShortly(error: unknown): string {
   if (OutboxError.is(error)) return error.message;
   if (!(error instanceof Error)) return `unknown failure: ${String(error)}`;
-  const explained = explanations.find(({ names }) => names.includes(nameOf(error)));
-  return explained === undefined ? `${error.name}: ${error.message}` : explained.say(error);
+  const what = explanationOf(error)?.what ?? error.name;
+  // Where a host has several addresses and none answers, the error has a code and says nothing.
+  const message = error.message.trim() || codeOf(error);
+  return `${what}: ${message.replace(/\.$/, '')}`;
+}
+
+/** Whether it may pass by itself: no connection, or too many requests. */
+export function isPassing(error: unknown): boolean {
+  return explanationOf(error)?.isPassing === true;
 }
 
 /** Whether AWS says that the caller may not do this. */
@@ -21,6 +34,13 @@ export function isDenied(error: unknown): boolean {
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && missingNames.includes(error.name);
 }
+
+/** Whether whoever answers for AWS does not know the operation: an emulator. */
+export function isUnsupported(error: unknown): boolean {
+  return error instanceof Error && unsupportedNames.includes(error.name);
+}
+
+const unsupportedNames = ['InvalidAction', 'NotImplemented', 'UnknownOperationException'];
 
 const deniedNames = [
   'AccessDenied',
@@ -42,14 +62,16 @@ const missingNames = [
 
 interface Explanation {
   readonly names: readonly string[];
-  say(error: Error): string;
+  readonly what: string;
+  readonly advice: string;
+  readonly isPassing?: true;
 }
 
 const explanations: readonly Explanation[] = [
   {
     names: ['CredentialsProviderError', 'MissingAuthenticationToken', 'TokenProviderError'],
-    say: ({ message }) =>
-      `no AWS credentials: set a profile (--profile, AWS_PROFILE) or log in (${message})`,
+    what: 'no AWS credentials',
+    advice: 'Log in, or name a profile that there is (--profile, AWS_PROFILE)',
   },
   {
     names: [
@@ -59,22 +81,28 @@ const explanations: readonly Explanation[] = [
       'InvalidSignatureException',
       'UnrecognizedClientException',
     ],
-    say: ({ message }) =>
-      `the AWS credentials are not valid, or no longer: log in again (${message})`,
+    what: 'the AWS credentials are not valid, or no longer',
+    advice: 'Log in again',
   },
   {
     names: deniedNames,
-    say: ({ message }) =>
-      `not allowed: ${message}. The help of each command lists the IAM actions that it needs`,
+    what: 'not allowed',
+    advice: 'The help of each command lists the IAM actions that it needs',
   },
   {
     names: missingNames,
-    say: ({ message }) =>
-      `AWS knows no such thing: ${message}. Is it the right region and account (--region, --profile)?`,
+    what: 'AWS knows no such thing',
+    advice: 'Is it the right region and account (--region, --profile)?',
   },
   {
-    names: ['ConfigError', 'Error:Region is missing'],
-    say: () => 'no region: give --region, set AWS_REGION, or a region in the profile',
+    names: ['ConfigError', 'Region is missing'],
+    what: 'no region',
+    advice: 'Give --region, set AWS_REGION, or a region in the profile',
+  },
+  {
+    names: ['ERR_INVALID_URL'],
+    what: 'the endpoint is no URL',
+    advice: '--endpoint-url and AWS_ENDPOINT_URL take one as http://127.0.0.1:4566',
   },
   {
     names: [
@@ -85,11 +113,14 @@ const explanations: readonly Explanation[] = [
       'ENETUNREACH',
       'ENOTFOUND',
       'EPIPE',
+      'EPROTO',
       'ETIMEDOUT',
       'TimeoutError',
     ],
-    say: ({ message }) =>
-      `no connection to AWS: ${message}. Nothing is lost by it: run the same command again to finish`,
+    what: 'no connection to AWS',
+    advice:
+      'Check the network, --region and --endpoint-url. Nothing is lost by it: the same command, run again, does what is left',
+    isPassing: true,
   },
   {
     names: [
@@ -98,14 +129,36 @@ const explanations: readonly Explanation[] = [
       'ThrottlingException',
       'TooManyRequestsException',
     ],
-    say: ({ message }) =>
-      `AWS throttles: ${message}. Run the same command again later, with a lower --rate if it has one`,
+    what: 'AWS throttles',
+    advice: 'Run the same command again later, with a lower --rate if it has one',
+    isPassing: true,
+  },
+  {
+    names: [
+      'InternalFailure',
+      'InternalServerError',
+      'ServiceException',
+      'ServiceUnavailable',
+      'ServiceUnavailableException',
+    ],
+    what: 'AWS has trouble',
+    advice: 'Run the same command again: it does what is left',
+    isPassing: true,
   },
 ];
 
-/** A system error is known by its code, an error of the SDK by its name; the SDK has no name for a missing region. */
-function nameOf(error: Error): string {
+function explanationOf(error: unknown): Explanation | undefined {
+  if (!(error instanceof Error) || OutboxError.is(error)) return undefined;
+  const known = namesOf(error);
+  return explanations.find(({ names }) => names.some((name) => known.includes(name)));
+}
+
+/** A system error is known by its code, one of the SDK by its name; the SDK has no name for a missing region. */
+function namesOf(error: Error): string[] {
+  return [error.name, error.message, codeOf(error)];
+}
+
+function codeOf(error: Error): string {
   const { code } = error as { code?: unknown };
-  if (error.message === 'Region is missing') return 'Error:Region is missing';
-  return typeof code === 'string' && error.name === 'Error' ? code : error.name;
+  return typeof code === 'string' ? code : '';
 }

@@ -102,25 +102,31 @@ function isAt({ name }: OutboxPlace, path: string): boolean {
 function notFound(found: readonly OutboxPlace[], wanted: OutboxName): OutboxError {
   const typed = wanted.path ?? wanted.table;
   const where = wanted.stack === undefined ? 'this region and account' : `stack ${wanted.stack}`;
-  const names = found.flatMap(({ name, tableName }) => [name, tableName]);
-  const hint = typed === undefined ? '' : didYouMean(typed, [...new Set(names)]);
+  const names = [...new Set(found.flatMap(({ name, tableName }) => [name, tableName]))];
   const what = typed === undefined ? 'no outbox' : `no outbox ${typed}`;
-  return new OutboxError(
-    'OUTBOX_NOT_FOUND',
-    `there is ${what} in ${where}.${hint} Name one with --stack, --outbox or --table, or another --region or --profile`,
-    { facts: { ...wanted, found: names } },
-  );
+  const hint = typed === undefined ? '' : didYouMean(typed, names);
+  const known =
+    found.length === 0
+      ? ' Name one with --stack or --table, or another --region or --profile'
+      : ` There are:\n${waysToName(found)}`;
+  return new OutboxError('OUTBOX_NOT_FOUND', `there is ${what} in ${where}.${hint}${known}`, {
+    facts: { ...wanted, found: names },
+  });
 }
 
 function ambiguous(found: readonly OutboxPlace[]): OutboxError {
+  return new OutboxError(
+    'OUTBOX_AMBIGUOUS',
+    `there are ${found.length} outboxes here; say which:\n${waysToName(found)}`,
+    { facts: { found: found.map(({ tableName }) => tableName) } },
+  );
+}
+
+function waysToName(found: readonly OutboxPlace[]): string {
   const lines = found.map(({ name, tableName }) =>
     name === tableName ? `  --table ${tableName}` : `  --outbox ${name} (table ${tableName})`,
   );
-  return new OutboxError(
-    'OUTBOX_AMBIGUOUS',
-    `there are ${found.length} outboxes here; say which:\n${lines.join('\n')}`,
-    { facts: { found: found.map(({ tableName }) => tableName) } },
-  );
+  return lines.join('\n');
 }
 
 function orNone<T>(answer: Promise<T[]>): Promise<T[]> {

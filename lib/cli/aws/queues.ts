@@ -4,7 +4,9 @@ import {
   type QueueAttributeName,
 } from '@aws-sdk/client-sqs';
 
+import { OutboxError } from '../../contract/error.ts';
 import type { Clients } from './clients.ts';
+import { isMissing } from './failure.ts';
 
 type Queues = Pick<Clients, 'sqs'>;
 
@@ -24,14 +26,14 @@ export async function attributesOf(
 
 /** Messages in a queue, those in flight included; roughly, as SQS counts. */
 export async function depthOf(queueUrl: string, clients: Queues): Promise<number> {
-  const { ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible } = await attributesOf(
-    queueUrl,
-    clients,
-    ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-  );
-  return (
-    Number(ApproximateNumberOfMessages ?? 0) + Number(ApproximateNumberOfMessagesNotVisible ?? 0)
-  );
+  const {
+    ApproximateNumberOfMessages: visible = 0,
+    ApproximateNumberOfMessagesNotVisible: hidden = 0,
+  } = await attributesOf(queueUrl, clients, [
+    'ApproximateNumberOfMessages',
+    'ApproximateNumberOfMessagesNotVisible',
+  ]);
+  return Number(visible) + Number(hidden);
 }
 
 /** The URL of a queue that is named by its URL, its ARN or its name. */
@@ -45,6 +47,24 @@ export async function urlOfQueue(queue: string, { sqs }: Queues): Promise<string
     }),
   );
   return QueueUrl;
+}
+
+/**
+ * The URL of a queue that somebody named.
+ *
+ * @throws OutboxError `QUEUE_NOT_FOUND`
+ */
+export async function findQueue(queue: string, clients: Queues): Promise<string> {
+  try {
+    return await urlOfQueue(queue, clients);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new OutboxError(
+      'QUEUE_NOT_FOUND',
+      `there is no queue ${queue} in this region and account (--region, --profile). outbox status and outbox doctor name those that matter; aws sqs list-queues all of them`,
+      { facts: { queue }, cause: error },
+    );
+  }
 }
 
 /** The name of a queue: the end of its URL or its ARN. */

@@ -26,6 +26,9 @@ export interface StackResource {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
+/** How the path ends of an inbox's queue for what could not be put into its own, beside which it lies. */
+export const undeliveredQueue = '/UndeliveredQueue';
+
 type CloudFormation = Pick<Clients, 'cloudformation'>;
 
 /**

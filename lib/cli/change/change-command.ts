@@ -2,14 +2,17 @@ import { OutboxError } from '../../contract/error.ts';
 import type { WaitingState } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { changeEach, type Change } from '../../relay/operate/change.ts';
+import { countByState } from '../../relay/operate/overview.ts';
 import { createPace } from '../../relay/operate/pace.ts';
 import { toState } from '../commands/ls.ts';
 import { confirm } from '../confirm.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { hint } from '../hint.ts';
 import { isFiltered, selectionOf, type CommonOptions, type FilterOptions } from '../options.ts';
 import type { Session } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { createProgress } from '../view/progress.ts';
+import { renderCounts } from '../view/waiting.ts';
 import type { World } from '../world.ts';
 import { describePlan, describeTally } from './describe.ts';
 import { namedRows, selectRows, type Rows } from './rows.ts';
@@ -31,6 +34,8 @@ export interface ChangeCommand {
   readonly whyNot: (row: WaitingSummary) => string | undefined;
   /** Asked for when it is sure that it is to be done. */
   readonly prepare: () => Promise<Change>;
+  /** What comes of it, and the command that sees to that at once. */
+  readonly then?: { readonly what: string; readonly command: string };
 }
 
 /** Shows what would be done, and does it where somebody says so. */
@@ -41,18 +46,38 @@ export async function changeRows(
 ): Promise<ExitCode> {
   const found = await findRows(command, { names, options }, session);
   const { plan, hindrances } = sortOut(found, command);
+  const context = { command, options, session, world };
   const isJson = options.json === true;
-  if (!isJson)
-    world.terminal.write(describePlan(command.verb, { plan, hindrances }, world.clock.now()));
+  if (!isJson) await showPlan({ plan, hindrances }, context);
   const isMeant = plan.length > 0 && (await isConfirmed(command, plan, { options, world }));
-  const tally = isMeant
-    ? await run(plan, await command.prepare(), { command, options, session, world })
-    : emptyTally;
+  const tally = isMeant ? await run(plan, await command.prepare(), context) : emptyTally;
   if (isJson)
     printJson(world.terminal, { dryRun: !isMeant, found: plan.length, hindrances, ...tally });
-  else if (isMeant) world.terminal.write(describeTally(command.verb, tally));
+  else if (isMeant) showTally(tally, context);
   const isAllDone = hindrances.length + tally.changed + tally.refused.length === 0;
   return isAllDone ? exitCodes.fine : exitCodes.needsPerson;
+}
+
+interface Context {
+  readonly command: ChangeCommand;
+  readonly options: ChangeOptions;
+  readonly session: Session;
+  readonly world: World;
+}
+
+async function showPlan(
+  { plan, hindrances }: { plan: readonly WaitingSummary[]; hindrances: readonly string[] },
+  { command, session, world: { terminal, clock } }: Context,
+): Promise<void> {
+  terminal.write(describePlan(command.verb, { plan, hindrances }, clock.now()));
+  if (plan.length + hindrances.length > 0) return;
+  terminal.note(`In the waiting room: ${renderCounts(await countByState(session.store))}\n`);
+}
+
+function showTally(tally: Tally, { command, options, world: { terminal } }: Context): void {
+  terminal.write(describeTally(command.verb, tally));
+  if (tally.done === 0 || command.then === undefined) return;
+  terminal.note(`${command.then.what}: ${hint(command.then.command, options)}\n`);
 }
 
 async function findRows(
@@ -62,7 +87,7 @@ async function findRows(
 ): Promise<Rows> {
   const isAsked = options.all === true || options.state !== undefined || isFiltered(options);
   if (names.length > 0 && isAsked) throw unclear(`${verb} takes names or a filter, not both`);
-  if (names.length > 0) return namedRows(names, session);
+  if (names.length > 0) return namedRows(names, session, options);
   if (!isAsked) throw unclear(`say what to ${verb}: event ids, an aggregate, a filter, or --all`);
   const states: WaitingState[] = [toState(options.state ?? 'parked')];
   return selectRows(selectionOf(options, states), session);
@@ -93,17 +118,10 @@ function isConfirmed(
   return confirm(question, { yes: options.yes === true, terminal: world.terminal });
 }
 
-interface Run {
-  readonly command: ChangeCommand;
-  readonly options: ChangeOptions;
-  readonly session: Session;
-  readonly world: World;
-}
-
 async function run(
   plan: readonly WaitingSummary[],
   change: Change,
-  { command, options, session, world }: Run,
+  { command, options, session, world }: Context,
 ): Promise<Tally> {
   const pace = createPace(options.rate, world.clock);
   const progress = createProgress(world.terminal, command.verb, plan.length);

@@ -1,10 +1,15 @@
 import { OutboxError } from '../../contract/error.ts';
+import type { Entry } from '../../contract/entry.ts';
+import { timeOfId } from '../../contract/keys.ts';
 import type { Waiting } from '../../contract/waiting.ts';
 import { summaryOf, type WaitingSummary } from '../../contract/waiting-summary.ts';
 import { findEvent, type EventStatus } from '../../relay/operate/find-event.ts';
 import { findWaitingRow } from '../../relay/operate/find-waiting.ts';
 import { readReference } from '../../relay/operate/reference.ts';
 import { select, type Selection } from '../../relay/operate/selection.ts';
+import { hint } from '../hint.ts';
+import type { CommonOptions } from '../options.ts';
+import { commandFor } from '../replay/request.ts';
 import type { Session } from '../session.ts';
 
 /** Rows that something is to be done to, and what of what was named is none. */
@@ -21,19 +26,25 @@ export async function selectRows(selection: Selection, { store }: Session): Prom
 }
 
 /** The rows of events, aggregates and invalid rows that were named. */
-export async function namedRows(names: readonly string[], session: Session): Promise<Rows> {
-  const found = await Promise.all([...new Set(names)].map((name) => findRows(name, session)));
+export async function namedRows(
+  names: readonly string[],
+  session: Session,
+  options: CommonOptions,
+): Promise<Rows> {
+  const found = await Promise.all(
+    [...new Set(names)].map((name) => findRows(name, session, options)),
+  );
   return {
     rows: found.flatMap(({ rows }) => rows),
     problems: found.flatMap(({ problems }) => problems),
   };
 }
 
-async function findRows(name: string, session: Session): Promise<Rows> {
+async function findRows(name: string, session: Session, options: CommonOptions): Promise<Rows> {
   const reference = readReference(name);
   switch (reference?.kind) {
     case 'event':
-      return findRowOfEvent(reference.eventId, session);
+      return findRowOfEvent(reference.eventId, session, options);
     case 'aggregate':
       return selectRows(
         { aggregate: reference.aggregate, states: ['parked', 'retrying'] },
@@ -53,15 +64,27 @@ async function findRows(name: string, session: Session): Promise<Rows> {
   }
 }
 
-async function findRowOfEvent(eventId: string, { store, clock }: Session): Promise<Rows> {
-  const { waiting, status } = await findEvent(eventId, store, clock.now());
-  return rowOrProblem(waiting, `${eventId} ${notWaiting[status]}`);
+async function findRowOfEvent(
+  eventId: string,
+  { store, clock }: Session,
+  options: CommonOptions,
+): Promise<Rows> {
+  const { waiting, status, entry } = await findEvent(eventId, store, clock.now());
+  const isAgain = status === 'published' && entry !== undefined;
+  const again = isAgain ? `; to deliver it again: ${hint(replayOf(entry), options)}` : '';
+  return rowOrProblem(waiting, `${eventId} ${notWaiting[status]}${again}`);
+}
+
+/** The command that delivers an event again: of its aggregate, the second that it is of. */
+function replayOf({ id, type, aggregate }: Entry): string {
+  const from = Math.floor(timeOfId(id) / 1000) * 1000;
+  return commandFor({ from, to: from + 1000, types: [type], aggregate });
 }
 
 const notWaiting: Readonly<Record<EventStatus, string>> = {
   'in flight': 'does not wait: it is on its way; the sweeper delivers it if the relay does not',
   waiting: 'waits',
-  published: 'was delivered: outbox replay delivers it again',
+  published: 'was delivered',
   discarded: 'was given up: outbox show says by whom and why',
   settled: 'was delivered or given up, long ago',
   unknown: 'is not in the table, or not any more',

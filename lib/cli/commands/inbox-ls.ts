@@ -2,16 +2,18 @@ import { Option } from 'commander';
 
 import { findInbox, listInboxes } from '../aws/find-inbox.ts';
 import type { Clients } from '../aws/clients.ts';
+import type { InboxPlace } from '../aws/place.ts';
 import { depthOf } from '../aws/queues.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { renderDeadLetters } from '../inbox/render.ts';
 import { deadLetterOptions, isAskedFor, type DeadLetterFilter } from '../inbox/selection.ts';
 import { toNumber, type CommonOptions } from '../options.ts';
+import { describeNone } from '../queues/describe.ts';
 import { toDeadLetter } from '../queues/message.ts';
 import { peek } from '../queues/receive.ts';
 import { openClientsFor } from '../session.ts';
 import { printJson } from '../view/json.ts';
-import { renderTable } from '../view/table.ts';
+import { count, renderTable } from '../view/table.ts';
 import type { World } from '../world.ts';
 import type { CommandSpec } from './command.ts';
 
@@ -68,6 +70,16 @@ async function showInboxes({ options, clients, world }: Context): Promise<ExitCo
   return isAnyStuck ? exitCodes.needsPerson : exitCodes.fine;
 }
 
+async function whyNone(
+  { deadLetterQueueUrl }: InboxPlace,
+  seen: number,
+  clients: Clients,
+): Promise<string> {
+  return seen === 0
+    ? describeNone(deadLetterQueueUrl, await depthOf(deadLetterQueueUrl, clients))
+    : `Nothing of that among the ${count(seen, 'message')} of its dead-letter queue that were looked at.`;
+}
+
 async function showDeadLetters(
   name: string,
   { options, clients, world }: Context,
@@ -78,7 +90,7 @@ async function showDeadLetters(
   const { terminal, clock } = world;
   if (options.json === true) printJson(terminal, { inbox: inbox.name, messages: letters, isCut });
   else if (letters.length === 0)
-    terminal.note(`Inbox ${inbox.name} has nothing of that in its dead-letter queue.\n`);
+    terminal.note(`${await whyNone(inbox, messages.length, clients)}\n`);
   else terminal.write(`${renderDeadLetters(letters, clock.now())}\n`);
   if (isCut && options.json !== true)
     terminal.note(`There are more: --limit ${options.limit * 10}\n`);

@@ -3,13 +3,15 @@ import { Option } from 'commander';
 import { OutboxError } from '../../contract/error.ts';
 import { waitingStates, type WaitingState } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
+import { countByState } from '../../relay/operate/overview.ts';
 import { select } from '../../relay/operate/selection.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { hint } from '../hint.ts';
 import { didYouMean } from '../nearest.ts';
 import { filterOptions, selectionOf, toNumber, type FilterOptions } from '../options.ts';
 import { openSession } from '../session.ts';
 import { printJson } from '../view/json.ts';
-import { referenceOf, renderWaiting } from '../view/waiting.ts';
+import { referenceOf, renderCounts, renderWaiting } from '../view/waiting.ts';
 import type { CommandSpec } from './command.ts';
 
 interface ListOptions extends FilterOptions {
@@ -41,10 +43,12 @@ export const ls: CommandSpec<ListOptions> = {
       const entries = found.rows.map((row) => ({ event: referenceOf(row), ...row }));
       printJson(terminal, { entries, isCut: found.isCut });
     } else if (found.rows.length === 0) {
-      terminal.note('Nothing waits that is asked for.\n');
+      const inAll = renderCounts(await countByState(session.store));
+      terminal.note(`Nothing waits that is asked for. In all: ${inAll}\n`);
     } else {
       terminal.write(`${renderWaiting(found.rows, clock.now())}\n`);
       if (found.isCut) terminal.note(`There are more: --limit ${options.limit * 10}\n`);
+      terminal.note(`All that is known of one: ${hint('outbox show <event>', options)}\n`);
     }
     return exitCodes.fine;
   },

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 
 import { createPace } from '../../relay/operate/pace.ts';
 import type { Clients } from '../aws/clients.ts';
-import { depthOf, urlOfQueue } from '../aws/queues.ts';
+import { depthOf, findQueue } from '../aws/queues.ts';
 import { confirm } from '../confirm.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { rateOption, yesOption, type CommonOptions } from '../options.ts';
@@ -45,11 +45,11 @@ What is neither is left alone. First shows what is there; looking counts as rece
   ],
   run: async ({ args: [queue = ''], options }, world) => {
     const clients = openClientsFor(options, world);
-    const from = await urlOfQueue(queue, clients);
+    const from = await findQueue(queue, clients);
     const to =
       options.to === undefined
         ? await usualTarget(from, clients)
-        : await urlOfQueue(options.to, clients);
+        : await findQueue(options.to, clients);
     return redrive({ from, to }, { options, clients, world });
   },
 };

@@ -45,6 +45,7 @@ If it breaks off, the same command does the rest.`,
         const by = await whoIsIt(session.clients, world);
         return redriveRow({ by, why: options.why }, destinations, session);
       },
+      then: { what: 'The sweeper delivers within a minute; at once', command: 'outbox sweep' },
     };
     return changeRows(command, { names: args, options }, { session, world });
   },

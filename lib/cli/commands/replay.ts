@@ -21,7 +21,7 @@ import {
 } from '../options.ts';
 import { noteOfReplay } from '../replay/audit.ts';
 import { describeCount, describeResult, describeStart } from '../replay/describe.ts';
-import { destinationsOf, requestOf, type ReplayOptions } from '../replay/request.ts';
+import { commandAgain, destinationsOf, requestOf, type ReplayOptions } from '../replay/request.ts';
 import { replayAll } from '../replay/run.ts';
 import { openSource } from '../replay/source.ts';
 import { configOf, openSession, type Session } from '../session.ts';
@@ -61,6 +61,7 @@ If it breaks off, the same command with the same times goes on from the page it 
     const session = await openSession(options, world);
     const destinations = destinationsOf(configOf(session), request.destination);
     const source = await openSource(request, session, options);
+    if (world.terminal.isInteractive) world.terminal.note('Counting …\n');
     const plan = await countReplayable(request, {
       source,
       destinations,
@@ -100,7 +101,8 @@ async function replayPlanned(planned: Planned, context: Context): Promise<ExitCo
 async function replayNow(planned: Planned, context: Context): Promise<ExitCode> {
   const { options, session, world } = context;
   const start = await begin(planned, context);
-  world.terminal.note(describeStart(start, planned.request));
+  const again = commandAgain(planned.request, options);
+  world.terminal.note(describeStart(start, again));
   if (start.status === 'done before') return exitCodes.needsPerson;
   const progress = createProgress(world.terminal, 'replay', planned.plan.entries);
   progress.advance(start.note.sent);
@@ -109,7 +111,7 @@ async function replayNow(planned: Planned, context: Context): Promise<ExitCode> 
   progress.end();
   const { replayId } = start.note;
   if (options.json === true) printJson(world.terminal, { dryRun: false, replayId, ...result });
-  else world.terminal.write(describeResult(result, planned.request));
+  else world.terminal.write(describeResult(result, again));
   const isWhole = result.refused.length === 0 && result.stoppedBy === undefined;
   return isWhole ? exitCodes.fine : exitCodes.needsPerson;
 }

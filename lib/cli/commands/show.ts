@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 
 import { OutboxError } from '../../contract/error.ts';
+import type { Waiting } from '../../contract/waiting.ts';
 import { findAggregate } from '../../relay/operate/find-aggregate.ts';
 import { isGone, withArchived } from '../../relay/operate/find-archived.ts';
 import { findEvent } from '../../relay/operate/find-event.ts';
@@ -10,6 +11,7 @@ import { openArchiveOf } from '../aws/open-archive.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { archiveOption, toMoment, type CommonOptions } from '../options.ts';
 import { openSession, type Session } from '../session.ts';
+import { nextStep } from '../show/next-step.ts';
 import { renderAggregate } from '../show/render-aggregate.ts';
 import { renderData, renderEvent, waitingFacts } from '../show/render-event.ts';
 import { withoutData } from '../show/without-data.ts';
@@ -81,6 +83,7 @@ async function showEvent(eventId: string, { session, world, options }: Context):
     return exitCodes.failed;
   }
   print({ world, options }, trail, () => renderEvent(trail, now, options.data === true));
+  sayNextStep(trail.waiting, { world, options });
   return exitCodes.fine;
 }
 
@@ -115,7 +118,16 @@ async function showRow(
     const json = 'json' in waiting.entry ? waiting.entry.json : undefined;
     return options.data === true ? `${facts}\n\n${renderData(json)}` : facts;
   });
+  sayNextStep(waiting, { world, options });
   return exitCodes.fine;
+}
+
+function sayNextStep(
+  waiting: Waiting | undefined,
+  { world, options }: Pick<Context, 'world' | 'options'>,
+): void {
+  if (waiting === undefined || options.json === true) return;
+  world.terminal.note(`\n${nextStep(waiting, options)}\n`);
 }
 
 function print(

@@ -1,12 +1,14 @@
 import { Option } from 'commander';
 
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { toNumber } from '../options.ts';
+import { hint } from '../hint.ts';
+import { toNumber, type CommonOptions } from '../options.ts';
+import { patiently } from '../patience.ts';
 import { openSession, type Session } from '../session.ts';
 import { concernsOf, type Concern } from '../status/concerns.ts';
 import { lookAtStatus, type StatusFacts } from '../status/facts.ts';
 import { renderStatus } from '../status/render.ts';
-import { printJson } from '../view/json.ts';
+import { toJson } from '../view/json.ts';
 import type { World } from '../world.ts';
 import type { CommandSpec } from './command.ts';
 
@@ -34,33 +36,44 @@ export const status: CommandSpec<StatusOptions> = {
   ],
   run: async ({ options }, world) => {
     const session = await openSession(options, world);
-    const show = (): Promise<ExitCode> => showStatus(session, world, options.json === true);
-    if (options.watch !== true) return show();
-    return watch(show, options.every * 1000, world);
+    const look = (): Promise<View> => lookAndRender(session, options);
+    if (options.watch === true) return watch(look, options.every * 1000, world);
+    const { text, code } = await look();
+    world.terminal.write(text);
+    return code;
   },
 };
 
+/** What is to be written, and what it says to a script. */
+interface View {
+  readonly text: string;
+  readonly code: ExitCode;
+}
+
 const clearScreen = '\u001b[2J\u001b[H';
 
-async function watch(
-  show: () => Promise<ExitCode>,
-  everyMs: number,
-  world: World,
-): Promise<ExitCode> {
+async function watch(look: () => Promise<View>, everyMs: number, world: World): Promise<ExitCode> {
+  const { terminal, clock, stop } = world;
   for (;;) {
-    if (world.terminal.isInteractive) world.terminal.write(clearScreen);
-    const code = await show();
-    await world.clock.sleep(everyMs);
-    if (world.stop.aborted) return code;
+    const { text, code } = await patiently(look, world);
+    terminal.write(terminal.isInteractive ? `${clearScreen}${text}` : text);
+    await clock.sleep(everyMs);
+    if (stop.aborted) return code;
   }
 }
 
-async function showStatus(session: Session, world: World, asJson: boolean): Promise<ExitCode> {
+async function lookAndRender(
+  session: Session,
+  options: StatusOptions & CommonOptions,
+): Promise<View> {
   const facts = await lookAtStatus(session);
-  const concerns = concernsOf(facts);
-  if (asJson) printJson(world.terminal, { ...facts, concerns });
-  else world.terminal.write(`${renderStatus(facts, concerns)}\n`);
-  return exitCodeOf(facts, concerns);
+  const concerns = concernsOf(facts).map(({ what, command }) => ({
+    what,
+    command: hint(command, options),
+  }));
+  const text =
+    options.json === true ? toJson({ ...facts, concerns }) : `${renderStatus(facts, concerns)}\n`;
+  return { text, code: exitCodeOf(facts, concerns) };
 }
 
 function exitCodeOf({ trigger, queues }: StatusFacts, concerns: readonly Concern[]): ExitCode {

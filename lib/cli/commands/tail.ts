@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { tail as follow, type TailLine } from '../../relay/operate/tail.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { toMoment, toNumber } from '../options.ts';
+import { patiently } from '../patience.ts';
 import { openSession } from '../session.ts';
 import { printJsonLine } from '../view/json.ts';
 import { printable } from '../view/printable.ts';
@@ -33,7 +34,10 @@ export const tail: CommandSpec<TailOptions> = {
     const { store } = await openSession(options, world);
     const { terminal, clock, stop } = world;
     const { since, every } = options;
-    for await (const line of follow(store, clock, { since, everyMs: every * 1000, stop })) {
+    const patient: Pick<typeof store, 'readSince'> = {
+      readSince: (page, from) => patiently(() => store.readSince(page, from), world),
+    };
+    for await (const line of follow(patient, clock, { since, everyMs: every * 1000, stop })) {
       if (options.json === true) printJsonLine(terminal, line);
       else terminal.write(`${renderLine(line)}\n`);
     }

@@ -13,7 +13,7 @@ type Queues = Pick<Clients, 'sqs'>;
 /** As many as SQS gives at once. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
 const receivedAtOnce = 10;
 /** How long what was received is hidden from others: long enough to deal with it, short enough to lose little by a crash. */
-const hiddenSeconds = 120;
+export const hiddenSeconds = 120;
 const parallelCalls = 10;
 
 /**
@@ -58,21 +58,28 @@ export async function peek(
   return { messages: messages.slice(0, limit), isCut: messages.length > limit };
 }
 
-/** Lets others see messages again at once. */
+/** Lets others see messages again at once. What was held for too long they see already. */
 export async function giveBack(
   queueUrl: string,
   messages: readonly QueueMessage[],
   { sqs }: Queues,
 ): Promise<void> {
-  await inParallel(messages, parallelCalls, ({ receiptHandle }) =>
-    sqs.send(
-      new ChangeMessageVisibilityCommand({
-        QueueUrl: queueUrl,
-        ReceiptHandle: receiptHandle,
-        VisibilityTimeout: 0,
-      }),
-    ),
-  );
+  await inParallel(messages, parallelCalls, async ({ receiptHandle }) => {
+    const request = { QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: 0 };
+    try {
+      await sqs.send(new ChangeMessageVisibilityCommand(request));
+    } catch (error) {
+      if (!isOutOfHand(error)) throw error;
+    }
+  });
+}
+
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html */
+const outOfHandNames = ['InvalidParameterValue', 'MessageNotInflight', 'ReceiptHandleIsInvalid'];
+
+/** Whether the message was received again, or has to be, before anything can be done with it. */
+function isOutOfHand(error: unknown): boolean {
+  return error instanceof Error && outOfHandNames.includes(error.name);
 }
 
 export async function remove(

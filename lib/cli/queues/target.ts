@@ -2,9 +2,10 @@ import { ListDeadLetterSourceQueuesCommand } from '@aws-sdk/client-sqs';
 
 import { OutboxError } from '../../contract/error.ts';
 import type { Clients } from '../aws/clients.ts';
+import { isDenied, isUnsupported } from '../aws/failure.ts';
 import { tryToSee } from '../aws/looked.ts';
 import { nameOfQueue } from '../aws/queues.ts';
-import { readStack, stackNameOf } from '../aws/stack.ts';
+import { readStack, stackNameOf, undeliveredQueue } from '../aws/stack.ts';
 
 type Services = Pick<Clients, 'cloudformation' | 'sqs'>;
 
@@ -31,14 +32,18 @@ export function noTarget(queueUrl: string): OutboxError {
   );
 }
 
+/** None where one may not ask, or asks a local AWS that does not know. */
 async function sourcesOf(queueUrl: string, { sqs }: Services): Promise<string[]> {
-  const { queueUrls = [] } = await sqs.send(
-    new ListDeadLetterSourceQueuesCommand({ QueueUrl: queueUrl }),
-  );
-  return queueUrls;
+  try {
+    const { queueUrls = [] } = await sqs.send(
+      new ListDeadLetterSourceQueuesCommand({ QueueUrl: queueUrl }),
+    );
+    return queueUrls;
+  } catch (error) {
+    if (isDenied(error) || isUnsupported(error)) return [];
+    throw error;
+  }
 }
-
-const undelivered = '/UndeliveredQueue';
 
 async function queueBeside(queueUrl: string, clients: Services): Promise<string | undefined> {
   const seen = await tryToSee(async () => {
@@ -47,7 +52,7 @@ async function queueBeside(queueUrl: string, clients: Services): Promise<string 
   });
   const resources = seen.status === 'seen' ? (seen.value?.resources ?? []) : [];
   const path = resources.find(({ physicalId }) => physicalId === queueUrl)?.path;
-  if (path?.endsWith(undelivered) !== true) return undefined;
-  const beside = `${path.slice(0, -undelivered.length)}/Queue`;
+  if (path?.endsWith(undeliveredQueue) !== true) return undefined;
+  const beside = `${path.slice(0, -undeliveredQueue.length)}/Queue`;
   return resources.find((resource) => resource.path === beside)?.physicalId;
 }

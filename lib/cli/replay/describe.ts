@@ -1,9 +1,7 @@
 import type { ReplayCount } from '../../relay/operate/replay/count.ts';
-import type { ReplayRequest } from '../../relay/operate/replay/request.ts';
 import type { ReplayStart } from '../../relay/operate/replay/run.ts';
 import { count, renderTable } from '../view/table.ts';
 import { moment } from '../view/time.ts';
-import { commandFor } from './request.ts';
 import type { ReplayResult } from './run.ts';
 
 /** What would be replayed, for a person to judge. */
@@ -15,16 +13,16 @@ export function describeCount(
   const notices = skipNotices === 0 ? '' : `, ${count(skipNotices, 'skip notice')} among them`;
   const summary = `${count(entries, 'entry', 'entries')} of ${count(pages, 'page')}${notices}, to ${names}\n`;
   return entries === 0
-    ? summary
+    ? `Nothing to replay: ${summary}What waits, is on its way, or is asked for by no destination is left out.\n`
     : `${renderTable(['type', 'entries'], Object.entries(byType))}\n\n${summary}`;
 }
 
-/** Whether it begins, goes on, or was done before. */
-export function describeStart({ status, note }: ReplayStart, request: ReplayRequest): string {
+/** Whether it begins, goes on, or was done before; `again` is the command that asks for the same. */
+export function describeStart({ status, note }: ReplayStart, again: string): string {
   const when = moment(note.startedAt);
   switch (status) {
     case 'new':
-      return `Replay ${note.replayId}. If it breaks off, this goes on with it:\n  ${commandFor(request)}\n`;
+      return `Replay ${note.replayId}. If it breaks off, this goes on with it:\n  ${again}\n`;
     case 'resumed':
       return `Goes on with replay ${note.replayId}, which ${note.by} began ${when}, at page ${note.next}\n`;
     case 'done before':
@@ -33,10 +31,7 @@ export function describeStart({ status, note }: ReplayStart, request: ReplayRequ
 }
 
 /** What was replayed. */
-export function describeResult(
-  { sent, refused, stoppedBy }: ReplayResult,
-  request: ReplayRequest,
-): string {
+export function describeResult({ sent, refused, stoppedBy }: ReplayResult, again: string): string {
   const lines = [
     `replayed: ${count(sent, 'entry', 'entries')}`,
     ...refused
@@ -50,7 +45,7 @@ export function describeResult(
       ? []
       : [
           `stopped at page ${stoppedBy.page}: ${stoppedBy.error.code} of ${stoppedBy.error.destination ?? ''}, ${stoppedBy.error.message}`,
-          `This goes on from there: ${commandFor(request)}`,
+          `This goes on from there: ${again}`,
         ]),
   ];
   return `${lines.join('\n')}\n`;

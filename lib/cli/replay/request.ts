@@ -2,6 +2,7 @@ import type { DestinationConfig, RelayConfig } from '../../contract/environment.
 import { OutboxError } from '../../contract/error.ts';
 import { definedOnly } from '../../contract/pick.ts';
 import type { ReplayRequest } from '../../relay/operate/replay/request.ts';
+import { hint, quoted } from '../hint.ts';
 import { didYouMean } from '../nearest.ts';
 import type { CommonOptions } from '../options.ts';
 import { moment } from '../view/time.ts';
@@ -46,13 +47,20 @@ export function destinationsOf(
   );
 }
 
-/** The command that asks for the same, whenever it is typed. */
+/** The command that asks for the same, whenever it is typed, of the outbox that the options name. */
+export function commandAgain(request: ReplayRequest, options: ReplayOptions): string {
+  const { archive } = options;
+  const from = archive === undefined ? '' : ` --archive ${quoted(archive)}`;
+  return hint(`${commandFor(request)}${from}`, options);
+}
+
+/** The command that asks for something. */
 export function commandFor({ from, to, types, aggregate, destination }: ReplayRequest): string {
   const parts = [
     `outbox replay --from ${moment(from)} --to ${moment(to)}`,
-    ...(types ?? []).map((type) => `--type '${type}'`),
-    ...(aggregate === undefined ? [] : [`--aggregate '${aggregate}'`]),
-    ...(destination === undefined ? [] : [`--to-destination '${destination}'`]),
+    ...(types ?? []).map((type) => `--type ${quoted(type)}`),
+    ...(aggregate === undefined ? [] : [`--aggregate ${quoted(aggregate)}`]),
+    ...(destination === undefined ? [] : [`--to-destination ${quoted(destination)}`]),
   ];
   return parts.join(' ');
 }

@@ -1,6 +1,5 @@
 import { timeOfId } from '../../contract/keys.ts';
-import { rowToSummary } from '../../contract/waiting-summary.ts';
-import { waitingToRow } from '../../contract/waiting.ts';
+import { summaryOf } from '../../contract/waiting-summary.ts';
 import type { AggregateTrail } from '../../relay/operate/find-aggregate.ts';
 import { renderTable } from '../view/table.ts';
 import { moment } from '../view/time.ts';
@@ -27,12 +26,7 @@ export function renderAggregate(
     history.length === 0
       ? `No events since ${moment(since)}; --since looks further back.`
       : renderHistory(trail),
-    waiting.length === 0
-      ? ''
-      : renderWaiting(
-          waiting.map((row) => rowToSummary(waitingToRow(row))),
-          now,
-        ),
+    waiting.length === 0 ? '' : renderWaiting(waiting.map(summaryOf), now),
     renderAudit(audit),
     withData ? renderPayloads(trail) : '',
   ];

@@ -1,8 +1,8 @@
 import { pageStart } from '../../contract/keys.ts';
-import { waitingStates } from '../../contract/waiting.ts';
 import type { Looked } from '../aws/looked.ts';
 import { count, renderFacts, renderTable } from '../view/table.ts';
 import { moment, relative } from '../view/time.ts';
+import { renderCounts } from '../view/waiting.ts';
 import type { Concern } from './concerns.ts';
 import type { StatusFacts, TriggerFacts } from './facts.ts';
 import type { WatchedQueue } from './watched-queues.ts';
@@ -60,7 +60,7 @@ function sweeper({ sweeps, at }: StatusFacts): string {
 
 function waiting({ waiting: counts, parkedSince, at }: StatusFacts): string {
   const since = parkedSince === undefined ? '' : `, the first ${relative(parkedSince, at)}`;
-  return `${waitingStates.map((state) => `${state} ${counts[state]}`).join(' · ')}${since}`;
+  return `${renderCounts(counts)}${since}`;
 }
 
 function queueLines(queues: readonly WatchedQueue[]): string {

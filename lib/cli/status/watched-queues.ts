@@ -8,6 +8,7 @@ import {
   urlOfQueue,
   type QueueAttributes,
 } from '../aws/queues.ts';
+import { undeliveredQueue } from '../aws/stack.ts';
 import { isOfTable, triggersOf } from '../aws/triggers.ts';
 import type { Session } from '../session.ts';
 
@@ -25,12 +26,13 @@ export interface WatchedQueue {
 
 type Queue = Omit<WatchedQueue, 'name' | 'messages' | 'isGone'> & { readonly queue: string };
 
-/** The queues of batches given up, of what queue destinations could not hand on, and of the stack's inboxes. */
+/** The queues of batches given up, of what queue destinations could not hand on, and those beside the stack's inboxes. */
 export async function watchedQueues(session: Session): Promise<WatchedQueue[]> {
   const queues = [
     ...(await onFailureQueues(session)),
     ...(await deadLettersOfDestinations(session)),
     ...(await deadLettersOfInboxes(session)),
+    ...undeliveredQueues(session),
   ];
   return Promise.all(queues.map((queue) => measure(queue, session)));
 }
@@ -84,6 +86,18 @@ async function deadLettersOfInboxes({ place, clients }: Session): Promise<Queue[
     queue: deadLetterQueueUrl,
     holds: `messages that inbox ${name} could not handle`,
     command: `outbox inbox ls ${name}`,
+  }));
+}
+
+/** What a bus or a topic could not put into the queue of an inbox of the stack. */
+function undeliveredQueues({ place: { stack } }: Session): Queue[] {
+  const queues = (stack?.resources ?? []).filter(
+    ({ type, path = '' }) => type === 'AWS::SQS::Queue' && path.endsWith(undeliveredQueue),
+  );
+  return queues.map(({ physicalId: queue, path = '' }) => ({
+    queue,
+    holds: `messages that could not be put into the queue of ${path.slice(0, -undeliveredQueue.length)}`,
+    command: `outbox redrive-queue ${nameOfQueue(queue)}`,
   }));
 }
 

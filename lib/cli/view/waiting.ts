@@ -1,5 +1,6 @@
 import { waitingPrefix, type Key } from '../../contract/keys.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
+import { waitingStates, type WaitingState } from '../../contract/waiting.ts';
 import { renderTable } from './table.ts';
 import { relative } from './time.ts';
 
@@ -23,6 +24,11 @@ export function renderWaiting(rows: readonly WaitingSummary[], now: number): str
       whenOf(row, now),
     ]),
   );
+}
+
+/** How many wait, by state, on one line. */
+export function renderCounts(counts: Readonly<Record<WaitingState, number>>): string {
+  return waitingStates.map((state) => `${state} ${counts[state]}`).join(' · ');
 }
 
 /** When it was parked, or when it is looked at next. */

@@ -29,7 +29,8 @@ export function createSweepNotes(table: OutboxTable): SweepNotes {
   return {
     tableCreatedAt: async () => {
       const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
-      return Table?.CreationDateTime?.getTime() ?? 0;
+      // One that was restored holds what is older than itself; its backup's table may have had any age.
+      return Table?.RestoreSummary === undefined ? (Table?.CreationDateTime?.getTime() ?? 0) : 0;
     },
     advanceWatermark: (walker, to) => advance(table, walker, to),
     leasePage: (lease) => take(table, lease),

@@ -24,10 +24,7 @@ export async function lookOver(
   store: SweepStore,
   { now, shards }: { now: number; shards: number },
 ): Promise<Overview> {
-  const counts = await Promise.all(
-    waitingStates.map(async (state) => [state, await store.countWaiting(state)] as const),
-  );
-  const waiting = Object.fromEntries(counts) as Record<WaitingState, number>;
+  const waiting = await countByState(store);
   const parkedSince = waiting.parked === 0 ? undefined : await firstParkedAt(store, now);
   const lag = await store.readLag(now - lagFreshMs);
   return {
@@ -37,6 +34,16 @@ export async function lookOver(
     ...(lag === undefined ? {} : { lag }),
     sweeps: await store.readSweeps(sweepsShown),
   };
+}
+
+/** How many wait, by state: counted in the index, eventually consistent. */
+export async function countByState(
+  store: Pick<SweepStore, 'countWaiting'>,
+): Promise<Record<WaitingState, number>> {
+  const counts = await Promise.all(
+    waitingStates.map(async (state) => [state, await store.countWaiting(state)] as const),
+  );
+  return Object.fromEntries(counts) as Record<WaitingState, number>;
 }
 
 async function firstParkedAt(store: SweepStore, now: number): Promise<number | undefined> {

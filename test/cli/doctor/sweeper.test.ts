@@ -18,29 +18,34 @@ describe('the sweeper', () => {
     ]);
   });
 
-  it.each<[string, string | undefined, SweepReport | undefined, string, string]>([
-    ['is not to be seen', undefined, aSweep(), 'none was found', 'deploy'],
-    ['has never run', 'Sweeper', undefined, 'it has never run', 'is its schedule enabled?'],
+  it.each<[string, SweepReport | undefined, { what: string; mend: string }]>([
+    ['has never run', undefined, { what: 'it has never run', mend: 'is its schedule enabled?' }],
     [
       'has been quiet for six minutes',
-      'Sweeper',
       aSweep({ agoMs: 6 * minute }),
-      'it has not run for 6 min',
-      'is its schedule enabled?',
+      { what: 'it has not run for 6 min', mend: 'is its schedule enabled?' },
     ],
-    ['failed', 'Sweeper', aSweep({ ended: 'failed' }), 'its last run failed', 'log of Sweeper'],
+    [
+      'failed',
+      aSweep({ ended: 'failed' }),
+      { what: 'its last run failed', mend: 'log of Sweeper' },
+    ],
     [
       'reached nobody',
-      'Sweeper',
       aSweep({ ended: 'outage' }),
-      'its last run reached no destination',
-      'destinations',
+      { what: 'its last run reached no destination', mend: 'destinations' },
     ],
-  ])('is a problem where it %s', (_, name, last, what, mend) => {
-    const findings = judgeSweeper(name, last, someTime);
+  ])('is a problem where it %s', (_, last, { what, mend }) => {
+    const findings = judgeSweeper('Sweeper', last, someTime);
 
     expect(findings).toMatchObject([{ severity: 'problem', about: 'sweeper', what }]);
     expect(findings[0]?.mend).toContain(mend);
+  });
+
+  it('is a problem where none is to be seen', () => {
+    expect(judgeSweeper(undefined, aSweep(), someTime)).toMatchObject([
+      { severity: 'problem', what: 'none was found' },
+    ]);
   });
 
   it('may have run out of time: the next run goes on', () => {

@@ -1,4 +1,4 @@
-import type { TableDescription } from '@aws-sdk/client-dynamodb';
+import type { GlobalSecondaryIndexDescription, TableDescription } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 
 import { checkTable, judgeTable } from '../../../lib/cli/doctor/table.ts';
@@ -6,10 +6,10 @@ import { table as names } from '../../../lib/contract/keys.ts';
 import { waitingIndexAttributes } from '../../../lib/contract/waiting.ts';
 import { aSession, tableName } from '../support/session.ts';
 
-const index = {
+const index: GlobalSecondaryIndexDescription = {
   IndexName: names.waitingIndex,
   Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...waitingIndexAttributes] },
-} as const;
+};
 const healthy: TableDescription = {
   TableName: tableName,
   StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
@@ -53,7 +53,7 @@ describe('the table', () => {
       'arn:aws:kms:eu-west-1:1:key/k since 2026-11-20T00:00:00.000Z',
     ],
   ])('is a problem where it %s', (_, changed, what) => {
-    const findings = judgeTable({ ...healthy, ...changed } as TableDescription, expiry);
+    const findings = judgeTable({ ...healthy, ...changed }, expiry);
 
     expect(findings).toHaveLength(1);
     expect(findings[0]).toMatchObject({ severity: 'problem', mend: expect.any(String) as string });

@@ -28,36 +28,47 @@ describe('the trigger', () => {
     ]);
   });
 
-  it.each<[string, Partial<Trigger>, string, string]>([
-    ['is disabled', { State: 'Disabled' }, 'it is disabled', '--uuid uuid-1 --enabled'],
-    ['is being disabled', { State: 'Disabling' }, 'it is disabling', '--enabled'],
-    ['begins at the end', { StartingPosition: 'LATEST' }, 'starts at LATEST', 'deploy'],
+  it.each<[string, Partial<Trigger>, { what: string; mend: string }]>([
+    [
+      'is disabled',
+      { State: 'Disabled' },
+      { what: 'it is disabled', mend: '--uuid uuid-1 --enabled' },
+    ],
+    ['is being disabled', { State: 'Disabling' }, { what: 'it is disabling', mend: '--enabled' }],
+    [
+      'begins at the end',
+      { StartingPosition: 'LATEST' },
+      { what: 'starts at LATEST', mend: 'deploy' },
+    ],
     [
       'has a filter of somebody',
       { FilterCriteria: { Filters: [{ Pattern: '{"eventName":["MODIFY"]}' }] } },
-      'its filter is not the package\'s, and may drop entries for good: {"eventName":["MODIFY"]}',
-      'deploy',
+      {
+        what: 'its filter is not the package\'s, and may drop entries for good: {"eventName":["MODIFY"]}',
+        mend: 'deploy',
+      },
     ],
     [
       'has a filter that cannot be read',
       { FilterCriteria: { Filters: [{ Pattern: '{' }] } },
-      'may drop entries',
-      'deploy',
+      { what: 'may drop entries', mend: 'deploy' },
     ],
     [
       'has a second filter',
       { FilterCriteria: { Filters: [...healthy.FilterCriteria!.Filters!, { Pattern: '{}' }] } },
-      'may drop entries',
-      'deploy',
+      { what: 'may drop entries', mend: 'deploy' },
     ],
-    ['reads no partial answers', { FunctionResponseTypes: [] }, 'which records failed', 'deploy'],
+    [
+      'reads no partial answers',
+      { FunctionResponseTypes: [] },
+      { what: 'which records failed', mend: 'deploy' },
+    ],
     [
       'says so itself',
       { LastProcessingResult: 'PROBLEM: Function call failed' },
-      'it says PROBLEM: Function call failed',
-      'log of the relay',
+      { what: 'it says PROBLEM: Function call failed', mend: 'log of the relay' },
     ],
-  ])('is a problem where it %s', (_, changed, what, mend) => {
+  ])('is a problem where it %s', (_, changed, { what, mend }) => {
     const [finding, another] = judge(changed);
 
     expect(finding).toMatchObject({ severity: 'problem' });
@@ -115,8 +126,7 @@ describe('the trigger', () => {
   });
 
   it('cannot be told where no relay is seen', async () => {
-    const { relay: _, ...place } = aSession().place;
-    const session = { ...aSession(), place };
+    const session = aSession({ without: ['relay'] });
 
     expect(await checkTrigger(session)).toMatchObject([
       {

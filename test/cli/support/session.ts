@@ -1,4 +1,3 @@
-import type { OutboxPlace } from '../../../lib/cli/aws/place.ts';
 import type { Session } from '../../../lib/cli/session.ts';
 import type { DestinationConfig } from '../../../lib/contract/environment.ts';
 import type { SweepReport } from '../../../lib/contract/sweep-report.ts';
@@ -14,8 +13,8 @@ export const streamArn = `${tableArn}/stream/2026-11-21T04:00:00.000`;
 export interface SessionOptions {
   readonly services?: Services;
   readonly destinations?: readonly DestinationConfig[];
-  /** What differs from an outbox whose functions are all there. */
-  readonly place?: Partial<OutboxPlace>;
+  /** Functions that are not to be seen. */
+  readonly without?: readonly ('relay' | 'sweeper')[];
   /** The sweeper's last report. @default - it has never run */
   readonly lastSweep?: SweepReport;
 }
@@ -24,7 +23,7 @@ export interface SessionOptions {
 export function aSession({
   services = {},
   destinations = [bus],
-  place = {},
+  without = [],
   lastSweep,
 }: SessionOptions = {}): Session {
   const config = {
@@ -36,7 +35,13 @@ export function aSession({
     maxAttempts: 5,
   };
   const session: Partial<Session> = {
-    place: { name: 'Shop/Outbox', tableName, config, relay: 'Relay', sweeper: 'Sweeper', ...place },
+    place: {
+      name: 'Shop/Outbox',
+      tableName,
+      config,
+      ...(without.includes('relay') ? {} : { relay: 'Relay' }),
+      ...(without.includes('sweeper') ? {} : { sweeper: 'Sweeper' }),
+    },
     clients: fakeClients(services),
     clock: createVirtualClock(someTime),
     store: {

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+
+import { giveBack, receive } from '../../lib/cli/queues/receive.ts';
+import type { QueueMessage } from '../../lib/cli/queues/message.ts';
+import { toMessageJson } from '../../lib/contract/message.ts';
+import { collect } from '../relay/operate/support.ts';
+import { anEntry } from '../support/entries.ts';
+import { inboxFunction, outboxFunctions, queueUrl, servicesOf } from './support/account.ts';
+import { awsError, fakeClients } from './support/clients.ts';
+import { fakeQueues } from './support/fake-queue.ts';
+import { createLocalOutbox } from './support/local-outbox.ts';
+import { run } from './support/run.ts';
+
+const message = { id: 'm-1', body: toMessageJson(anEntry(), 'orders') };
+const dead = 'Shop-DeadLetters';
+
+describe('messages that somebody else received just now', () => {
+  it.each(['inbox ls Billing', `redrive-queue ${dead}`])(
+    'are not taken for none by %s: it says when to look again',
+    async (command) => {
+      const queues = fakeQueues({ [dead]: [message] });
+      const account = servicesOf({ functions: [inboxFunction('Billing')] });
+      const clients = fakeClients({ ...account, sqs: queues.answers });
+      await collect(receive(queueUrl(dead), clients));
+
+      const { out, notes } = await run(command, { clients });
+
+      expect(out + notes).toContain(`${dead} shows none of its 1 message: somebody received them`);
+      expect(out + notes).toContain('Look again in 120 seconds');
+    },
+  );
+
+  it('are none where the queue is empty', async () => {
+    const account = servicesOf({ functions: [inboxFunction('Billing')] });
+    const clients = fakeClients({ ...account, sqs: fakeQueues({ [dead]: [] }).answers });
+
+    const { code, notes } = await run('inbox ls Billing', { clients });
+
+    expect(notes).toBe(`${dead} is empty.\n`);
+    expect(code).toBe(0);
+  });
+
+  it('are not what a filter leaves out', async () => {
+    const account = servicesOf({ functions: [inboxFunction('Billing')] });
+    const clients = fakeClients({ ...account, sqs: fakeQueues({ [dead]: [message] }).answers });
+
+    const { notes } = await run('inbox ls Billing --reason ODD', { clients });
+
+    expect(notes).toContain('Nothing of that among the 1 message of its dead-letter queue');
+  });
+});
+
+describe('giving messages back', () => {
+  const held = [{ receiptHandle: 'r' }] as unknown as QueueMessage[];
+  const clientsThatSay = (name: string) =>
+    fakeClients({
+      sqs: {
+        ChangeMessageVisibility: () => {
+          throw awsError(name);
+        },
+      },
+    });
+
+  it.each(['MessageNotInflight', 'ReceiptHandleIsInvalid', 'InvalidParameterValue'])(
+    'is done where they were held for too long, and %s says that others see them already',
+    async (name) => {
+      await expect(giveBack(queueUrl(dead), held, clientsThatSay(name))).resolves.toBeUndefined();
+    },
+  );
+
+  it('is not done where anything else is said', async () => {
+    const giving = giveBack(queueUrl(dead), held, clientsThatSay('AccessDenied'));
+
+    await expect(giving).rejects.toThrow('AccessDenied');
+  });
+});
+
+describe('where messages of a queue go', () => {
+  it.each(['AccessDenied', 'InvalidAction'])(
+    'is asked for where the queues it serves may not be asked for (%s)',
+    async (name) => {
+      const queues = fakeQueues({ [dead]: [message], inbox: [] });
+      const sqs = {
+        ...queues.answers,
+        ListDeadLetterSourceQueues: () => {
+          throw awsError(name);
+        },
+      };
+      const clients = fakeClients({ ...servicesOf({}), sqs });
+
+      const unknown = await run(`redrive-queue ${dead} --yes`, { clients });
+      const told = await run(`redrive-queue ${dead} --to inbox --yes`, { clients });
+
+      expect(unknown.notes).toContain('say so with --to');
+      expect(told.out).toContain('brought back: 1 message');
+    },
+  );
+});
+
+describe('the status', () => {
+  it('includes the queue of what could not be put into an inbox of the stack', async () => {
+    const world = await createLocalOutbox({
+      account: (tableName) => ({
+        functions: outboxFunctions(tableName),
+        queues: [
+          {
+            name: 'undelivered',
+            attributes: { ApproximateNumberOfMessages: '2' },
+            stack: 'Shop',
+            path: 'Shop/Billing/UndeliveredQueue',
+          },
+          { name: 'inbox', stack: 'Shop', path: 'Shop/Billing/Queue' },
+        ],
+      }),
+    });
+
+    const { out } = await world.outbox('status --stack Shop');
+
+    expect(out).toContain(
+      '2 messages in undelivered: messages that could not be put into the queue of Shop/Billing\n' +
+        '    → outbox redrive-queue undelivered --stack Shop',
+    );
+  });
+});
