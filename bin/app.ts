@@ -1,19 +1,25 @@
 /**
- * The CDK app of the examples: three services and the bus that two of them share.
+ * The CDK app of the examples: four services, a stand-in for a payment provider, and the bus between them.
  *
  * `-c prefix=Name` names the stacks otherwise, so that two of it fit into one account.
+ * `-c paymentPatience=300` has orders wait so many seconds to hear of their payment.
  */
-import { App } from 'aws-cdk-lib';
+import { App, Duration } from 'aws-cdk-lib';
 
-import { BillingStack } from '../examples/billing/stack.ts';
+import { InventoryStack } from '../examples/inventory/stack.ts';
 import { OrdersStack } from '../examples/orders/stack.ts';
+import { PaymentStack } from '../examples/payment/stack.ts';
+import { ProviderStack } from '../examples/provider/stack.ts';
 import { BusStack } from '../examples/shared/bus-stack.ts';
 import { WarehouseStack } from '../examples/warehouse/stack.ts';
 
 const app = new App();
 const prefix = String(app.node.tryGetContext('prefix') ?? 'Shop');
+const paymentPatience = Duration.seconds(Number(app.node.tryGetContext('paymentPatience') ?? 60));
 
 const { bus } = new BusStack(app, `${prefix}Bus`);
-const { queue } = new WarehouseStack(app, `${prefix}Warehouse`);
-new OrdersStack(app, `${prefix}Orders`, { bus, warehouse: queue });
-new BillingStack(app, `${prefix}Billing`, { bus });
+const { answer: provider } = new ProviderStack(app, `${prefix}Provider`);
+const { queue: warehouse } = new WarehouseStack(app, `${prefix}Warehouse`);
+new OrdersStack(app, `${prefix}Orders`, { bus, warehouse, paymentPatience });
+new PaymentStack(app, `${prefix}Payment`, { bus, provider });
+new InventoryStack(app, `${prefix}Inventory`, { bus });

@@ -8,8 +8,9 @@ import { makeRequests, placeOrders, type OrderRequest } from './orders.ts';
 import { runOutbox, type CommandResult } from './outbox-command.ts';
 import { poll } from './poll.ts';
 import type { Line } from './report.ts';
+import { placedOf, type Run } from './run.ts';
 import { step } from './step.ts';
-import type { Run } from './tally.ts';
+import { stockUp } from './stock-up.ts';
 
 /** What was ordered during the trouble, and what came of the event that got stuck. */
 export interface ChaosResult {
@@ -39,6 +40,7 @@ export async function makeChaos(deployment: Deployment, run: Run): Promise<Chaos
     limitMessages(limits.tooLow, deployment, run),
   );
   const requests = chaoticRequests(deployment.prefix);
+  await stockUp({ ...run, requests });
   await step(`Place ${orders} orders, one with a very long product name`, () =>
     placeOrders(shop.apiUrl, requests, () => undefined),
   );
@@ -62,11 +64,9 @@ export async function makeChaos(deployment: Deployment, run: Run): Promise<Chaos
 
 type Outbox = (...words: string[]) => Promise<CommandResult>;
 
-/** The first order's event does not fit into the warehouse's queue. */
+/** That the first order is fulfilled does not fit into the warehouse's queue. */
 function chaoticRequests(prefix: string): OrderRequest[] {
-  const [first, ...others] = makeRequests(`${prefix}-chaos`, orders).filter(
-    ({ mustFail }) => !mustFail,
-  );
+  const [first, ...others] = placedOf({ requests: makeRequests(`${prefix}-chaos`, orders) });
   if (first === undefined) return [];
   const sku = `${first.order.sku}-${'long'.repeat(300)}`;
   return [{ ...first, order: { ...first.order, sku } }, ...others];

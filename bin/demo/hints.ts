@@ -9,7 +9,7 @@ export function accessTo({ aws: { endpoint, env } }: Deployment): string {
 }
 
 /** What to try while everything is running. */
-export function hints({ apiUrl, orders, billing }: Shop, deployment: Deployment): string {
+export function hints({ apiUrl, orders, payment }: Shop, deployment: Deployment): string {
   const { aws, prefix } = deployment;
   const there = `${accessTo(deployment)} `.trimStart();
   const removal = `Remove it with: npx cdk destroy --all --context prefix=${prefix}`;
@@ -19,7 +19,7 @@ Place an order, and another of the same id:
   curl -i ${apiUrl}/orders -H 'content-type: application/json' \\
     -d '{"orderId":"42","customer":"ada","sku":"book","quantity":1,"total":12}'
 
-See it become billed:
+See what becomes of it:
 
   curl ${apiUrl}/orders/42
 
@@ -27,10 +27,10 @@ See how the outbox of the orders is:
 
   ${there}npx outbox status --table ${orders.outbox.table}
 
-With the AWS CLI (https://aws.amazon.com/cli/), send billing nonsense, and find it among the dead letters with the reason:
+With the AWS CLI (https://aws.amazon.com/cli/), send payment nonsense, and find it among the dead letters with the reason:
 
-  ${there}aws sqs send-message --queue-url ${billing.inbox.queueUrl} --message-body nonsense
-  ${there}aws sqs receive-message --queue-url ${billing.inbox.deadLetterQueueUrl} --message-attribute-names All
+  ${there}aws sqs send-message --queue-url ${payment.inbox.queueUrl} --message-body nonsense
+  ${there}aws sqs receive-message --queue-url ${payment.inbox.deadLetterQueueUrl} --message-attribute-names All
 
 With the AWS CLI, look at the events and their receipts:
 

@@ -58,12 +58,15 @@ export async function readMarkers(
   );
 }
 
+/** A row of a service's own table. */
+export type Row = Record<string, unknown>;
+
 /** The rows of a service's own table that exist under the ids, by id. */
 export async function readRows(
   clients: Clients,
   table: string,
   ids: readonly string[],
-): Promise<Record<string, unknown>[]> {
+): Promise<Row[]> {
   const keys = [...new Set(ids)].map((id) => ({ id: { S: id } }));
   return readItems(clients, table, keys);
 }
@@ -72,7 +75,7 @@ async function readItems(
   { tables }: Clients,
   tableName: string,
   keys: readonly Item[],
-): Promise<Record<string, unknown>[]> {
+): Promise<Row[]> {
   const table = { client: tables, tableName, clock: systemClock, random: Math.random };
   return (await getAll(table, keys)).map(toRow);
 }

@@ -1,11 +1,23 @@
+import { testCards } from '../../examples/provider/test-cards.ts';
+
 /** What is sent to the orders service. */
 export interface Order {
   readonly orderId: string;
   readonly customer: string;
+  readonly card: string;
   readonly sku: string;
   readonly quantity: number;
   readonly total: number;
 }
+
+/** What may become of an order: it is fulfilled, or cancelled for a reason. */
+export const fates = [
+  'fulfilled',
+  'payment refused',
+  'no answer about the payment',
+  'out of stock',
+] as const;
+export type Fate = (typeof fates)[number];
 
 /** An order on its way: its correlation id marks everything that it sets off. */
 export interface OrderRequest {
@@ -13,33 +25,70 @@ export interface OrderRequest {
   readonly correlationId: string;
   /** Whether its transaction must fail, since an order of this id was placed before. */
   readonly mustFail: boolean;
+  /** What must become of it, if the payment's answer comes in time. */
+  readonly fate: Fate;
 }
 
 const customers = 8;
 const products = 8;
-const failEvery = 10;
 const concurrency = 4;
 
+/** How orders differ, in turn: every tenth is one of each. */
+const kinds: readonly Kind[] = [
+  { again: true },
+  { card: testCards.refused, fate: 'payment refused' },
+  {},
+  { card: testCards.firstAnswerLost },
+  { isSoldOut: true, fate: 'out of stock' },
+  {},
+  { card: testCards.answersTwice },
+  { card: testCards.silent, fate: 'no answer about the payment' },
+  {},
+  {},
+];
+
+interface Kind {
+  /** @default testCards.good */
+  readonly card?: string;
+  /** Sent once more, and must fail then. */
+  readonly again?: boolean;
+  readonly isSoldOut?: boolean;
+  /** @default 'fulfilled' */
+  readonly fate?: Fate;
+}
+
 /**
- * `count` orders that succeed and, for every tenth, one more of the same id that must fail.
+ * `count` orders and, for every tenth, one more of the same id that must fail.
  *
  * All names begin with `run`, so that nothing of another run is counted.
  */
 export function makeRequests(run: string, count: number): OrderRequest[] {
   return Array.from({ length: count }, (_, index) => {
-    const order = makeOrder(run, index);
-    const request = { order, correlationId: `${run}-${index}`, mustFail: false };
+    const kind = kinds[index % kinds.length] ?? {};
+    const { fate = 'fulfilled', again = false } = kind;
+    const order = makeOrder(run, index, kind);
+    const request = { order, correlationId: `${run}-${index}`, mustFail: false, fate };
     const copy = { ...order, total: order.total + 1000 };
-    const again = { order: copy, correlationId: `${run}-${index}-again`, mustFail: true };
-    return index % failEvery === 0 ? [request, again] : [request];
+    const repeated = {
+      ...request,
+      order: copy,
+      correlationId: `${run}-${index}-again`,
+      mustFail: true,
+    };
+    return again ? [request, repeated] : [request];
   }).flat();
 }
 
-function makeOrder(run: string, index: number): Order {
+function makeOrder(
+  run: string,
+  index: number,
+  { card = testCards.good, isSoldOut = false }: Kind,
+): Order {
   return {
     orderId: `${run}-${index}`,
     customer: `${run}-customer-${index % customers}`,
-    sku: `${run}-product-${index % products}`,
+    card,
+    sku: isSoldOut ? `${run}-sold-out` : `${run}-product-${index % products}`,
     quantity: 1 + (index % 3),
     total: 10 + index,
   };

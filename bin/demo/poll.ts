@@ -24,8 +24,13 @@ export async function poll<T>(ask: () => Promise<T | undefined>, wait: Wait): Pr
       const seconds = Math.round(wait.timeoutMs / 1000);
       throw new Error(`gave up waiting until ${wait.until}, after ${seconds} s`, answer);
     }
-    await delay(pauseMs);
+    await pause();
   }
+}
+
+/** As long as it is not worth while to look again. */
+export async function pause(): Promise<void> {
+  await delay(pauseMs);
 }
 
 async function attempt<T>(
@@ -48,6 +53,6 @@ export async function latestWithin<T>(
   for (;;) {
     const answer = await ask();
     if (willDo(answer) || Date.now() > deadline) return answer;
-    await delay(pauseMs);
+    await pause();
   }
 }

@@ -3,17 +3,18 @@ import type { Outputs } from './cdk.ts';
 /** Where the deployed example can be reached and looked into. */
 export interface Shop {
   readonly apiUrl: string;
-  readonly orders: {
-    readonly table: string;
-    readonly outbox: OutboxPlace;
-    readonly inbox: InboxPlace;
-  };
-  readonly billing: {
-    readonly table: string;
-    readonly outbox: OutboxPlace;
-    readonly inbox: InboxPlace;
-  };
+  readonly orders: ServicePlace;
+  readonly payment: ServicePlace;
+  readonly inventory: ServicePlace;
   readonly warehouse: { readonly table: string; readonly inbox: InboxPlace };
+  readonly provider: { readonly table: string };
+}
+
+/** A service: its own table, the outbox that it writes to, and the inbox that it hears others by. */
+export interface ServicePlace {
+  readonly table: string;
+  readonly outbox: OutboxPlace;
+  readonly inbox: InboxPlace;
 }
 
 export interface OutboxPlace {
@@ -31,22 +32,26 @@ export interface InboxPlace {
 /** The example, as its stacks tell of it; `endpoint` is that of a local AWS. */
 export function shopOf(outputs: Outputs, endpoint: string | undefined): Shop {
   const orders = stackOf(outputs, 'Orders');
-  const billing = stackOf(outputs, 'Billing');
+  const payment = stackOf(outputs, 'Payment');
+  const inventory = stackOf(outputs, 'Inventory');
   const warehouse = stackOf(outputs, 'Warehouse');
+  const provider = stackOf(outputs, 'Provider');
   return {
     apiUrl: apiUrl({ id: orders('ApiId'), url: orders('ApiUrl') }, endpoint),
-    orders: {
-      table: orders('OrdersTable'),
-      outbox: outboxOf(orders),
-      inbox: inboxOf(orders, 'orders'),
-    },
-    billing: {
-      table: billing('AccountsTable'),
-      outbox: outboxOf(billing),
-      inbox: inboxOf(billing, 'billing'),
-    },
-    warehouse: { table: warehouse('StockTable'), inbox: inboxOf(warehouse, 'warehouse') },
+    orders: serviceOf(orders, { name: 'orders', table: 'OrdersTable' }),
+    payment: serviceOf(payment, { name: 'payment', table: 'PaymentsTable' }),
+    inventory: serviceOf(inventory, { name: 'inventory', table: 'StockTable' }),
+    warehouse: { table: warehouse('ShipmentsTable'), inbox: inboxOf(warehouse, 'warehouse') },
+    provider: { table: provider('ChargesTable') },
   };
+}
+
+export function outboxesOf({ orders, payment, inventory }: Shop): readonly OutboxPlace[] {
+  return [orders, payment, inventory].map(({ outbox }) => outbox);
+}
+
+export function inboxesOf({ orders, payment, inventory, warehouse }: Shop): readonly InboxPlace[] {
+  return [orders, payment, inventory, warehouse].map(({ inbox }) => inbox);
 }
 
 type Read = (name: string) => string;
@@ -60,8 +65,12 @@ function stackOf(outputs: Outputs, service: string): Read {
   };
 }
 
-function outboxOf(read: Read): OutboxPlace {
-  return { table: read('OutboxTable'), shards: Number(read('OutboxShards')) };
+function serviceOf(read: Read, { name, table }: { name: string; table: string }): ServicePlace {
+  return {
+    table: read(table),
+    outbox: { table: read('OutboxTable'), shards: Number(read('OutboxShards')) },
+    inbox: inboxOf(read, name),
+  };
 }
 
 function inboxOf(read: Read, name: string): InboxPlace {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { bootstrap, deploy, destroy, synthesize, type Deployment } from './cdk.ts';
 import { makeChaos } from './chaos.ts';
 import { createClients } from './clients.ts';
+import { disorderDuring } from './disorder.ts';
 import { deliverAgain } from './duplicates.ts';
 import { hints } from './hints.ts';
 import { openAws } from './local-aws.ts';
@@ -10,9 +12,12 @@ import type { DemoOptions } from './options.ts';
 import { makeRequests, placeOrders } from './orders.ts';
 import { latestWithin } from './poll.ts';
 import { isRight, linesOf, renderReport, type Line } from './report.ts';
+import type { Run } from './run.ts';
 import { shopOf, type Shop } from './shop.ts';
 import { step, type Say } from './step.ts';
-import { takeTally, type Run, type Tally } from './tally.ts';
+import { stockUp } from './stock-up.ts';
+import { sweepDuring } from './sweeps.ts';
+import { takeTally, type Tally } from './tally.ts';
 
 /** What the walk-through starts from. */
 export interface Walk {
@@ -66,16 +71,26 @@ async function placeAndCount(
   const { aws, prefix } = deployment;
   const requests = makeRequests(prefix, orders);
   const run: Run = { shop, clients: createClients(aws.client), requests, since: Date.now() };
-  await step(`Place ${orders} orders, some of them twice`, (say) =>
-    placeOrders(shop.apiUrl, requests, (answers) => {
-      say(`${answers} of ${requests.length} answered`);
-    }),
+  await step('Fill the shelves', () => stockUp(run));
+  const disordered = await step(
+    `Place ${orders} orders, some of them twice, and disorder the queues`,
+    (say) =>
+      disorderDuring(
+        run,
+        placeOrders(shop.apiUrl, requests, (answers) => {
+          say(`${answers} of ${requests.length} answered`);
+        }),
+      ),
   );
-  const copies = await step('Deliver some messages once more', () => deliverAgain(run));
-  const isRightSoFar = await count(run, copies);
+  const copies =
+    disordered + (await step('Deliver some messages once more', () => deliverAgain(run)));
+  const isRightSoFar = await sweepDuring(deployment, count(run, copies));
   if (!chaos || !isRightSoFar) return isRightSoFar;
   const { requests: more, lines } = await makeChaos(deployment, run);
-  return count({ ...run, requests: [...requests, ...more] }, copies, lines);
+  return sweepDuring(
+    deployment,
+    count({ ...run, requests: [...requests, ...more] }, copies, lines),
+  );
 }
 
 /** Shows what became of everything so far. Answers whether every number is right. */
@@ -92,6 +107,8 @@ async function count(
   return all.every(isRight);
 }
 
+const countEveryMs = 2_000;
+
 /** Counts until every number is right, or the time is up. */
 async function settle(
   run: Run,
@@ -99,11 +116,13 @@ async function settle(
   say: Say,
 ): Promise<{ tally: Tally; lines: Line[] }> {
   return latestWithin(
-    60_000 + run.requests.length * 500,
+    150_000 + run.requests.length * 500,
     async () => {
+      // Counting reads much, and a local AWS has better things to do.
+      await delay(countEveryMs);
       const tally = await takeTally(run);
       const lines = toLines(tally);
-      say(`${tally.orders.billed} orders billed, ${tally.queued} messages waiting`);
+      say(`${tally.books.sold} earned, ${tally.queued} messages waiting`);
       return { tally, lines };
     },
     ({ lines }) => lines.every(isRight),

@@ -3,7 +3,11 @@ import { createInbox, inboxFrom } from 'cdk-outbox/runtime';
 import { OrderCancelled, StockMissing, StockRequested, StockReserved } from '../shared/events.ts';
 import { countAvailable, findReservation, release, reserve } from './stock.ts';
 
-/** Reserves what orders ask for, and frees what is reserved for an order that is cancelled. */
+/**
+ * Reserves what orders ask for, and frees what is reserved for an order that is cancelled.
+ *
+ * It gets each order's events in their sequence: what is cancelled is not reserved afterwards.
+ */
 export const handler = createInbox(inboxFrom(process.env))
   .on(StockRequested, async ({ data }, tx) => {
     const { orderId, sku, quantity } = data;

@@ -3,7 +3,6 @@ import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { Destination, Inbox, Outbox } from 'cdk-outbox';
 import type { Construct } from 'constructs';
 
-import { OrderCancelled, StockRequested } from '../shared/events.ts';
 import { outputInbox, outputOutbox } from '../shared/outputs.ts';
 import { ServiceFunction } from '../shared/service-function.ts';
 import { ServiceTable } from '../shared/service-table.ts';
@@ -34,7 +33,9 @@ export class InventoryStack extends Stack {
       inboxName: 'inventory',
       from: bus,
       source: 'orders',
-      events: [StockRequested.type, OrderCancelled.type],
+      // All that is said of an order: whoever takes a history in its sequence must not miss a part of it.
+      events: ['order.*'],
+      ordered: true,
       handler: handleOrders,
       outbox,
       removalPolicy: RemovalPolicy.DESTROY,

@@ -6,7 +6,7 @@ import { reply } from './http.ts';
 
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient());
 
-/** `GET /orders/{id}`: the order with its state, `placed` or `billed`. */
+/** `GET /orders/{id}`: the order with its state: what became of it, and why. */
 export async function handler({
   pathParameters,
 }: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {

@@ -37,7 +37,7 @@ async function place(order: Order): Promise<APIGatewayProxyStructuredResultV2> {
           },
         },
       ],
-      events: [OrderPlaced(orderId, order)],
+      events: [OrderPlaced(orderId, order, { sequence: 'next' })],
     });
   } catch (error) {
     if (!OutboxError.is(error, 'CONDITION_FAILED')) throw error;

@@ -1,57 +1,82 @@
-import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import { Destination, Inbox, Outbox } from 'cdk-outbox';
+import { Destination, Outbox, Saga } from 'cdk-outbox';
 import type { Construct } from 'constructs';
 
-import { InvoiceCreated, OrderPlaced } from '../shared/events.ts';
+import { OrderFulfilled } from '../shared/events.ts';
 import { outputInbox, outputOutbox } from '../shared/outputs.ts';
 import { ServiceFunction } from '../shared/service-function.ts';
 import { ServiceTable } from '../shared/service-table.ts';
+import { fulfilment } from './fulfilment.ts';
 
 export interface OrdersStackProps extends StackProps {
   readonly bus: EventBus;
   /** The queue of the warehouse. */
   readonly warehouse: IQueue;
+  /**
+   * How long an order waits to hear of its payment.
+   *
+   * @default Duration.minutes(15)
+   */
+  readonly paymentPatience?: Duration;
 }
 
-/** Takes orders over HTTP, tells the bus and the warehouse of them, and hears from billing. */
+interface FulfilmentProps {
+  readonly bus: EventBus;
+  readonly outbox: Outbox;
+  readonly orders: ServiceTable;
+  readonly patience: Duration;
+}
+
+/** Takes orders over HTTP, and sees them through: payment, then stock, or nothing of either. */
 export class OrdersStack extends Stack {
-  constructor(scope: Construct, id: string, { bus, warehouse, ...props }: OrdersStackProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { bus, warehouse, paymentPatience = Duration.minutes(15), ...props }: OrdersStackProps,
+  ) {
     super(scope, id, props);
     const orders = new ServiceTable(this, 'Orders');
     const outbox = new Outbox(this, 'Outbox', {
       source: 'orders',
       destinations: [
         Destination.eventBus(bus),
-        Destination.queue(warehouse, { types: [OrderPlaced.type] }),
+        Destination.queue(warehouse, { types: [OrderFulfilled.type] }),
       ],
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const placeOrder = this.function('PlaceOrder', 'place-order', orders);
-    const getOrder = this.function('GetOrder', 'get-order', orders);
-    const noteInvoice = this.function('NoteInvoice', 'note-invoice', orders);
-    orders.grantWriteData(placeOrder);
-    orders.grantReadData(getOrder);
-    orders.grantWriteData(noteInvoice);
+    orders.grant(placeOrder, 'dynamodb:PutItem');
     outbox.grantWrite(placeOrder);
-    const inbox = new Inbox(this, 'Inbox', {
-      inboxName: 'orders',
-      from: bus,
-      events: [InvoiceCreated.type],
-      handler: noteInvoice,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const getOrder = this.function('GetOrder', 'get-order', orders);
+    orders.grant(getOrder, 'dynamodb:GetItem');
     const api = this.api({ placeOrder, getOrder });
+    const saga = this.fulfilment({ bus, outbox, orders, patience: paymentPatience });
 
     new CfnOutput(this, 'ApiId', { value: api.apiId });
     new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
     new CfnOutput(this, 'OrdersTable', { value: orders.tableName });
     outputOutbox(this, outbox);
-    outputInbox(this, inbox);
+    outputInbox(this, saga.inbox);
+  }
+
+  private fulfilment({ bus, outbox, orders, patience }: FulfilmentProps): Saga {
+    const fulfilOrder = this.function('FulfilOrder', 'fulfil-order', orders);
+    fulfilOrder.addEnvironment('PAYMENT_PATIENCE_SECONDS', String(patience.toSeconds()));
+    orders.grant(fulfilOrder, 'dynamodb:UpdateItem');
+    return new Saga(this, 'Fulfilment', {
+      sagaName: fulfilment.name,
+      inboxName: 'orders',
+      from: bus,
+      events: fulfilment.types,
+      handler: fulfilOrder,
+      outbox,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
   }
 
   private function(id: string, file: string, orders: ServiceTable): ServiceFunction {

@@ -1,30 +1,41 @@
-import { createInbox, inboxFrom, type InboxTransaction } from 'cdk-outbox/runtime';
+import { createInbox, inboxFrom, type LeaseTransaction, type MessageOf } from 'cdk-outbox/runtime';
 
 import { PaymentRequested, RefundRequested } from '../shared/events.ts';
 import { isKnown, noteOfCharge, noteOfRefund, type Note } from './payments.ts';
 import { askProvider } from './provider.ts';
 
 /**
- * Takes money for orders and gives it back, through a provider that no transaction of ours reaches.
+ * Takes money for orders and gives it back, through a provider that no transaction of ours reaches: one worker at a
+ * time asks, and what it heard is remembered together with the message.
  *
  * The order's id is the provider's key, not the message's: a refund must find a charge that was never
  * answered, and a refund that overtakes its charge keeps money from being taken.
  */
-export const handler = createInbox(inboxFrom(process.env))
-  .on(PaymentRequested, async ({ data }, tx) => {
-    const { orderId, amount, card } = data;
-    // Refunded before it was charged, or told of by the provider itself.
-    if (await isKnown(orderId)) return;
-    const notify = process.env['NOTE_CHARGE_FUNCTION'] ?? '';
-    const answer = await askProvider({ do: 'charge', key: orderId, amount, card, notify });
-    write(noteOfCharge(answer), tx);
-  })
-  .on(RefundRequested, async ({ data }, tx) => {
-    const answer = await askProvider({ do: 'refund', key: data.orderId });
-    write(noteOfRefund(answer), tx);
-  });
+export const handler = createInbox(inboxFrom(process.env), { concurrency: 4 })
+  .on(PaymentRequested, charge, { way: 'lease' })
+  .on(RefundRequested, refund, { way: 'lease' });
 
-function write({ update, event }: Note, tx: InboxTransaction): void {
+async function charge(
+  { data }: MessageOf<typeof PaymentRequested>,
+  tx: LeaseTransaction,
+): Promise<void> {
+  const { orderId, amount, card } = data;
+  // Refunded before it was charged, or told of by the provider itself.
+  if (await isKnown(orderId)) return;
+  const notify = process.env['NOTE_CHARGE_FUNCTION'] ?? '';
+  const answer = await askProvider({ do: 'charge', key: orderId, amount, card, notify });
+  write(noteOfCharge(answer), tx);
+}
+
+async function refund(
+  { data }: MessageOf<typeof RefundRequested>,
+  tx: LeaseTransaction,
+): Promise<void> {
+  const answer = await askProvider({ do: 'refund', key: data.orderId });
+  write(noteOfRefund(answer), tx);
+}
+
+function write({ update, event }: Note, tx: LeaseTransaction): void {
   tx.update(update);
   tx.emit(event);
 }

@@ -1,10 +1,12 @@
 import { defineEvent } from 'cdk-outbox/runtime';
 import { z } from 'zod';
 
-// The contract between the services. What is about an order belongs to the aggregate `order`, whoever is
-// meant by it: who follows the whole aggregate can take its events in their sequence.
+// The contract between the services. What the orders service says of an order, whoever it is meant for, is one
+// history, `order.*` of the aggregate `order`: whoever follows it can take it in its sequence.
 
 const orderId = z.string();
+const sku = z.string();
+const quantity = z.int().positive();
 const money = z.number().nonnegative();
 
 /** A customer ordered something. Written by the orders service. */
@@ -14,34 +16,34 @@ export const OrderPlaced = defineEvent('order.placed', {
     orderId,
     customer: z.string(),
     card: z.string(),
-    sku: z.string(),
-    quantity: z.int().positive(),
+    sku,
+    quantity,
     total: money,
   }),
 });
 
 /** Payment is asked to take money for an order. */
-export const PaymentRequested = defineEvent('payment.requested', {
+export const PaymentRequested = defineEvent('order.payment-requested', {
   aggregate: 'order',
   schema: z.object({ orderId, amount: money, card: z.string() }),
 });
 
 /** Payment is asked to give back what it took for an order, or may still take. */
-export const RefundRequested = defineEvent('refund.requested', {
+export const RefundRequested = defineEvent('order.refund-requested', {
   aggregate: 'order',
   schema: z.object({ orderId }),
 });
 
 /** Inventory is asked to reserve what was ordered. */
-export const StockRequested = defineEvent('stock.requested', {
+export const StockRequested = defineEvent('order.stock-requested', {
   aggregate: 'order',
-  schema: z.object({ orderId, sku: z.string(), quantity: z.int().positive() }),
+  schema: z.object({ orderId, sku, quantity }),
 });
 
 /** An order is paid, and its stock is reserved. */
 export const OrderFulfilled = defineEvent('order.fulfilled', {
   aggregate: 'order',
-  schema: z.object({ orderId }),
+  schema: z.object({ orderId, sku, quantity }),
 });
 
 /** Nothing comes of an order: what was reserved for it is free again, what was paid is given back. */
@@ -80,8 +82,8 @@ export const StockMissing = defineEvent('stock.missing', {
   schema: z.object({ orderId }),
 });
 
-/** An order was put on its customer's account. Written by the billing service. */
-export const InvoiceCreated = defineEvent('invoice.created', {
-  aggregate: 'invoice',
-  schema: z.object({ invoiceId: z.string(), orderId: z.string(), total: z.number() }),
+/** Interim. */
+export const PaymentOverdue = defineEvent('payment.overdue', {
+  aggregate: 'order',
+  schema: z.object({ orderId }),
 });

@@ -7,27 +7,27 @@ import { outputInbox } from '../shared/outputs.ts';
 import { ServiceFunction } from '../shared/service-function.ts';
 import { ServiceTable } from '../shared/service-table.ts';
 
-/** Reserves stock for each order. It needs no bus: the orders service sends straight to its queue. */
+/** Ships what is fulfilled. It needs no bus: the orders service sends straight to its queue. */
 export class WarehouseStack extends Stack {
-  /** Where to send orders. */
+  /** Where to send what is to be shipped. */
   readonly queue: IQueue;
 
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);
-    const stock = new ServiceTable(this, 'Stock');
-    const reserveStock = new ServiceFunction(this, 'ReserveStock', {
-      entry: 'warehouse/reserve-stock.ts',
-      environment: { STOCK_TABLE: stock.tableName },
+    const shipments = new ServiceTable(this, 'Shipments');
+    const shipOrder = new ServiceFunction(this, 'ShipOrder', {
+      entry: 'warehouse/ship-order.ts',
+      environment: { SHIPMENTS_TABLE: shipments.tableName },
     });
-    stock.grantWriteData(reserveStock);
+    shipments.grant(shipOrder, 'dynamodb:UpdateItem');
     const inbox = new Inbox(this, 'Inbox', {
       inboxName: 'warehouse',
-      handler: reserveStock,
+      handler: shipOrder,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.queue = inbox.queue;
 
-    new CfnOutput(this, 'StockTable', { value: stock.tableName });
+    new CfnOutput(this, 'ShipmentsTable', { value: shipments.tableName });
     outputInbox(this, inbox);
   }
 }

@@ -1,23 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { makeRequests } from '../../bin/demo/orders.ts';
+import type { Books } from '../../bin/demo/books.ts';
+import { fates, makeRequests } from '../../bin/demo/orders.ts';
 import { isRight, linesOf, percentile, renderReport } from '../../bin/demo/report.ts';
+import { placedOf } from '../../bin/demo/run.ts';
 import type { Tally } from '../../bin/demo/tally.ts';
 
 const requests = makeRequests('run', 3);
 
 const right: Tally = {
-  orders: { committed: 3, billed: 3 },
-  orderPlaced: { committed: 3, delivered: 3, handled: { billing: 3, warehouse: 3 } },
-  invoiceCreated: { committed: 3, delivered: 3, handled: { orders: 3 } },
-  owed: { sum: 33, times: 3 },
-  reserved: { sum: 6, times: 3 },
+  books: {
+    placed: 3,
+    fates: fatesOf('fulfilled', 'payment refused', 'fulfilled'),
+    sold: 22,
+    kept: { payment: 22, provider: 22 },
+    pieces: { sold: 4, reserved: 4, shipped: 4 },
+    disagreed: [],
+    chargedTwice: [],
+  },
+  orderPlaced: { committed: 3, delivered: 3, handled: 3 },
+  repeated: 0,
   eventsOfFailed: 0,
   queued: 0,
   deadLetters: 0,
   latenciesMs: [30, 10, 20],
 };
+
+function fatesOf(...ends: string[]): Books['fates'] {
+  return new Map(ends.map((fate, index) => [`run-${index}`, fate]));
+}
 
 function wrongLabels(tally: Tally): string[] {
   return linesOf(tally, { requests, copies: 4 })
@@ -26,43 +38,63 @@ function wrongLabels(tally: Tally): string[] {
 }
 
 describe('the report', () => {
-  it('finds nothing wrong where everything was handled once', () => {
+  it('finds nothing wrong where every order came to its end once', () => {
     expect(wrongLabels(right)).toEqual([]);
   });
 
+  it.each<[string, Partial<Books>]>([
+    ['orders committed', { placed: 4 }],
+    ['orders fulfilled', { fates: fatesOf('paying', 'payment refused', 'fulfilled') }],
+    ['orders cancelled: payment refused', { fates: fatesOf('fulfilled', 'paying', 'fulfilled') }],
+    ['money: totals of fulfilled orders', { sold: 21 }],
+    ['money: kept, says payment', { kept: { payment: 23, provider: 22 } }],
+    ['money: kept, says its provider', { kept: { payment: 22, provider: 44 } }],
+    ['pieces: of fulfilled orders', { pieces: { ...right.books.pieces, sold: 5 } }],
+    ['pieces: reserved, says inventory', { pieces: { ...right.books.pieces, reserved: 5 } }],
+    ['pieces: shipped, says the warehouse', { pieces: { ...right.books.pieces, shipped: 5 } }],
+    ['orders over which the tables disagree', { disagreed: ['run-1'] }],
+    ['orders charged twice', { chargedTwice: ['run-1'] }],
+  ])('finds wrong books: %s', (label, change) => {
+    expect(wrongLabels({ ...right, books: { ...right.books, ...change } })).toEqual([label]);
+  });
+
+  it('bears an order that was cancelled before any answer came, if nothing is kept for it', () => {
+    const late = fatesOf('fulfilled', 'payment refused', 'no answer about the payment');
+    const kept = { ...right.books, fates: late };
+
+    const ofOne = { sold: 10, kept: { payment: 10, provider: 10 } };
+    const pieces = { sold: 1, reserved: 1, shipped: 1 };
+
+    expect(wrongLabels({ ...right, books: { ...kept, ...ofOne, pieces } })).toEqual([]);
+    expect(wrongLabels({ ...right, books: kept })).toContain('money: kept, says payment');
+  });
+
   it.each<[string, Partial<Tally>]>([
-    ['orders committed', { orders: { committed: 4, billed: 3 } }],
-    ['orders billed', { orders: { committed: 3, billed: 2 } }],
     ['order.placed committed', { orderPlaced: { ...right.orderPlaced, committed: 4 } }],
     ['order.placed delivered', { orderPlaced: { ...right.orderPlaced, delivered: 2 } }],
-    [
-      'order.placed handled by warehouse',
-      { orderPlaced: { ...right.orderPlaced, handled: { billing: 3, warehouse: 2 } } },
-    ],
-    ['invoice.created delivered', { invoiceCreated: { ...right.invoiceCreated, delivered: 0 } }],
-    ['owed by all customers', { owed: { sum: 44, times: 3 } }],
-    ['reserved of all products', { reserved: { sum: 7, times: 3 } }],
+    ['order.placed handled', { orderPlaced: { ...right.orderPlaced, handled: 2 } }],
     ['duplicates dropped', { queued: 1 }],
-    ['duplicates dropped', { owed: { sum: 33, times: 4 } }],
-    ['duplicates dropped', { reserved: { sum: 6, times: 4 } }],
     ['events of failed transactions', { eventsOfFailed: 1 }],
   ])('finds a wrong number of %s', (label, change) => {
     expect(wrongLabels({ ...right, ...change })).toEqual([label]);
   });
 
-  it('takes no dead letter for a duplicate that was dropped', () => {
-    expect(wrongLabels({ ...right, deadLetters: 1 })).toEqual([
-      'duplicates dropped',
-      'dead letters',
-    ]);
+  it.each<[string, Partial<Tally>]>([
+    ['events that say a thing again', { repeated: 1 }],
+    ['dead letters', { deadLetters: 1 }],
+  ])('takes none of the %s for a duplicate that was dropped', (label, change) => {
+    const labels = wrongLabels({ ...right, ...change });
+
+    expect(labels.toSorted()).toEqual([label, 'duplicates dropped'].toSorted());
   });
 
   it('shows what is wrong, and how long it took', () => {
-    const lines = linesOf({ ...right, owed: { sum: 44, times: 3 } }, { requests, copies: 4 });
+    const books = { ...right.books, sold: 44 };
+    const lines = linesOf({ ...right, books }, { requests, copies: 4 });
 
     const text = renderReport(lines, right.latenciesMs);
 
-    expect(text).toMatch(/owed by all customers +│ +44 │ +33 │ ✗ wrong/);
+    expect(text).toMatch(/totals of fulfilled orders +│ +44 │ +22 │ ✗ wrong/);
     expect(text).toMatch(/median +│ +20 ms/);
     expect(text).toMatch(/p95 +│ +30 ms/);
   });
@@ -85,12 +117,18 @@ describe('the report', () => {
 
 describe('the orders of a run', () => {
   it('are as many as asked for, and at least one of them is sent again to fail', () => {
-    const placed = requests.filter(({ mustFail }) => !mustFail);
+    const placed = placedOf({ requests });
     const failing = requests.filter(({ mustFail }) => mustFail);
 
     expect(placed).toHaveLength(3);
     expect(failing).toHaveLength(1);
     expect(placed.map(({ order }) => order.orderId)).toContain(failing[0]?.order.orderId);
+  });
+
+  it('meet every fate there is', () => {
+    const met = new Set(makeRequests('run', 10).map(({ fate }) => fate));
+
+    expect([...met].toSorted()).toEqual(fates.toSorted());
   });
 
   it('can each be told from every other by the correlation id', () => {
