@@ -19,6 +19,8 @@ export interface SimulatedQueue {
   /** What an SQS client's `send` does. */
   send(command: { input: object }): Promise<never>;
   size(): number;
+  /** Loses all that it holds. */
+  purge(): void;
   /** The most that any message was received. */
   mostReceives(): number;
   /** Bodies that were sent to other queues. */
@@ -60,6 +62,9 @@ export function simulatedQueue(options: {
     elsewhere,
     put,
     size: () => held.length,
+    purge: () => {
+      held = [];
+    },
     mostReceives: () => most,
     take: () => {
       const wanted = 1 + Math.floor(random() * batchSize);

@@ -37,14 +37,14 @@ function handleAll(cursor: Cursor, events: readonly Arriving[]): Cursor {
 }
 
 describe('in an aggregate’s history', () => {
-  test.each<[string, Cursor, number, Turn['status']]>([
-    ['the first is the next', fresh, 1, 'next'],
-    ['the second of a new aggregate is early', fresh, 2, 'early'],
-    ['the one after the last is the next', at(4), 5, 'next'],
-    ['one beyond is early', at(4), 6, 'early'],
-    ['the last again is old', at(4), 4, 'old'],
-    ['one before is old', at(4), 1, 'old'],
-  ])('%s', (_, cursor, sequence, status) => {
+  test.each<{ what: string; cursor: Cursor; sequence: number; status: Turn['status'] }>([
+    { what: 'the first is the next', cursor: fresh, sequence: 1, status: 'next' },
+    { what: 'the second of a new one is early', cursor: fresh, sequence: 2, status: 'early' },
+    { what: 'the one after the last is the next', cursor: at(4), sequence: 5, status: 'next' },
+    { what: 'one beyond is early', cursor: at(4), sequence: 6, status: 'early' },
+    { what: 'the last again is old', cursor: at(4), sequence: 4, status: 'old' },
+    { what: 'one before is old', cursor: at(4), sequence: 1, status: 'old' },
+  ])('$what', ({ cursor, sequence, status }) => {
     expect(turnOf(cursor, event(sequence), policy).status).toBe(status);
   });
 
@@ -61,7 +61,8 @@ describe('in an aggregate’s history', () => {
     const waiting = after(turnOf(at(4), event(7), policy));
     const nearer = after(turnOf(waiting, event(6), policy));
 
-    expect(waiting).toMatchObject({ sequence: 4, early: 7, gap: expect.stringMatching(/#e7$/) });
+    expect(waiting).toMatchObject({ sequence: 4, early: 7 });
+    expect(waiting.gap).toMatch(/#e7$/);
     expect(nearer).toMatchObject({ sequence: 4, early: 7, gap: waiting.gap });
     expect(handleAll(nearer, [event(5), event(6)])).toMatchObject({ early: 7, gap: waiting.gap });
     const done = handleAll(nearer, [event(5), event(6), event(7)]);

@@ -1,0 +1,236 @@
+import { describe, expect, test } from 'vitest';
+
+import type { OrderedConfig } from '../../../../lib/contract/environment.ts';
+import type { Inbox, InboxMessage } from '../../../../lib/runtime.ts';
+import { messageOf, type Message } from '../../../../lib/testing.ts';
+import { memoryDatabase } from '../../../support/ordered-database.ts';
+import { createOrderedWorld, type OrderedWorld } from '../../../support/ordered-world.ts';
+import { seeded } from '../../../support/seeded.ts';
+import { OrderPlaced, placed } from '../support.ts';
+
+const minuteMs = 60_000;
+const at = (sequence: number, over: Partial<Message> = {}, order = '42'): Message => ({
+  ...messageOf(placed(order), { sequence }),
+  ...over,
+});
+
+interface Watched extends OrderedWorld {
+  /** What was handled, in its order. */
+  readonly seen: string[];
+  /** Checks, and handles nothing of what that puts back. */
+  checkAlone(): Promise<unknown>;
+  /** Delivers, and has all of it handled. */
+  arrive(...messages: Message[]): Promise<void>;
+}
+
+function watched(ordered: Partial<OrderedConfig> = {}): Watched {
+  const seen: string[] = [];
+  const handle = ({ sequence, replayId }: InboxMessage): void => {
+    seen.push(replayId === undefined ? `${sequence}` : `${sequence} ${replayId}`);
+  };
+  const handlers = (inbox: Inbox): Inbox => inbox.on(OrderPlaced, handle);
+  const database = memoryDatabase();
+  const world = createOrderedWorld({ database, random: seeded(1), ordered, handlers });
+  const runAll = async (): Promise<void> => {
+    while (world.queue.size() > 0) await world.work();
+  };
+  return {
+    ...world,
+    seen,
+    checkAlone: () => world.check(),
+    arrive: async (...messages) => {
+      world.deliver(...messages);
+      await runAll();
+    },
+    check: async () => {
+      const report = await world.check();
+      await runAll();
+      return report;
+    },
+  };
+}
+
+describe('a gap', () => {
+  test('is measured from when the first message behind it came', async () => {
+    const world = watched();
+    await world.arrive(at(2), at(5));
+    world.clock.advance(7 * minuteMs);
+
+    expect(await world.check()).toEqual({ open: 1, oldestMs: 7 * minuteMs, failed: 0 });
+  });
+
+  test('is measured anew where the aggregate has moved and stands still again', async () => {
+    const world = watched();
+    await world.arrive(at(2), at(5));
+    world.clock.advance(7 * minuteMs);
+    await world.arrive(at(1));
+    world.clock.advance(2 * minuteMs);
+
+    expect(await world.check()).toEqual({ open: 1, oldestMs: 2 * minuteMs, failed: 0 });
+  });
+
+  test('is none when nothing waits, and zero is measured', async () => {
+    const world = watched();
+    await world.arrive(at(2));
+    await world.arrive(at(1));
+
+    expect(await world.check()).toEqual({ open: 0, oldestMs: 0, failed: 0 });
+  });
+
+  test('is counted for each aggregate, and the oldest tells the age', async () => {
+    const world = watched();
+    await world.arrive(at(2, {}, 'a'));
+    world.clock.advance(minuteMs);
+    await world.arrive(at(2, {}, 'b'), at(3, {}, 'b'));
+
+    expect(await world.check()).toEqual({ open: 2, oldestMs: minuteMs, failed: 0 });
+  });
+
+  test('keeps its messages whatever the check does', async () => {
+    const world = watched();
+    await world.arrive(at(2));
+    world.clock.advance(365 * 24 * 60 * minuteMs);
+    await world.check();
+
+    await world.arrive(at(1));
+
+    expect(world.seen).toEqual(['1', '2']);
+  });
+});
+
+describe('what a worker left when it died', () => {
+  /** The worker commits sequence 1 and dies; the queue has moved its message to the dead-letter queue. */
+  async function abandoned(): Promise<Watched> {
+    const world = watched();
+    await world.arrive(at(2));
+    world.deliver(at(1));
+    await world.work({ diesAt: 2, afterTheCall: true });
+    world.queue.purge();
+    return world;
+  }
+
+  test('is put back on the queue, and handled', async () => {
+    const world = await abandoned();
+    world.clock.advance(minuteMs);
+
+    await world.check();
+
+    expect(world.seen).toEqual(['1', '2']);
+    expect(await world.kept()).toEqual([]);
+  });
+
+  test('is left to the worker for half a minute: it may not be dead', async () => {
+    const world = await abandoned();
+    world.clock.advance(29_999);
+
+    await world.check();
+
+    expect(world.seen).toEqual(['1']);
+  });
+
+  test('is put back once: where its handler fails, the queue tries again', async () => {
+    const world = await abandoned();
+    world.clock.advance(minuteMs);
+    await world.checkAlone();
+    world.clock.advance(minuteMs);
+
+    await world.checkAlone();
+
+    expect(world.queue.size()).toBe(1);
+  });
+});
+
+describe('an aggregate that begins in the middle', () => {
+  const adoptUntil = Number.MAX_SAFE_INTEGER;
+
+  test('waits for earlier events as long as it is told to', async () => {
+    const world = watched({ adoptUntil, adoptWaitMs: 3 * minuteMs });
+    await world.arrive(at(57), at(58));
+    world.clock.advance(3 * minuteMs - 1);
+
+    await world.check();
+    const early = [...world.seen];
+    world.clock.advance(1);
+    await world.check();
+
+    expect(early).toEqual([]);
+    expect(world.seen).toEqual(['57', '58']);
+  });
+
+  test('begins with the lowest that came, and a later one below it is old', async () => {
+    const world = watched({ adoptUntil });
+    await world.arrive(at(58), at(57));
+    world.clock.advance(minuteMs);
+    await world.check();
+
+    await world.arrive(at(56), at(59));
+
+    expect(world.seen).toEqual(['57', '58', '59']);
+  });
+
+  test('is not adopted where there is no end date, or it has passed', async () => {
+    const past = watched({ adoptUntil: 1 });
+    const none = watched();
+    for (const world of [past, none]) {
+      await world.arrive(at(57));
+      world.clock.advance(60 * minuteMs);
+      await world.check();
+    }
+
+    expect([...past.seen, ...none.seen]).toEqual([]);
+  });
+
+  test('is brought what it lacks by a replay from the start', async () => {
+    const world = watched();
+    await world.arrive(at(3));
+
+    await world.arrive(at(1, { replayid: 'r' }), at(2, { replayid: 'r' }));
+
+    expect(world.seen).toEqual(['1 r', '2 r', '3']);
+  });
+});
+
+describe('a replay', () => {
+  const history = [at(1), at(2), at(3), at(4)];
+  const again = (from: number, to: number): Message[] =>
+    history.slice(from - 1, to).map((message) => ({ ...message, replayid: 'r' }));
+
+  test('of a part has the aggregate go on from where it was, when nothing more of it comes', async () => {
+    const world = watched();
+    await world.arrive(...history);
+    await world.arrive(...again(2, 3));
+    world.clock.advance(minuteMs);
+    await world.check();
+    await world.arrive(at(5));
+    const before = world.seen.slice(4);
+
+    world.clock.advance(10 * minuteMs);
+    await world.check();
+
+    expect(before).toEqual(['2 r', '3 r']);
+    expect(world.seen.slice(4)).toEqual(['2 r', '3 r', '5']);
+    expect(await world.kept()).toEqual([]);
+  });
+
+  test('with a hole, such as one of some types only, goes on behind the hole', async () => {
+    const world = watched();
+    await world.arrive(...history);
+    await world.arrive(...again(1, 1), ...again(4, 4));
+    world.clock.advance(10 * minuteMs);
+
+    await world.check();
+
+    expect(world.seen.slice(4)).toEqual(['1 r', '4 r']);
+    expect(await world.kept()).toEqual([]);
+  });
+
+  test('whose messages come again after its end has no effect again', async () => {
+    const world = watched();
+    await world.arrive(...history);
+    await world.arrive(...again(1, 4));
+
+    await world.arrive(...again(2, 4));
+
+    expect(world.seen).toHaveLength(8);
+  });
+});
