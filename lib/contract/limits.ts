@@ -52,6 +52,8 @@ export const ownLimits = {
   /** Bytes that are kept of an error's code and of its message. */
   maxErrorCodeBytes: 128,
   maxErrorMessageBytes: 1024,
+  /** Attempts that a waiting entry remembers one by one: the last ones. */
+  maxAttemptsKept: 10,
   /** Destinations of one outbox, and bytes of the name of each: a waiting entry names those that lack it. */
   maxDestinations: 20,
   maxDestinationNameBytes: 64,

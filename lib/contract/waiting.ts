@@ -20,6 +20,14 @@ export interface DeliveryError {
   readonly destination?: string;
 }
 
+/** An attempt to deliver that did not succeed, and that lived to say so. */
+export interface Attempt {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Code of its error. */
+  readonly code: string;
+}
+
 /** A row of the outbox table that should hold an entry and does not, kept whole so that a person can judge it. */
 export interface InvalidRow {
   readonly key: Key;
@@ -54,6 +62,11 @@ export interface Waiting {
   /** Whether an ordered destination lacks it, so that later entries of its aggregate are held. */
   readonly holds: boolean;
   readonly error?: DeliveryError;
+  /**
+   * The last attempts, oldest first, those of earlier rounds included: at most {@link ownLimits.maxAttemptsKept}.
+   * One that died is missing here, and counted in `attempts`.
+   */
+  readonly tried?: readonly Attempt[];
   /** Epoch milliseconds. */
   readonly firstTriedAt?: number;
   readonly lastTriedAt?: number;
@@ -157,8 +170,15 @@ export function rowToWaiting(row: Row): Waiting {
       'pageless',
       'giveUp',
     ]),
+    ...(Array.isArray(fields['tried']) ? { tried: fields['tried'] as Attempt[] } : {}),
     ...(errorCode === undefined ? {} : { error: errorOf(row) }),
   };
+}
+
+/** What is remembered of attempts after one more. */
+export function withAttempt(tried: readonly Attempt[] = [], { at, code }: Attempt): Attempt[] {
+  const attempt = { at, code: cutToBytes(code, ownLimits.maxErrorCodeBytes) };
+  return [...tried, attempt].slice(-ownLimits.maxAttemptsKept);
 }
 
 /** The attributes under which an error is kept: flat, so that the index can hold its code, and cut where too long. */

@@ -51,13 +51,13 @@ export function renderData(json: string | undefined): string {
 
 /** Facts of what waits, one by one. */
 export function waitingFacts(waiting: Waiting, now: number): [string, string][] {
-  const { state, dueAt, attempts, missing, error, firstTriedAt, lastTriedAt, giveUp } = waiting;
+  const { state, dueAt, attempts, tried, missing, error, firstTriedAt, giveUp } = waiting;
   const facts: [string, string | undefined][] = [
     ['waits', state],
     [state === 'parked' ? 'since' : 'due', `${moment(dueAt)} (${relative(dueAt, now)})`],
     ['attempts', String(attempts)],
     ['first tried', momentIfAny(firstTriedAt)],
-    ['last tried', momentIfAny(lastTriedAt)],
+    ['tried', tried?.map(({ at, code }) => `${moment(at)}  ${code}`).join('\n')],
     ['missing at', missing?.join(', ')],
     ['error', error && `${error.code}: ${error.message}`],
     ['given up', giveUp && `${moment(giveUp.at)} by ${giveUp.by}: ${giveUp.why}`],

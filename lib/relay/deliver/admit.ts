@@ -1,5 +1,5 @@
 import { ownLimits } from '../../contract/limits.ts';
-import type { Waiting } from '../../contract/waiting.ts';
+import { withAttempt, type Waiting } from '../../contract/waiting.ts';
 import type { WaitingFate } from './fate.ts';
 import type { InvalidPageRow } from '../store.ts';
 
@@ -14,8 +14,12 @@ export function waitingFrom(fate: WaitingFate, now: number): Waiting {
     missing,
     holds,
     error,
-    ...(state === 'held' ? {} : { firstTriedAt: now, lastTriedAt: now }),
+    ...(state === 'held' ? {} : firstAttempt(now, error.code)),
   };
+}
+
+function firstAttempt(now: number, code: string): Partial<Waiting> {
+  return { tried: withAttempt([], { at: now, code }), firstTriedAt: now, lastTriedAt: now };
 }
 
 /** The waiting row of a row that is no entry: parked at once, since no attempt can mend it. */

@@ -35,7 +35,7 @@ export function hasSequence({ entry }: Waiting): boolean {
 /** The row on its way out, with attempts of its own for the skip notice, which waits for its turn as the entry did. */
 export function givenUp(before: Waiting, { id, at, by, why }: AuditNote): Waiting {
   return {
-    ...pickDefined(before, ['entry', 'missing', 'holds', 'error', 'lastTriedAt']),
+    ...pickDefined(before, ['entry', 'missing', 'holds', 'error', 'tried', 'lastTriedAt']),
     ...(isPageless(before) ? { pageless: true } : {}),
     state: before.state === 'held' ? 'held' : 'retrying',
     attempts: 0,

@@ -47,7 +47,7 @@ export function anotherRound(
 ): Waiting {
   const there = (before.missing ?? []).filter((name) => destinations.includes(name));
   return {
-    ...pickDefined(before, ['entry', 'holds', 'error', 'lastTriedAt', 'pageless']),
+    ...pickDefined(before, ['entry', 'holds', 'error', 'tried', 'lastTriedAt', 'pageless']),
     state: 'retrying',
     attempts: 0,
     dueAt: now,

@@ -1,6 +1,11 @@
 import type { Entry } from '../../contract/entry.ts';
 import { outboxMetrics } from '../../contract/outbox-metrics.ts';
-import { keyOfWaiting, type DeliveryError, type Waiting } from '../../contract/waiting.ts';
+import {
+  keyOfWaiting,
+  withAttempt,
+  type DeliveryError,
+  type Waiting,
+} from '../../contract/waiting.ts';
 import { outOfTimeCode } from '../publish/call.ts';
 import { noDestinationCode, type SettledFate, type WaitingFate } from '../deliver/fate.ts';
 import type { SweepPorts } from './ports.ts';
@@ -69,6 +74,7 @@ function afterAttempt(row: Waiting, fate: WaitingFate, now: number): Waiting {
     // What waits may come to hold less as destinations get it, never more.
     holds: row.holds && fate.holds,
     error,
+    tried: withAttempt(row.tried, { at: now, code: error.code }),
     firstTriedAt: row.firstTriedAt ?? now,
     lastTriedAt: now,
   };

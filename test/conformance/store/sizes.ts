@@ -75,6 +75,10 @@ function mostSaidOf(entry: Entry): Waiting {
     missing: Array.from({ length: ownLimits.maxDestinations }, () => name),
     holds: true,
     error: { code: 'c'.repeat(10_000), message: 'm'.repeat(10_000), destination: name },
+    tried: Array.from({ length: ownLimits.maxAttemptsKept }, () => ({
+      at: someTime,
+      code: 'c'.repeat(ownLimits.maxErrorCodeBytes),
+    })),
     firstTriedAt: someTime,
     lastTriedAt: someTime,
   };
