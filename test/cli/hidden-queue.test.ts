@@ -15,7 +15,7 @@ const message = { id: 'm-1', body: toMessageJson(anEntry(), 'orders') };
 const dead = 'Shop-DeadLetters';
 
 describe('messages that somebody else received just now', () => {
-  it.each(['inbox ls Billing', `redrive-queue ${dead}`])(
+  it.each(['inbox ls Billing', 'inbox redrive Billing --all', `redrive-queue ${dead}`])(
     'are not taken for none by %s: it says when to look again',
     async (command) => {
       const queues = fakeQueues({ [dead]: [message] });

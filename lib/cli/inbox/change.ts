@@ -1,10 +1,12 @@
 import { createPace } from '../../relay/operate/pace.ts';
 import type { Clients } from '../aws/clients.ts';
 import { findInbox } from '../aws/find-inbox.ts';
+import { depthOf } from '../aws/queues.ts';
 import type { InboxPlace } from '../aws/place.ts';
 import { confirm } from '../confirm.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import type { CommonOptions } from '../options.ts';
+import { describeNone } from '../queues/describe.ts';
 import { toDeadLetter, type QueueMessage } from '../queues/message.ts';
 import { giveBack, peek, receive } from '../queues/receive.ts';
 import { openClientsFor } from '../session.ts';
@@ -47,8 +49,10 @@ export async function changeDeadLetters(
   const seen = await peek(inbox.deadLetterQueueUrl, looked, clients);
   const plan = seen.messages.filter(isMeant);
   const isJson = options.json === true;
-  if (!isJson)
+  if (!isJson) {
     world.terminal.write(describe(verb, plan, { isCut: seen.isCut, now: world.clock.now() }));
+    world.terminal.note(await whyNone(inbox, seen.messages, clients));
+  }
   const question = `${verb} ${plan.length}${seen.isCut ? ' or more' : ''}?`;
   const { terminal } = world;
   const isConfirmed =
@@ -68,6 +72,16 @@ export async function changeDeadLetters(
     });
   else if (isConfirmed) terminal.write(describeResult(verb, result));
   return exitCodeOf(result);
+}
+
+/** Where nothing is to be seen: whether that is all, or others have it in hand. */
+async function whyNone(
+  { deadLetterQueueUrl }: InboxPlace,
+  seen: readonly QueueMessage[],
+  clients: Clients,
+): Promise<string> {
+  if (seen.length > 0) return '';
+  return `${describeNone(deadLetterQueueUrl, await depthOf(deadLetterQueueUrl, clients))}\n`;
 }
 
 const nothing: Result = { done: 0, cameBack: 0 };
