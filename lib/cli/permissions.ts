@@ -29,6 +29,10 @@ const queueStack = [
 
 const send = ['sqs:SendMessage'];
 
+const lookAtGaps = ['dynamodb:GetItem', 'dynamodb:Query'];
+
+const passGap = ['dynamodb:DeleteItem', 'dynamodb:PutItem'];
+
 /** IAM actions that each command uses at the most, beside `kms:Decrypt` where a key of yours encrypts the table or a queue. */
 export const permissions = {
   status: [
@@ -87,8 +91,18 @@ export const permissions = {
     'sqs:GetQueueUrl',
   ],
   'redrive-queue': [...queueStack, ...changeQueue, ...send, 'sqs:ListDeadLetterSourceQueues'],
-  'inbox ls': [...find, ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage')],
-  'inbox show': [...find, ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage')],
+  'inbox ls': [
+    ...find,
+    ...lookAtGaps,
+    ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage'),
+  ],
+  'inbox show': [
+    ...find,
+    ...lookAtGaps,
+    ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage'),
+  ],
+  'inbox skip': [...find, ...lookAtGaps, ...passGap, ...sign, ...send],
+  'inbox adopt': [...find, ...lookAtGaps, ...passGap, ...sign, ...send],
   'inbox redrive': [...find, ...changeQueue, ...send, 'lambda:ListEventSourceMappings'],
   'inbox discard': [...find, ...changeQueue],
   'schema check': [],

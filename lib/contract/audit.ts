@@ -5,7 +5,7 @@ import { pickDefined } from './pick.ts';
 /** What a person did to an entry, and why. */
 export interface AuditNote {
   readonly id: string;
-  readonly action: 'redrive' | 'discard' | 'skip' | 'replay';
+  readonly action: 'redrive' | 'discard' | 'skip' | 'adopt' | 'replay';
   /** Epoch milliseconds. */
   readonly at: number;
   readonly by: string;

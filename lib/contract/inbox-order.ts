@@ -1,3 +1,4 @@
+import type { AuditNote } from './audit.ts';
 import type { Row } from './entry.ts';
 import type { Condition } from './inbox-rows.ts';
 import { padSequence, shardOf, type Key } from './keys.ts';
@@ -74,6 +75,7 @@ export const gapShards = 8;
 
 const cursorSortKey = 'cursor';
 const bufferedPrefix = 'b#';
+const auditPrefix = 'audit#';
 
 export function cursorKey(place: Place): Key {
   return { pk: partitionOf(place), sk: cursorSortKey };
@@ -169,6 +171,20 @@ export function gapToRow(place: Place, gap: string): Row {
 export function rowToGap(row: Row): Gap {
   const { pk, sk, aggregate } = row as unknown as Key & Place;
   return { aggregate, since: Number(sk.slice(0, sk.indexOf('#'))), key: { pk, sk } };
+}
+
+/** The row of what a person did to an aggregate, and why. It does not expire. */
+export function auditToRow(place: Place, note: AuditNote): Row {
+  return {
+    pk: partitionOf(place),
+    sk: `${auditPrefix}${padSequence(note.at)}#${note.id}`,
+    ...note,
+  };
+}
+
+/** The keys of what people did to an aggregate, by time. */
+export function auditOf(place: Place): { pk: string; from: string; to: string } {
+  return { pk: partitionOf(place), from: auditPrefix, to: `${auditPrefix}~` };
 }
 
 function partitionOf({ inbox, aggregate }: Place): string {

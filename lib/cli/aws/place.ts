@@ -1,4 +1,4 @@
-import type { RelayConfig } from '../../contract/environment.ts';
+import type { OrderedConfig, RelayConfig } from '../../contract/environment.ts';
 import type { Stack } from './stack.ts';
 
 /** An outbox as it was found in an account: its table, and what else is known of it. */
@@ -22,4 +22,6 @@ export interface InboxPlace {
   readonly handler: string;
   readonly tableName: string;
   readonly deadLetterQueueUrl: string;
+  /** Present where it handles each aggregate's events in sequence. */
+  readonly ordered?: OrderedConfig;
 }

@@ -17,11 +17,12 @@ export function inboxesOf(functions: readonly FunctionFacts[]): InboxPlace[] {
   return functions
     .filter(({ environment }) => 'INBOX_NAME' in environment && !(gapCheckVariable in environment))
     .map(({ name, environment }) => ({ ...inboxFromEnvironment(environment), handler: name }))
-    .map(({ name, handler, tableName, deadLetterQueueUrl }) => ({
+    .map(({ name, handler, tableName, deadLetterQueueUrl, ordered }) => ({
       name,
       handler,
       tableName,
       deadLetterQueueUrl,
+      ...definedOnly({ ordered }),
     }));
 }
 

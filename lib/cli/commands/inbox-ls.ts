@@ -1,15 +1,20 @@
 import { Option } from 'commander';
 
+import { definedOnly } from '../../contract/pick.ts';
+import { listGaps } from '../../runtime/inbox/ordered/gaps.ts';
+import { readGaps, type OpenGap } from '../../runtime/inbox/ordered/operate.ts';
 import { findInbox, listInboxes } from '../aws/find-inbox.ts';
 import type { Clients } from '../aws/clients.ts';
 import type { InboxPlace } from '../aws/place.ts';
 import { depthOf } from '../aws/queues.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { openGaps } from '../inbox/gap-ports.ts';
 import { renderDeadLetters } from '../inbox/render.ts';
+import { renderGaps } from '../inbox/render-gaps.ts';
 import { deadLetterOptions, isAskedFor, type DeadLetterFilter } from '../inbox/selection.ts';
 import { toNumber, type CommonOptions } from '../options.ts';
 import { describeNone } from '../queues/describe.ts';
-import { toDeadLetter } from '../queues/message.ts';
+import { toDeadLetter, type DeadLetter } from '../queues/message.ts';
 import { peek } from '../queues/receive.ts';
 import { openClientsFor } from '../session.ts';
 import { printJson } from '../view/json.ts';
@@ -21,12 +26,12 @@ interface InboxListOptions extends DeadLetterFilter, CommonOptions {
   readonly limit: number;
 }
 
-/** The inboxes there are, or what one of them could not handle. */
+/** The inboxes there are, or what one of them could not handle, and what waits in it for an earlier event. */
 export const inboxLs: CommandSpec<InboxListOptions> = {
   name: 'inbox ls',
   takes: '[inbox]',
-  summary: 'the inboxes, or what an inbox could not handle and why',
-  details: 'Looking at messages counts as receiving them.',
+  summary: 'the inboxes, or what an inbox could not handle and why, and the gaps of an ordered one',
+  details: 'Looking at messages counts as receiving them. Gaps are shown where no filter is given.',
   options: () => [
     ...deadLetterOptions(),
     new Option('--limit <number>', 'messages to look at')
@@ -42,7 +47,7 @@ export const inboxLs: CommandSpec<InboxListOptions> = {
     const clients = openClientsFor(options, world);
     return name === undefined
       ? showInboxes({ options, clients, world })
-      : showDeadLetters(name, { options, clients, world });
+      : showInbox(name, { options, clients, world });
   },
 };
 
@@ -57,16 +62,22 @@ async function showInboxes({ options, clients, world }: Context): Promise<ExitCo
     (await listInboxes(options.stack, clients)).map(async (inbox) => ({
       ...inbox,
       deadLetters: await depthOf(inbox.deadLetterQueueUrl, clients),
+      ...(await gapsOf(inbox, { clients, world })),
     })),
   );
   const { terminal } = world;
   if (options.json === true) printJson(terminal, { inboxes });
   else if (inboxes.length === 0) terminal.note('There is no inbox here.\n');
   else {
-    const rows = inboxes.map(({ name, handler, deadLetters }) => [name, handler, deadLetters]);
-    terminal.write(`${renderTable(['inbox', 'handler', 'dead letters'], rows)}\n`);
+    const rows = inboxes.map(({ name, handler, deadLetters, gaps }) => [
+      name,
+      handler,
+      deadLetters,
+      String(gaps ?? 'not ordered'),
+    ]);
+    terminal.write(`${renderTable(['inbox', 'handler', 'dead letters', 'gaps'], rows)}\n`);
   }
-  const isAnyStuck = inboxes.some(({ deadLetters }) => deadLetters > 0);
+  const isAnyStuck = inboxes.some(({ deadLetters, gaps = 0 }) => deadLetters + gaps > 0);
   return isAnyStuck ? exitCodes.needsPerson : exitCodes.fine;
 }
 
@@ -80,19 +91,67 @@ async function whyNone(
     : `Nothing of that among the ${count(seen, 'message')} of its dead-letter queue that were looked at.`;
 }
 
-async function showDeadLetters(
-  name: string,
-  { options, clients, world }: Context,
-): Promise<ExitCode> {
+/** Gaps that are counted in each of the list's 8 partitions. */
+const mostCounted = 100;
+
+async function gapsOf(
+  inbox: InboxPlace,
+  { clients, world }: Pick<Context, 'clients' | 'world'>,
+): Promise<{ gaps?: number }> {
+  if (inbox.ordered === undefined) return {};
+  return { gaps: (await listGaps(mostCounted, openGaps(inbox, clients, world))).length };
+}
+
+async function showInbox(name: string, context: Context): Promise<ExitCode> {
+  const { options, clients, world } = context;
+  const { terminal } = world;
   const inbox = await findInbox(name, options.stack, clients);
-  const { messages, isCut } = await peek(inbox.deadLetterQueueUrl, options.limit, clients);
+  const looked = await lookAtLetters(inbox, context);
+  const { letters, isCut } = looked;
+  const gaps = await lookAtGaps(inbox, context);
+  if (options.json === true) {
+    printJson(terminal, { inbox: inbox.name, messages: letters, isCut, ...definedOnly({ gaps }) });
+  } else {
+    await tellLetters(inbox, looked, context);
+    if (gaps !== undefined && gaps.length > 0) terminal.write(`\n${renderGaps(gaps)}\n`);
+  }
+  const isStuck = letters.length + (gaps?.length ?? 0) > 0;
+  return isStuck ? exitCodes.needsPerson : exitCodes.fine;
+}
+
+interface LookedAt {
+  /** What was asked for, of the messages that were looked at. */
+  readonly letters: readonly DeadLetter[];
+  readonly seen: number;
+  readonly isCut: boolean;
+}
+
+async function lookAtLetters(
+  { deadLetterQueueUrl }: InboxPlace,
+  { options, clients }: Context,
+): Promise<LookedAt> {
+  const { messages, isCut } = await peek(deadLetterQueueUrl, options.limit, clients);
   const letters = messages.filter((message) => isAskedFor(message, [], options)).map(toDeadLetter);
-  const { terminal, clock } = world;
-  if (options.json === true) printJson(terminal, { inbox: inbox.name, messages: letters, isCut });
-  else if (letters.length === 0)
-    terminal.note(`${await whyNone(inbox, messages.length, clients)}\n`);
+  return { letters, seen: messages.length, isCut };
+}
+
+/** `undefined` where the inbox is not ordered, or the question is about dead letters alone. */
+async function lookAtGaps(
+  inbox: InboxPlace,
+  { options, clients, world }: Context,
+): Promise<OpenGap[] | undefined> {
+  const isFiltered = options.type !== undefined || options.reason !== undefined;
+  if (inbox.ordered === undefined || isFiltered) return undefined;
+  const gaps = await readGaps(options.limit, openGaps(inbox, clients, world));
+  return gaps.slice(0, options.limit);
+}
+
+async function tellLetters(
+  inbox: InboxPlace,
+  { letters, seen, isCut }: LookedAt,
+  { options, clients, world: { terminal, clock } }: Context,
+): Promise<void> {
+  if (letters.length === 0) terminal.note(`${await whyNone(inbox, seen, clients)}\n`);
   else terminal.write(`${renderDeadLetters(letters, clock.now())}\n`);
-  if (isCut && options.json !== true)
-    terminal.note(`There are more: --limit ${options.limit * 10}\n`);
-  return letters.length === 0 ? exitCodes.fine : exitCodes.needsPerson;
+  if (isCut) terminal.note(`There are more: --limit ${options.limit * 10}\n`);
 }

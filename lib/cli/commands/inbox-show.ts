@@ -1,51 +1,87 @@
 import { Option } from 'commander';
 
+import { readAudit, readStanding } from '../../runtime/inbox/ordered/operate.ts';
+import type { Clients } from '../aws/clients.ts';
 import { findInbox } from '../aws/find-inbox.ts';
-import { exitCodes } from '../exit-codes.ts';
+import type { InboxPlace } from '../aws/place.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { openGaps } from '../inbox/gap-ports.ts';
+import { renderStanding } from '../inbox/render-gaps.ts';
 import { renderDeadLetter } from '../inbox/render.ts';
 import { isAskedFor } from '../inbox/selection.ts';
+import type { CommonOptions } from '../options.ts';
 import { toDeadLetter } from '../queues/message.ts';
 import { peek } from '../queues/receive.ts';
 import { openClientsFor } from '../session.ts';
 import { renderData } from '../show/render-event.ts';
 import { printJson } from '../view/json.ts';
+import type { World } from '../world.ts';
 import type { CommandSpec } from './command.ts';
 
-interface InboxShowOptions {
+interface InboxShowOptions extends CommonOptions {
   readonly data?: true;
 }
 
 const mostLookedAt = 10_000;
 
-/** All that is known of a message that an inbox could not handle. */
+/** All that is known of a message that an inbox could not handle, or of an aggregate that it handles in sequence. */
 export const inboxShow: CommandSpec<InboxShowOptions> = {
   name: 'inbox show',
-  takes: '<inbox> <message-or-event-id>',
-  summary: 'one message that an inbox could not handle',
-  details:
-    'A queue cannot be searched: looks at its messages until the one is found, which counts as receiving them.',
+  takes: '<inbox> <message-or-event-or-aggregate>',
+  summary: 'one message that an inbox could not handle, or where an ordered one is in an aggregate',
+  details: `A queue cannot be searched: looks at its messages until the one is found, which counts as receiving them.
+An aggregate (type/id) is looked up in the inbox's table.`,
   options: () => [new Option('--data', 'with the body')],
-  examples: ['outbox inbox show Billing 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00 --data'],
-  run: async ({ args: [name = '', id = ''], options }, world) => {
-    const { terminal, clock } = world;
+  examples: [
+    'outbox inbox show Billing 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00 --data',
+    'outbox inbox show Billing order/42',
+  ],
+  run: async ({ args: [name = '', subject = ''], options }, world) => {
     const clients = openClientsFor(options, world);
     const inbox = await findInbox(name, options.stack, clients);
-    const { messages } = await peek(inbox.deadLetterQueueUrl, mostLookedAt, clients);
-    const message = messages.find((one) => isAskedFor(one, [id], {}));
-    if (message === undefined) {
-      terminal.note(
-        `outbox: the dead-letter queue of inbox ${inbox.name} shows no message ${id}\n`,
-      );
-      return exitCodes.failed;
-    }
-    const letter = toDeadLetter(message);
-    const isWithData = options.data === true;
-    if (options.json === true) {
-      printJson(terminal, { ...letter, ...(isWithData ? { body: message.body } : {}) });
-    } else {
-      terminal.write(`${renderDeadLetter(letter, clock.now())}\n`);
-      if (isWithData) terminal.write(`\n${renderData(message.body)}\n`);
-    }
-    return exitCodes.fine;
+    const context = { inbox, options, clients, world };
+    return subject.includes('/') ? showAggregate(subject, context) : showLetter(subject, context);
   },
 };
+
+interface Context {
+  readonly inbox: InboxPlace;
+  readonly options: InboxShowOptions;
+  readonly clients: Clients;
+  readonly world: World;
+}
+
+async function showAggregate(
+  aggregate: string,
+  { inbox, options, clients, world }: Context,
+): Promise<ExitCode> {
+  const ports = openGaps(inbox, clients, world);
+  const standing = await readStanding(aggregate, ports);
+  const audit = await readAudit(aggregate, ports);
+  const { terminal, clock } = world;
+  if (options.json === true) printJson(terminal, { ...standing, audit });
+  else terminal.write(`${renderStanding(standing, audit, clock.now())}\n`);
+  return standing.lowest === undefined ? exitCodes.fine : exitCodes.needsPerson;
+}
+
+async function showLetter(
+  id: string,
+  { inbox, options, clients, world }: Context,
+): Promise<ExitCode> {
+  const { terminal, clock } = world;
+  const { messages } = await peek(inbox.deadLetterQueueUrl, mostLookedAt, clients);
+  const message = messages.find((one) => isAskedFor(one, [id], {}));
+  if (message === undefined) {
+    terminal.note(`outbox: the dead-letter queue of inbox ${inbox.name} shows no message ${id}\n`);
+    return exitCodes.failed;
+  }
+  const letter = toDeadLetter(message);
+  const isWithData = options.data === true;
+  if (options.json === true) {
+    printJson(terminal, { ...letter, ...(isWithData ? { body: message.body } : {}) });
+  } else {
+    terminal.write(`${renderDeadLetter(letter, clock.now())}\n`);
+    if (isWithData) terminal.write(`\n${renderData(message.body)}\n`);
+  }
+  return exitCodes.fine;
+}

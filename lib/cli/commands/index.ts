@@ -1,10 +1,12 @@
 import type { CommandSpec } from './command.ts';
 import { discard } from './discard.ts';
 import { doctor } from './doctor.ts';
+import { inboxAdopt } from './inbox-adopt.ts';
 import { inboxDiscard } from './inbox-discard.ts';
 import { inboxLs } from './inbox-ls.ts';
 import { inboxRedrive } from './inbox-redrive.ts';
 import { inboxShow } from './inbox-show.ts';
+import { inboxSkip } from './inbox-skip.ts';
 import { ls } from './ls.ts';
 import { redriveQueue } from './redrive-queue.ts';
 import { redrive } from './redrive.ts';
@@ -34,6 +36,8 @@ export const commands: readonly CommandSpec[] = [
   inboxShow,
   inboxRedrive,
   inboxDiscard,
+  inboxSkip,
+  inboxAdopt,
   schemaCheck,
   schemaWrite,
   sagaLs,

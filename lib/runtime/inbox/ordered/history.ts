@@ -1,3 +1,4 @@
+import type { InboxConfig } from '../../../contract/environment.ts';
 import {
   bufferedKey,
   bufferedToRow,
@@ -13,13 +14,15 @@ import {
   type Cursor,
   type Place,
 } from '../../../contract/inbox-order.ts';
-import type { Random } from '../../ports.ts';
+import type { Clock, Random } from '../../ports.ts';
 import { commit, commitAlone } from '../../transaction/transaction.ts';
-import type { Action } from '../../transaction/transactor.ts';
-import type { MarkerPorts } from '../marker.ts';
+import type { Action, Transactor } from '../../transaction/transactor.ts';
 
 /** What reading and writing an inbox's place in its aggregates' histories takes. */
-export interface HistoryPorts extends MarkerPorts {
+export interface HistoryPorts {
+  readonly config: Pick<InboxConfig, 'name' | 'tableName'>;
+  readonly transactor: Transactor;
+  readonly clock: Clock;
   readonly random: Random;
 }
 

@@ -1,0 +1,36 @@
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+import { OutboxError } from '../../contract/error.ts';
+import type { PassPorts } from '../../runtime/inbox/ordered/operate.ts';
+import { putBackOn } from '../../runtime/inbox/ordered/put-back.ts';
+import { readRangeWith } from '../../runtime/inbox/ordered/read-range.ts';
+import { createDynamoDBTransactor } from '../../runtime/transaction/dynamodb-transactor.ts';
+import type { Clients } from '../aws/clients.ts';
+import type { InboxPlace } from '../aws/place.ts';
+import type { World } from '../world.ts';
+
+/**
+ * What looking at an inbox's gaps and ending them takes.
+ *
+ * @throws OutboxError `OPTION_INVALID` for an inbox that is not ordered
+ */
+export function openGaps(inbox: InboxPlace, clients: Clients, world: World): PassPorts {
+  const { name, tableName, ordered } = inbox;
+  if (ordered === undefined) {
+    throw new OutboxError('OPTION_INVALID', `inbox ${name} is not ordered: it has no gaps`, {
+      facts: { inbox: name },
+    });
+  }
+  const documents = DynamoDBDocumentClient.from(clients.dynamodb, {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+  const { clock, random } = world;
+  return {
+    config: { name, tableName },
+    transactor: createDynamoDBTransactor(documents),
+    readRange: readRangeWith(documents),
+    putBack: putBackOn(ordered.queueUrl, clients.sqs),
+    clock,
+    random,
+  };
+}
