@@ -6,6 +6,7 @@ describe('options of the demo', () => {
   it('place 50 orders on an AWS of its own, built anew and not kept, unless told otherwise', () => {
     expect(parseOptions([])).toEqual({
       orders: 50,
+      chaos: false,
       keep: false,
       aws: false,
       build: true,
