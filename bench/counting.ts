@@ -25,7 +25,7 @@ export function counting(client: DynamoDBClient): CountingClient {
         }
         const result = await next(args);
         total.requests += 1;
-        if (least === undefined) total.writeUnits += unitsOf(result.output);
+        if (least === undefined) total.writeUnits += writeUnitsOf(result.output, args.input);
         else total.readUnits += Math.max(least, unitsOf(result.output));
         return result;
       },
@@ -59,6 +59,16 @@ function leastReadUnits(commandName: string, input: object): number | undefined 
   }
   if (commandName !== 'BatchGetItemCommand') return undefined;
   return Object.values(RequestItems).reduce((sum, { Keys }) => sum + Keys.length, 0);
+}
+
+/**
+ * What a write is charged. Of a transaction, DynamoDB Local counts the small items of one table as one; each is
+ * charged two units at least.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-capacity-handling
+ */
+function writeUnitsOf(output: object, input: object): number {
+  const { TransactItems = [] } = input as { TransactItems?: unknown[] };
+  return Math.max(unitsOf(output), 2 * TransactItems.length);
 }
 
 function unitsOf(output: object): number {

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 
 import { measureBundle } from './bundle.ts';
 import { meetsTarget, targetOf, type Figure } from './figure.ts';
+import { measureInbox } from './inbox.ts';
 import { measureRelay } from './relay.ts';
 import { measureSweeper } from './sweeper.ts';
 import { measureWriteUnits } from './write-units.ts';
@@ -10,6 +11,7 @@ const figures: Figure[] = [
   ...(await measureWriteUnits()),
   ...(await measureRelay()),
   ...(await measureSweeper()),
+  ...(await measureInbox()),
   ...measureBundle(),
 ];
 

@@ -88,11 +88,11 @@ async function withInbox(death: Death, rig: LocalRig): Promise<number> {
     tx.update(addOne(rig.effects, order));
   };
   const message = messageOf(placed(order));
-  const run = (client: DynamoDBDocumentClient, receiveCount: number) =>
-    createInbox(rig.settings, { ...rig.options, client }).on(
-      OrderPlaced,
-      handle,
-    )(sqsEventOf([message], { receiveCount }));
+  const run = (client: DynamoDBClient, receiveCount: number) => {
+    const options = { ...rig.options, client: DynamoDBDocumentClient.from(client) };
+    const inbox = createInbox(rig.settings, options).on(OrderPlaced, handle);
+    return inbox(sqsEventOf([message], { receiveCount }));
+  };
   await run(dyingClient(death), 1);
   await run(localClient(), 2);
   return rig.effectsOf(order);
