@@ -66,7 +66,7 @@ export class PaymentStack extends Stack {
         NOTE_CHARGE_FUNCTION: noteCharge.functionName,
       },
       // Short, so that a message whose handling failed comes again soon.
-      timeout: Duration.seconds(15),
+      timeout: Duration.seconds(10),
     });
     this.payments.grant(handleRequests, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     provider.grantInvoke(handleRequests);
