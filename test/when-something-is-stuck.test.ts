@@ -11,14 +11,14 @@ import { testStack, userFunction } from './constructs/support.ts';
 
 const page = readFileSync('docs/when-something-is-stuck.md', 'utf8');
 
-/** The alarms of an outbox with an archive and of an inbox: what each says to type first. */
+/** The alarms of an outbox with an archive and of an ordered inbox: what each says to type first. */
 function alarms(): [id: string, firstWords: string][] {
   const stack = testStack();
   const bus = new EventBus(stack, 'Bus');
   const destination = Destination.eventBus(bus);
   new Outbox(stack, 'Outbox', { source: 'orders', destination, archive: {} });
   const handler = userFunction(stack, 'Handler');
-  new Inbox(stack, 'Inbox', { from: bus, events: ['*'], handler });
+  new Inbox(stack, 'Inbox', { from: bus, events: ['*'], handler, ordered: true });
   return stack.node
     .findAll()
     .filter((node) => node instanceof Alarm)

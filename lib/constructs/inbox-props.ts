@@ -105,7 +105,8 @@ export interface InboxProps extends AlarmProps {
    * How long a handled message is remembered.
    *
    * A message that comes again later is handled again, so it must outlast everything that can bring
-   * one back. Longer costs storage.
+   * one back. Longer costs storage. It holds for handlers in a transaction and under a lease alike; an ordered
+   * inbox remembers by each aggregate's sequence, for good, and keeps what waits without an end.
    *
    * @default - the sum of all that can bring a message back, rounded up to a day
    */

@@ -26,7 +26,8 @@ import { createQueue, metricDepth } from './secure-queue.ts';
  *
  * The handler is written with `createInbox` of `cdk-outbox/runtime`: the marker in the table, the
  * handler's effects in DynamoDB and the events it emits are one transaction, so a message that comes
- * again within the dedupe window has no effect again.
+ * again within the dedupe window has no effect again. Effects outside DynamoDB are handled under a lease, at
+ * least once; with `ordered`, each aggregate's events are handled in sequence.
  *
  * Changing the construct's id, or moving it, replaces queue and table: what was handled is forgotten.
  */

@@ -75,6 +75,12 @@ export interface TransactionOptions {
  * delivers. A message that is no event, has no handler, or whose data does not fit is sent to the
  * dead-letter queue at once, with the reason as attributes; all else that fails goes back to the queue.
  *
+ * In an ordered inbox (`ordered` of the construct) each aggregate's events are handled in sequence: one that comes
+ * early is kept in the inbox's table, types without a handler only count, and an aggregate stops at an event that
+ * fails. An event without a sequence that has a handler is sent to the dead-letter queue. A replay is handled again
+ * in sequence; new events of its aggregates wait until it has come as far as the inbox had been, or until none of
+ * its messages came for ten minutes.
+ *
  * Messages of a standard queue are handled in parallel. Those of a FIFO queue are handled group by group,
  * each in order up to its first failure.
  *

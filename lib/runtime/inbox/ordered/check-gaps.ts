@@ -42,29 +42,34 @@ const lookedAtOnce = 10;
  */
 export async function checkGaps(ports: CheckPorts): Promise<GapReport> {
   const gaps = await listGaps(checkDefaults.maxGapsPerPartition, ports);
-  const ages: number[] = [];
-  let failed = 0;
+  const checks: Checked[] = [];
   const waiting = gaps.values();
   const work = async (): Promise<void> => {
-    for (const gap of waiting) {
-      const checked = await tryToCheck(gap, ports);
-      if (checked === 'failed') failed += 1;
-      else if (checked !== 'closed') ages.push(checked.ageMs);
-    }
+    for (const gap of waiting) checks.push(await tryToCheck(gap, ports));
   };
   await Promise.all(Array.from({ length: lookedAtOnce }, work));
-  return { open: ages.length, oldestMs: Math.max(0, ...ages), failed };
+  const open = checks.filter(({ status }) => status !== 'closed');
+  return {
+    open: open.length,
+    oldestMs: Math.max(0, ...open.map(({ ageMs }) => ageMs)),
+    failed: open.filter(({ status }) => status === 'failed').length,
+  };
 }
 
-type Checked = { readonly ageMs: number } | 'closed';
+interface Checked {
+  readonly status: 'open' | 'closed' | 'failed';
+  readonly ageMs: number;
+}
 
-/** One gap that cannot be looked at keeps no other from it. */
-async function tryToCheck(gap: Gap, ports: CheckPorts): Promise<Checked | 'failed'> {
+const closed: Checked = { status: 'closed', ageMs: 0 };
+
+/** One gap that cannot be looked at keeps no other from it, and is as old as the list says. */
+async function tryToCheck(gap: Gap, ports: CheckPorts): Promise<Checked> {
   try {
     return await checkGap(gap, ports);
   } catch (error) {
     ports.log.error('gap not checked', { aggregate: gap.aggregate, ...errorFields(error) });
-    return 'failed';
+    return { status: 'failed', ageMs: ports.clock.now() - gap.since };
   }
 }
 
@@ -72,11 +77,11 @@ async function checkGap(gap: Gap, ports: CheckPorts): Promise<Checked> {
   const place = { inbox: ports.config.name, aggregate: gap.aggregate };
   const found = await readCursor(place, ports);
   // The list may be a moment behind.
-  if (found.gap !== gap.key.sk) return 'closed';
+  if (found.gap !== gap.key.sk) return closed;
   const cursor = await moveOn(place, found, ports);
   await releaseNext(place, cursor, ports);
-  if (cursor.gap === undefined) return 'closed';
-  return { ageMs: ageOf(gap, cursor, ports.clock.now()) };
+  if (cursor.gap === undefined) return closed;
+  return { status: 'open', ageMs: ageOf(gap, cursor, ports.clock.now()) };
 }
 
 /** Moves a cursor where it is time to; who overtakes the check knows better. */

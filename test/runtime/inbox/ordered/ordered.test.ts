@@ -180,6 +180,15 @@ describe('a message that does not fit into a row', () => {
   });
 });
 
+test('neither the place in a history nor what waits ever expires', async () => {
+  const rig = orderedRig();
+
+  await rig.inbox.on(OrderPlaced, noting().handle)(sqsEventOf([at(1), at(3)]));
+
+  expect(rig.database.rows('inbox')).toHaveLength(3);
+  expect(rig.database.rows('inbox').filter((row) => 'expiresAt' in row)).toEqual([]);
+});
+
 describe('what has nothing to be done for', () => {
   test('moves the cursor: types without a handler, and skip notices', async () => {
     const rig = orderedRig();
