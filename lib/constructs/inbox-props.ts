@@ -81,6 +81,10 @@ export interface InboxProps extends AlarmProps {
    * handler only count, and every event has a `sequence`. Costs one read unit more for each message, a function
    * that looks for gaps every minute, and two metrics.
    *
+   * To an inbox that is turned ordered every aggregate is new: give `adoptUntil`; what it handled in transactions
+   * before and comes again may be handled again. Before it is turned off, let its gaps close (`outbox inbox ls`):
+   * what waits then is handled no more.
+   *
    * @default false
    */
   readonly ordered?: boolean | OrderedProps;
