@@ -175,7 +175,7 @@ const everyMood: readonly Mood[] = [
   'broken',
   'killer',
 ];
-const numRuns = Number(process.env['RUNS'] ?? 40);
+const numRuns = Number(process.env['RUNS'] ?? 25);
 
 describe('an outbox through any history of faults', () => {
   it.each([
