@@ -49,8 +49,10 @@ const { value: values } = fc.letrec<{ value: unknown }>((tie) => ({
     fc.uniqueArray(names, { minLength: 1 }).map((all) => new Set(all)),
     fc.uniqueArray(fc.maxSafeInteger(), { minLength: 1 }).map((all) => new Set(all)),
     fc.array(tie('value'), { maxLength: 5 }),
-    fc.dictionary(names, tie('value'), { maxKeys: 5 }),
-    fc.dictionary(names, tie('value'), { maxKeys: 5 }).map((map) => new Map(Object.entries(map))),
+    fc.dictionary(names, tie('value'), { maxKeys: 5, noNullPrototype: true }),
+    fc
+      .dictionary(names, tie('value'), { maxKeys: 5, noNullPrototype: true })
+      .map((map) => new Map(Object.entries(map))),
   ),
 }));
 
