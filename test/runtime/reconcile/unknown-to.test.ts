@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Row } from '../../../lib/contract/entry.ts';
-import { cursorToRow } from '../../../lib/contract/inbox-order.ts';
+import { bufferedToRow, cursorToRow, type Cursor } from '../../../lib/contract/inbox-order.ts';
 import type { Key } from '../../../lib/contract/keys.ts';
 import { unknownTo } from '../../../lib/runtime/reconcile/unknown-to.ts';
 import type { TableReader } from '../../../lib/runtime/reconcile/table-reader.ts';
@@ -20,8 +20,9 @@ function readerOf(rows: readonly Row[]): TableReader {
 }
 
 describe('an inbox in order', () => {
+  const place = { inbox: 'billing', aggregate: 'order/1' };
+
   it('knows what its aggregate went on beyond, and nothing after it', async () => {
-    const place = { inbox: 'billing', aggregate: 'order/1' };
     const reader = readerOf([cursorToRow(place, { version: 1, sequence: 2 })]);
     const entries = [1, 2, 3].map((sequence) => entryOf(newId(0), { sequence }));
     const other = entryOf(newId(0), { sequence: 1, aggregate: 'order/2' });
@@ -29,5 +30,30 @@ describe('an inbox in order', () => {
     const unknown = await unknownTo(consumer, [...entries, other], { reader, now: 0 });
 
     expect(unknown).toEqual([entries[2], other]);
+  });
+
+  it('knows what it had handled before a replay took it back', async () => {
+    const cursor: Cursor = { version: 5, sequence: 1, replay: { id: 'replay-1', reached: 3 } };
+    const reader = readerOf([cursorToRow(place, cursor)]);
+    const entries = [1, 2, 3, 4].map((sequence) => entryOf(newId(0), { sequence }));
+
+    const unknown = await unknownTo(consumer, entries, { reader, now: 0 });
+
+    expect(unknown).toEqual([entries[3]]);
+  });
+
+  it('knows what it keeps until its turn comes, and not another event of the same place', async () => {
+    const entries = [3, 4, 4].map((sequence) => entryOf(newId(0), { sequence }));
+    const [missing, kept, stranger] = entries;
+    const { id: eventId } = kept!;
+    const buffered = { sequence: 4, eventId, message: '{}', storedAt: 0 };
+    const reader = readerOf([
+      cursorToRow(place, { version: 1, sequence: 2, early: 4 }),
+      bufferedToRow(place, buffered),
+    ]);
+
+    const unknown = await unknownTo(consumer, entries, { reader, now: 0 });
+
+    expect(unknown).toEqual([missing, stranger]);
   });
 });
