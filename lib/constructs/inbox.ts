@@ -42,8 +42,12 @@ export class Inbox extends Construct {
   readonly table: ITable;
   /** Its name in the table. */
   readonly inboxName: string;
-  /** The types of event that reach it; every type, if it says nothing. */
+  /** What its queue is subscribed to; `undefined` where an outbox delivers to the queue. */
+  readonly from: InboxProps['from'];
+  /** The types of event that it takes from there; every type, if it says nothing. */
   readonly events: readonly string[] | undefined;
+  /** Whose events it takes; everyone's, if it says nothing. */
+  readonly source: string | undefined;
 
   private readonly isOrdered: boolean;
 
@@ -65,7 +69,9 @@ export class Inbox extends Construct {
         ? createInboxTable(this, settings)
         : adoptInboxTable(this, settings.table);
     this.inboxName = this.claimName(settings);
+    this.from = settings.from;
     this.events = settings.events;
+    this.source = settings.source;
     const parts = { inboxName: this.inboxName, settings, table: this.table, waiting };
     const config = inboxConfig(this, parts);
     connectHandler(this, parts, config);

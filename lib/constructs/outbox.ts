@@ -71,6 +71,8 @@ export class Outbox extends Construct implements IOutbox {
   readonly source: string;
   /** Partition keys that each minute's entries are spread over. */
   readonly shards: number;
+  /** Where it delivers to. */
+  readonly destinations: readonly Destination[];
   /** The function that delivers as soon as an event is written. */
   readonly relay: Function;
   /** Tells of batches that the relay's trigger gave up. Their entries are in the table. */
@@ -83,7 +85,6 @@ export class Outbox extends Construct implements IOutbox {
   readonly archiver: Function | undefined;
   /** The bucket that it copies them to. */
   readonly archiveBucket: IBucket | undefined;
-  readonly #destinations: readonly Destination[];
   readonly #archive: Archive | undefined;
 
   constructor(scope: Construct, id: string, props: OutboxProps) {
@@ -94,7 +95,7 @@ export class Outbox extends Construct implements IOutbox {
 
     this.source = settings.source;
     this.shards = settings.shards;
-    this.#destinations = destinations;
+    this.destinations = destinations;
     this.table =
       settings.table === undefined
         ? createOutboxTable(this, settings)
@@ -139,8 +140,7 @@ export class Outbox extends Construct implements IOutbox {
   }
 
   grantOperate(grantee: IGrantable): Grant {
-    const { table, relay, sweeper } = this;
-    const destinations = this.#destinations;
+    const { table, relay, sweeper, destinations } = this;
     const operation = grantOperation(grantee, { table, relay, sweeper, destinations });
     return this.#archive === undefined
       ? operation

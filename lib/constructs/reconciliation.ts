@@ -15,8 +15,9 @@ import {
 } from '../contract/reconciliation.ts';
 import { checkDuration } from './check.ts';
 import { claim } from './claim.ts';
-import { definedOnly, withDefaults } from './defaults.ts';
+import { withDefaults } from './defaults.ts';
 import { ReconciliationAlarms } from './reconciliation-alarms.ts';
+import { consumerOf } from './reconciliation-consumers.ts';
 import {
   reconciliationDefaults,
   type ReconciliationProps,
@@ -94,10 +95,7 @@ export class Reconciliation extends Construct {
 
   private environmentFor(settings: ReconciliationSettings): Record<string, string> {
     const { outbox, inboxes, mode, window } = settings;
-    const consumers = inboxes.map(({ inboxName, events, table, queue }) => ({
-      ...{ inbox: inboxName, tableName: table.tableName, queueUrl: queue.queueUrl },
-      ...definedOnly({ types: events }),
-    }));
+    const consumers = inboxes.map((inbox) => consumerOf(this, outbox, inbox));
     return reconciliationToEnvironment(
       {
         name: this.node.path,

@@ -30,7 +30,17 @@ export interface ConsumerConfig {
   /** The inbox's. */
   readonly tableName: string;
   readonly queueUrl: string;
-  /** @default - every type */
+  /**
+   * The types that the outbox sends its way.
+   *
+   * @default - every type
+   */
+  readonly sent?: TypeFilter;
+  /**
+   * The types that it takes of them.
+   *
+   * @default - every type
+   */
   readonly types?: TypeFilter;
 }
 

@@ -4,14 +4,20 @@ import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
 
 import { Destination } from '../../lib/constructs/destination.ts';
+import type { InboxProps } from '../../lib/constructs/inbox-props.ts';
 import { Inbox } from '../../lib/constructs/inbox.ts';
 import { Outbox } from '../../lib/constructs/outbox.ts';
+import { consumerOf } from '../../lib/constructs/reconciliation-consumers.ts';
 import type { ReconciliationProps } from '../../lib/constructs/reconciliation-props.ts';
 import { Reconciliation } from '../../lib/constructs/reconciliation.ts';
-import { reconciliationFromEnvironment } from '../../lib/contract/reconciliation.ts';
+import {
+  reconciliationFromEnvironment,
+  type ConsumerConfig,
+} from '../../lib/contract/reconciliation.ts';
 import {
   environmentOf,
   permissionsOf,
@@ -41,6 +47,30 @@ function shop(
   return stack;
 }
 
+/** How an inbox comes by the events of an outbox. */
+type Fed = (stands: {
+  readonly bus: EventBus;
+  readonly topic: Topic;
+  readonly queue: Queue;
+}) => { readonly destinations: Destination[] } & Pick<
+  InboxProps,
+  'from' | 'events' | 'queue' | 'source'
+>;
+
+/** What a reconciliation knows of such an inbox. */
+function consumerIn(fed: Fed): Partial<ConsumerConfig> {
+  const stack = testStack();
+  const queue = new Queue(stack, 'Own', {
+    visibilityTimeout: Duration.minutes(30),
+    deadLetterQueue: { queue: new Queue(stack, 'Dead'), maxReceiveCount: 5 },
+  });
+  const stands = { bus: new EventBus(stack, 'Bus'), topic: new Topic(stack, 'Topic'), queue };
+  const { destinations, ...origin } = fed(stands);
+  const outbox = new Outbox(stack, 'Outbox', { source: 'orders', destinations });
+  const inbox = new Inbox(stack, 'Fed', { ...origin, handler: userFunction(stack, 'Handle') });
+  return consumerOf(stack, outbox, inbox);
+}
+
 describe('a reconciliation', () => {
   test('runs once a day, reports, and looks 25 hours back', () => {
     const stack = shop();
@@ -57,7 +87,7 @@ describe('a reconciliation', () => {
       consumers: [
         {
           ...{ inbox: 'Orders/Billing', tableName: 'BillingTable', queueUrl: 'BillingQueue' },
-          types: ['order.placed'],
+          ...{ sent: ['*'], types: ['order.placed'] },
         },
       ],
     });
@@ -103,6 +133,68 @@ describe('a reconciliation', () => {
     const stack = shop(() => ({ inboxes: [] }));
 
     expect(environmentOf(stack, 'Reconcile')).not.toHaveProperty('RECONCILIATION_CONSUMERS');
+  });
+
+  test.each<[string, Fed, object]>([
+    [
+      'a bus of which it takes some types',
+      ({ bus }) => ({
+        destinations: [Destination.eventBus(bus, { types: ['order.*'] })],
+        ...{ from: bus, events: ['order.placed', 'payment.taken'] },
+      }),
+      { sent: ['order.*'], types: ['order.placed', 'payment.taken'] },
+    ],
+    [
+      'a topic',
+      ({ topic }) => ({
+        destinations: [Destination.topic(topic, { types: ['order.placed'] })],
+        from: topic,
+      }),
+      { sent: ['order.placed'] },
+    ],
+    [
+      'the outbox itself',
+      ({ queue }) => ({
+        destinations: [Destination.queue(queue, { types: ['order.placed'] })],
+        queue,
+      }),
+      { sent: ['order.placed'] },
+    ],
+    [
+      'the outbox itself and a topic',
+      ({ queue, topic }) => ({
+        destinations: [
+          Destination.queue(queue, { types: ['order.placed'] }),
+          Destination.topic(topic, { types: ['order.shipped'] }),
+        ],
+        ...{ queue, from: topic },
+      }),
+      { sent: ['order.placed', 'order.shipped'] },
+    ],
+    [
+      'a bus that another one feeds',
+      ({ bus, topic }) => ({
+        destinations: [Destination.topic(topic, { types: ['order.placed'] })],
+        ...{ from: bus, events: ['order.*'] },
+      }),
+      { types: ['order.*'] },
+    ],
+  ])('expects of an inbox what reaches it from %s', (_, fed, expected) => {
+    const { tableName, queueUrl, inbox, ...types } = consumerIn(fed);
+
+    expect([tableName, queueUrl, inbox].every((one) => typeof one === 'string')).toBe(true);
+    expect(types).toEqual(expected);
+  });
+
+  test('fails for an inbox that takes the events of another source', () => {
+    const foreign: Fed = ({ bus }) => ({
+      destinations: [Destination.eventBus(bus)],
+      ...{ from: bus, events: ['*'], source: 'payment' },
+    });
+
+    expect(() => consumerIn(foreign)).toThrow(
+      /inbox Orders\/Fed takes events of the source payment only, and the outbox's is orders/,
+    );
   });
 
   test('takes a schedule and a window', () => {

@@ -16,12 +16,12 @@ export async function unknownTo(
   entries: readonly Entry[],
   { reader, now }: { reader: TableReader; now: number },
 ): Promise<Entry[]> {
-  const { inbox, tableName, types } = consumer;
+  const { inbox, tableName } = consumer;
   const rowsAt = (keys: readonly Key[]): Promise<Rows> => readAt(keys, { tableName, reader });
-  const sent = entries.filter(({ type }) => matchesType(types, type));
+  const taken = entries.filter(({ type }) => isFor(consumer, type));
   const marker = ({ id }: Entry): Key => markerKey({ inbox, eventId: id });
-  const markers = await rowsAt(sent.map(marker));
-  const unmarked = sent.filter((entry) => !remembersMessage(markers.at(marker(entry)), now));
+  const markers = await rowsAt(taken.map(marker));
+  const unmarked = taken.filter((entry) => !remembersMessage(markers.at(marker(entry)), now));
 
   const cursor = ({ aggregate }: Entry): Key => cursorKey({ inbox, aggregate });
   const cursors = await rowsAt(unmarked.filter(hasSequence).map(cursor));
@@ -38,6 +38,10 @@ export async function unknownTo(
     const row = hasSequence(entry) ? buffered.at(place(entry)) : undefined;
     return row === undefined || rowToBuffered(row).eventId !== entry.id;
   });
+}
+
+function isFor({ sent, types }: ConsumerConfig, type: string): boolean {
+  return matchesType(sent, type) && matchesType(types, type);
 }
 
 type Sequenced = Entry & { readonly sequence: number };

@@ -19,6 +19,18 @@ function readerOf(rows: readonly Row[]): TableReader {
   };
 }
 
+describe('an inbox', () => {
+  it('should know what the outbox sends its way and it takes, and nothing else', async () => {
+    const types = ['order.placed', 'order.shipped', 'payment.taken'];
+    const entries = types.map((type) => entryOf(newId(0), { type }));
+    const narrow = { ...consumer, sent: ['order.*'], types: ['order.placed', 'payment.taken'] };
+    const reader = readerOf([]);
+
+    expect(await unknownTo(narrow, entries, { reader, now: 0 })).toEqual([entries[0]]);
+    expect(await unknownTo(consumer, entries, { reader, now: 0 })).toEqual(entries);
+  });
+});
+
 describe('an inbox in order', () => {
   const place = { inbox: 'billing', aggregate: 'order/1' };
 
