@@ -19,7 +19,7 @@ const paymentPatience = Duration.seconds(Number(app.node.tryGetContext('paymentP
 
 const { bus } = new BusStack(app, `${prefix}Bus`);
 const { answer: provider } = new ProviderStack(app, `${prefix}Provider`);
-const { queue: warehouse } = new WarehouseStack(app, `${prefix}Warehouse`);
+const { inbox: warehouse } = new WarehouseStack(app, `${prefix}Warehouse`);
 new OrdersStack(app, `${prefix}Orders`, { bus, warehouse, paymentPatience });
 new PaymentStack(app, `${prefix}Payment`, { bus, provider });
 new InventoryStack(app, `${prefix}Inventory`, { bus });

@@ -102,7 +102,7 @@ export type { Reconciliation } from './runtime/reconcile/reconciliation.ts';
 export { reconciliationFrom } from './runtime/reconcile/reconciliation-from.ts';
 export type { ReconciliationSettings } from './runtime/reconcile/reconciliation-from.ts';
 export type { ReconciliationOptions } from './runtime/reconcile/options.ts';
-export type { ReconciliationWindow } from './runtime/reconcile/pages.ts';
+export type { ReconciliationRequest, ReconciliationWindow } from './runtime/reconcile/window.ts';
 export type {
   MissingEvent,
   ReconciliationReport,

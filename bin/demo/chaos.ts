@@ -8,11 +8,12 @@ import { makeRequests, placeOrders, type OrderRequest } from './orders.ts';
 import { runOutbox, type CommandResult } from './outbox-command.ts';
 import { poll } from './poll.ts';
 import type { Line } from './report.ts';
+import { importAndReconcile } from './reconcile.ts';
 import { placedOf, type Run } from './run.ts';
 import { step } from './step.ts';
 import { stockUp } from './stock-up.ts';
 
-/** What was ordered during the trouble, and what came of the event that got stuck. */
+/** What was ordered during the trouble, and what came of the events that got stuck or were never written. */
 export interface ChaosResult {
   readonly requests: readonly OrderRequest[];
   readonly lines: () => Promise<Line[]>;
@@ -24,7 +25,8 @@ const orders = 5;
 
 /**
  * Has one event get stuck as it may happen to anybody, finds it with the operator's command, mends the cause
- * and brings the event back. Shows each command as it would be typed.
+ * and brings the event back. Shows each command as it would be typed. Then has an order come to be without its
+ * event, which reconciliation finds.
  */
 export async function makeChaos(deployment: Deployment, run: Run): Promise<ChaosResult> {
   const { shop } = run;
@@ -59,7 +61,11 @@ export async function makeChaos(deployment: Deployment, run: Run): Promise<Chaos
   await show('sweep');
   await show('show', parked);
   console.log();
-  return { requests, lines: () => linesOf(parked, outbox) };
+  const imported = await importAndReconcile(run, `${deployment.prefix}-import`);
+  return {
+    requests: [...requests, ...imported.requests],
+    lines: async () => [...(await linesOf(parked, outbox)), ...imported.lines],
+  };
 }
 
 type Outbox = (...words: string[]) => Promise<CommandResult>;

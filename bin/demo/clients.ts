@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
@@ -9,6 +10,7 @@ export interface Clients {
   readonly tables: DynamoDBClient;
   readonly documents: DynamoDBDocumentClient;
   readonly queues: SQSClient;
+  readonly lambda: LambdaClient;
 }
 
 export function createClients(config: ClientConfig): Clients {
@@ -17,6 +19,7 @@ export function createClients(config: ClientConfig): Clients {
     tables,
     documents: DynamoDBDocumentClient.from(tables),
     // The queue's address must not lead past a local endpoint.
+    lambda: new LambdaClient(config),
     queues: new SQSClient({ ...config, useQueueUrlAsEndpoint: config.endpoint === undefined }),
   };
 }

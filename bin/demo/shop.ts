@@ -3,7 +3,7 @@ import type { Outputs } from './cdk.ts';
 /** Where the deployed example can be reached and looked into. */
 export interface Shop {
   readonly apiUrl: string;
-  readonly orders: ServicePlace;
+  readonly orders: ServicePlace & { readonly reconcile: string };
   readonly payment: ServicePlace;
   readonly inventory: ServicePlace;
   readonly warehouse: { readonly table: string; readonly inbox: InboxPlace };
@@ -38,7 +38,10 @@ export function shopOf(outputs: Outputs, endpoint: string | undefined): Shop {
   const provider = stackOf(outputs, 'Provider');
   return {
     apiUrl: apiUrl({ id: orders('ApiId'), url: orders('ApiUrl') }, endpoint),
-    orders: serviceOf(orders, { name: 'orders', table: 'OrdersTable' }),
+    orders: {
+      ...serviceOf(orders, { name: 'orders', table: 'OrdersTable' }),
+      reconcile: orders('ReconcileFunction'),
+    },
     payment: serviceOf(payment, { name: 'payment', table: 'PaymentsTable' }),
     inventory: serviceOf(inventory, { name: 'inventory', table: 'StockTable' }),
     warehouse: { table: warehouse('ShipmentsTable'), inbox: inboxOf(warehouse, 'warehouse') },

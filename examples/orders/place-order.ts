@@ -9,7 +9,7 @@ import {
 
 import { OrderPlaced } from '../shared/events.ts';
 import { bodyOf, reply } from './http.ts';
-import { Order } from './order.ts';
+import { Order, toRow } from './order.ts';
 
 const outbox = createOutbox(outboxFrom(process.env));
 const ordersTable = process.env['ORDERS_TABLE'];
@@ -25,14 +25,15 @@ export async function handler(
 
 /** The order and its event are written together, or neither. */
 async function place(order: Order): Promise<APIGatewayProxyStructuredResultV2> {
-  const { orderId, ...details } = order;
+  const { orderId } = order;
+  const row = toRow(order, Date.now());
   try {
     await outbox.write({
       items: [
         {
           Put: {
             TableName: ordersTable,
-            Item: { id: orderId, ...details, state: 'placed' },
+            Item: row,
             ConditionExpression: 'attribute_not_exists(id)',
           },
         },
@@ -43,5 +44,5 @@ async function place(order: Order): Promise<APIGatewayProxyStructuredResultV2> {
     if (!OutboxError.is(error, 'CONDITION_FAILED')) throw error;
     return reply(409, { problem: `order ${orderId} exists` });
   }
-  return reply(201, { ...order, state: 'placed' });
+  return reply(201, { ...order, state: row.state });
 }

@@ -1,10 +1,10 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { AttributeType } from 'aws-cdk-lib/aws-dynamodb';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import { Destination, Outbox, Saga } from 'cdk-outbox';
+import { Destination, Outbox, Reconciliation, Saga, type Inbox } from 'cdk-outbox';
 import type { Construct } from 'constructs';
 
 import { OrderFulfilled } from '../shared/events.ts';
@@ -12,11 +12,12 @@ import { outputInbox, outputOutbox } from '../shared/outputs.ts';
 import { ServiceFunction } from '../shared/service-function.ts';
 import { ServiceTable } from '../shared/service-table.ts';
 import { fulfilment } from './fulfilment.ts';
+import { byDay } from './order.ts';
 
 export interface OrdersStackProps extends StackProps {
   readonly bus: EventBus;
-  /** The queue of the warehouse. */
-  readonly warehouse: IQueue;
+  /** Takes what is fulfilled. */
+  readonly warehouse: Inbox;
   /**
    * How long an order waits to hear of its payment.
    *
@@ -32,6 +33,12 @@ interface FulfilmentProps {
   readonly patience: Duration;
 }
 
+interface ReconciliationParts {
+  readonly outbox: Outbox;
+  readonly orders: ServiceTable;
+  readonly inboxes: readonly Inbox[];
+}
+
 /** Takes orders over HTTP, and sees them through: payment, then stock, or nothing of either. */
 export class OrdersStack extends Stack {
   constructor(
@@ -40,12 +47,12 @@ export class OrdersStack extends Stack {
     { bus, warehouse, paymentPatience = Duration.minutes(15), ...props }: OrdersStackProps,
   ) {
     super(scope, id, props);
-    const orders = new ServiceTable(this, 'Orders');
+    const orders = ordersTable(this);
     const outbox = new Outbox(this, 'Outbox', {
       source: 'orders',
       destinations: [
         Destination.eventBus(bus),
-        Destination.queue(warehouse, { types: [OrderFulfilled.type] }),
+        Destination.queue(warehouse.queue, { types: [OrderFulfilled.type] }),
       ],
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -56,10 +63,12 @@ export class OrdersStack extends Stack {
     orders.grant(getOrder, 'dynamodb:GetItem');
     const api = this.api({ placeOrder, getOrder });
     const saga = this.fulfilment({ bus, outbox, orders, patience: paymentPatience });
+    const reconcile = this.reconciliation({ outbox, orders, inboxes: [saga.inbox, warehouse] });
 
     new CfnOutput(this, 'ApiId', { value: api.apiId });
     new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
     new CfnOutput(this, 'OrdersTable', { value: orders.tableName });
+    new CfnOutput(this, 'ReconcileFunction', { value: reconcile.functionName });
     outputOutbox(this, outbox);
     outputInbox(this, saga.inbox);
   }
@@ -77,6 +86,17 @@ export class OrdersStack extends Stack {
       outbox,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+  }
+
+  private reconciliation({ outbox, orders, inboxes }: ReconciliationParts): IFunction {
+    const handler = new ServiceFunction(this, 'Reconcile', {
+      entry: 'orders/reconcile.ts',
+      environment: { ORDERS_TABLE: orders.tableName },
+      timeout: Duration.minutes(5),
+    });
+    orders.grant(handler, 'dynamodb:Query');
+    new Reconciliation(this, 'Reconciliation', { outbox, inboxes, handler, mode: 'mend' });
+    return handler;
   }
 
   private function(id: string, file: string, orders: ServiceTable): ServiceFunction {
@@ -100,4 +120,15 @@ export class OrdersStack extends Stack {
     });
     return api;
   }
+}
+
+/** Orders by id, and by the day when they were placed. */
+function ordersTable(scope: Construct): ServiceTable {
+  const orders = new ServiceTable(scope, 'Orders');
+  orders.addGlobalSecondaryIndex({
+    indexName: byDay.indexName,
+    partitionKey: { name: byDay.partitionKey, type: AttributeType.STRING },
+    sortKey: { name: byDay.sortKey, type: AttributeType.STRING },
+  });
+  return orders;
 }

@@ -1,5 +1,4 @@
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Inbox } from 'cdk-outbox';
 import type { Construct } from 'constructs';
 
@@ -9,8 +8,8 @@ import { ServiceTable } from '../shared/service-table.ts';
 
 /** Ships what is fulfilled. It needs no bus: the orders service sends straight to its queue. */
 export class WarehouseStack extends Stack {
-  /** Where to send what is to be shipped. */
-  readonly queue: IQueue;
+  /** Takes what is to be shipped. */
+  readonly inbox: Inbox;
 
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);
@@ -20,14 +19,13 @@ export class WarehouseStack extends Stack {
       environment: { SHIPMENTS_TABLE: shipments.tableName },
     });
     shipments.grant(shipOrder, 'dynamodb:UpdateItem');
-    const inbox = new Inbox(this, 'Inbox', {
+    this.inbox = new Inbox(this, 'Inbox', {
       inboxName: 'warehouse',
       handler: shipOrder,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.queue = inbox.queue;
 
     new CfnOutput(this, 'ShipmentsTable', { value: shipments.tableName });
-    outputInbox(this, inbox);
+    outputInbox(this, this.inbox);
   }
 }

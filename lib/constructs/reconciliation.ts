@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 
 import { metricNamespace } from '../contract/inbox-metrics.ts';
 import {
+  maxWindowMs,
   reconciliationDimension,
   reconciliationMetrics,
   reconciliationToEnvironment,
@@ -42,7 +43,7 @@ export class Reconciliation extends Construct {
       name: 'window',
       value: settings.window,
       min: Duration.hours(1),
-      max: Duration.days(2),
+      max: Duration.millis(maxWindowMs),
     });
     this.handler = settings.handler;
     claim(this.handler, {

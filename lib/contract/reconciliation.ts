@@ -10,6 +10,12 @@ export type ReconciliationMode = 'report' | 'mend';
 
 export const reconciliationModes: readonly ReconciliationMode[] = ['report', 'mend'];
 
+/**
+ * How far back a reconciliation may look: an outbox keeps its entries for three days at least, and inboxes remember
+ * for longer, so nothing is missed that was merely forgotten.
+ */
+export const maxWindowMs = 2 * 24 * 60 * 60 * 1000;
+
 /** What a reconciliation must know of the outbox and of its consumers. */
 export interface ReconciliationConfig {
   /** The value of its metrics' dimension. */

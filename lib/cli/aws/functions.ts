@@ -40,11 +40,14 @@ export type Invoked =
   | { readonly status: 'answered'; readonly answer: unknown }
   | { readonly status: 'failed'; readonly error: string; readonly message: string };
 
-/** Invokes a function without an event, and waits for its answer. */
-export async function invoke(name: string, { lambda }: Pick<Clients, 'lambda'>): Promise<Invoked> {
-  const answer = await lambda.send(
-    new InvokeCommand({ FunctionName: name, Payload: new TextEncoder().encode('{}') }),
-  );
+/** Invokes a function, and waits for its answer. */
+export async function invoke(
+  name: string,
+  { lambda }: Pick<Clients, 'lambda'>,
+  request: Readonly<Record<string, string>> = {},
+): Promise<Invoked> {
+  const Payload = new TextEncoder().encode(JSON.stringify(request));
+  const answer = await lambda.send(new InvokeCommand({ FunctionName: name, Payload }));
   const payload = parse(answer.Payload);
   if (answer.FunctionError === undefined) return { status: 'answered', answer: payload };
   const { errorType = answer.FunctionError, errorMessage = '' } = (payload ?? {}) as {

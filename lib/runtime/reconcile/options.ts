@@ -11,10 +11,10 @@ import type { Clock, Log, Random } from '../ports.ts';
 import { systemClock } from '../system.ts';
 import { createOutbox } from '../write/outbox.ts';
 import type { MendPorts } from './mend.ts';
-import type { ReconciliationWindow } from './pages.ts';
 import type { ReconciliationSettings } from './reconciliation-from.ts';
 import { defaultMetrics } from './report.ts';
 import { createTableReader, type TableReader } from './table-reader.ts';
+import type { ReconciliationWindow } from './window.ts';
 
 /** What a reconciliation may be given beside its settings. */
 export interface ReconciliationOptions {

@@ -4,12 +4,7 @@ import { ownLimits } from '../../contract/limits.ts';
 import { isReceiptRow, rowToReceipt } from '../../contract/receipt.ts';
 import { shardsKey, shardsOf } from '../../contract/shards.ts';
 import type { TableReader } from './table-reader.ts';
-
-/** A stretch of time, in epoch milliseconds; `to` is not part of it. */
-export interface ReconciliationWindow {
-  readonly from: number;
-  readonly to: number;
-}
+import type { ReconciliationWindow } from './window.ts';
 
 /** What was written in one minute. */
 export interface WrittenPage {

@@ -6,13 +6,7 @@ import type { InvocationContext } from '../inbox/deadline.ts';
 import { openExpectations } from './expectations.ts';
 import { sendAgain, writeMissing } from './mend.ts';
 import { toPorts, type ReconciliationOptions, type ReconciliationPorts } from './options.ts';
-import {
-  pagesOf,
-  readPage,
-  shardsEver,
-  type ReconciliationWindow,
-  type WrittenPage,
-} from './pages.ts';
+import { pagesOf, readPage, shardsEver, type WrittenPage } from './pages.ts';
 import type { ReconciliationSettings } from './reconciliation-from.ts';
 import {
   tell,
@@ -23,8 +17,12 @@ import {
   type UnknownDelivery,
 } from './report.ts';
 import { unknownTo } from './unknown-to.ts';
+import { windowOf, type ReconciliationWindow } from './window.ts';
 
-/** A Lambda handler for a schedule. What it answers with is for people who invoke it by hand. */
+/**
+ * A Lambda handler for a schedule. A person may invoke it by hand too, with a {@link ReconciliationRequest} or
+ * without; what it answers with is for them.
+ */
 export type Reconciliation = (
   event?: unknown,
   context?: InvocationContext,
@@ -47,19 +45,23 @@ export type Reconciliation = (
  * ids, to its answer, the log and metrics; in the mode `mend` missing events are written, and events that an
  * inbox does not know are sent to its queue once more, as the same message.
  *
+ * Each run looks at the construct's `window` up to now; invoked by hand with `{ "from": …, "to": … }`, at that.
  * Reads each page of the window once, and no table whole. An event that was delivered less than 15 minutes ago
  * may still be on its way, and is not looked for yet; one in a dead-letter queue is unknown, and is sent again
  * in each run that mends.
  *
- * @throws OutboxError `OUTBOX_MISSING`; the handler: `HANDLER_TIMEOUT` where its time does not suffice
+ * @throws OutboxError `OUTBOX_MISSING`; the handler: `HANDLER_TIMEOUT` where its time does not suffice,
+ * `OPTION_INVALID` where it was asked for a window that is none
  */
 export function createReconciliation(
   settings: ReconciliationSettings,
   options: ReconciliationOptions = {},
 ): Reconciliation {
   const ports = toPorts(settings, options);
-  return async (_event, context) => {
-    const report = await reconcile(ports, context);
+  return async (event, context) => {
+    const { windowMs } = settings;
+    const window = windowOf(event, { windowMs, now: ports.clock.now() });
+    const report = await reconcile(window, ports, context);
     tell(report, { name: settings.name, ...ports });
     return report;
   };
@@ -71,12 +73,12 @@ const graceMs = 15 * 60_000;
 const reserveMs = 5_000;
 
 async function reconcile(
+  window: ReconciliationWindow,
   ports: ReconciliationPorts,
   context: InvocationContext | undefined,
 ): Promise<ReconciliationReport> {
   const { settings, clock } = ports;
-  const now = clock.now();
-  const window = { from: now - settings.windowMs, to: now };
+  const arrivedBy = clock.now() - graceMs;
   // Items before events: an event that is written meanwhile is found, not missed.
   const expected: OutboxEvent[] = [];
   for await (const event of ports.expected(window)) expected.push(event);
@@ -90,7 +92,7 @@ async function reconcile(
     const written = await readPage(page, { ...outbox, shards });
     events += written.entries.length;
     for (const entry of written.entries) expectations.see(entry);
-    unknown.push(...(await findUnknown(delivered(written, window), ports)));
+    unknown.push(...(await findUnknown(delivered(written, window, arrivedBy), ports)));
   }
   const missing = await mendMissing(expectations.unmet(), ports);
   const { mode } = settings;
@@ -101,10 +103,11 @@ async function reconcile(
 function delivered(
   { entries, publishedAt }: WrittenPage,
   { from, to }: ReconciliationWindow,
+  arrivedBy: number,
 ): Entry[] {
   return entries.filter(({ id }) => {
-    const at = publishedAt.get(id);
-    return timeOfId(id) >= from && at !== undefined && at < to - graceMs;
+    const time = timeOfId(id);
+    return from <= time && time < to && (publishedAt.get(id) ?? Infinity) < arrivedBy;
   });
 }
 

@@ -11,7 +11,7 @@ import {
 import type { OutboxEvent } from '../event/event.ts';
 import type { InboxMetricsSink } from '../inbox/metrics.ts';
 import type { Log } from '../ports.ts';
-import type { ReconciliationWindow } from './pages.ts';
+import type { ReconciliationWindow } from './window.ts';
 
 /** An event that a business item should have, and has not. */
 export interface MissingEvent {

@@ -4,6 +4,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { WriterConfig } from '../../../lib/contract/environment.ts';
+import { timeOfId } from '../../../lib/contract/keys.ts';
 import type { ReconciliationConfig } from '../../../lib/contract/reconciliation.ts';
 import { receiptsFor } from '../../../lib/relay/deliver/receipts.ts';
 import { createDynamoDBStore } from '../../../lib/relay/dynamodb/store.ts';
@@ -15,6 +16,7 @@ import {
   createReconciliation,
   type OutboxEvent,
   type ReconciliationOptions,
+  type ReconciliationRequest,
 } from '../../../lib/runtime.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
@@ -66,6 +68,7 @@ describe('a reconciliation', () => {
   const reconcile = async (
     over: Partial<ReconciliationConfig> = {},
     options: ReconciliationOptions = {},
+    request?: ReconciliationRequest,
   ) => {
     const sent: SendMessageCommandInput[] = [];
     const counts: Record<string, unknown> = {};
@@ -88,7 +91,7 @@ describe('a reconciliation', () => {
         ...{ sqs: { send: send as never }, ...options },
       },
     );
-    return { report: await run(), sent, counts, log };
+    return { report: await run(request), sent, counts, log };
   };
 
   describe('of business items and events', () => {
@@ -218,6 +221,21 @@ describe('a reconciliation', () => {
       clock.advance(14 * minute);
 
       expect((await reconcile()).report.unknown).toEqual([]);
+    });
+
+    it('looks at the window that it is asked for, and no further', async () => {
+      const event = OrderPlaced('1', { total: 1 });
+      await write(event);
+      await deliver(event);
+      clock.advance(16 * minute);
+      const isoAt = (time: number): string => new Date(time).toISOString();
+      const time = timeOfId(event.id);
+
+      const before = await reconcile({}, {}, { to: isoAt(time) });
+      const around = await reconcile({}, {}, { from: isoAt(time), to: isoAt(time + 1) });
+
+      expect(before.report).toMatchObject({ to: time, unknown: [] });
+      expect(around.report.unknown).toMatchObject([{ eventId: event.id }]);
     });
 
     it('asks each inbox for itself', async () => {
