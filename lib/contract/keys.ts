@@ -44,6 +44,11 @@ export function pageAfter(page: Page, minutes: number): Page {
   return pageOf(pageStart(page) + minutes * minuteMs);
 }
 
+/** The pages from `from` up to, not including, `end`. */
+export function* pagesBetween(from: Page, end: Page): Generator<Page> {
+  for (let page = from; page < end; page = pageAfter(page, 1)) yield page;
+}
+
 /** Whether `value` names a minute that there is: not the 45th of a month. */
 export function isPage(value: string): value is Page {
   if (!pagePattern.test(value)) return false;

@@ -1,6 +1,5 @@
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-
 import { OutboxError } from '../../contract/error.ts';
+import { createDocumentClient } from '../../runtime/document-client.ts';
 import type { PassPorts } from '../../runtime/inbox/ordered/operate.ts';
 import { putBackOn } from '../../runtime/inbox/ordered/put-back.ts';
 import { readRangeWith } from '../../runtime/inbox/ordered/read-range.ts';
@@ -21,9 +20,7 @@ export function openGaps(inbox: InboxPlace, clients: Clients, world: World): Pas
       facts: { inbox: name },
     });
   }
-  const documents = DynamoDBDocumentClient.from(clients.dynamodb, {
-    marshallOptions: { removeUndefinedValues: true },
-  });
+  const documents = createDocumentClient(clients.dynamodb);
   const { clock, random } = world;
   return {
     config: { name, tableName },

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-
+import { messageToken } from '../../runtime/message-token.ts';
 import type { Outgoing } from '../destination.ts';
 
 /** The attributes by which queues and topics group messages and drop duplicates. */
@@ -16,21 +15,13 @@ export interface Grouping {
 export function groupingOf({ entry, replayId }: Outgoing, ordered: boolean): Grouping {
   if (ordered) {
     return {
-      MessageGroupId: toToken(entry.aggregate),
-      MessageDeduplicationId: toToken(
+      MessageGroupId: messageToken(entry.aggregate),
+      MessageDeduplicationId: messageToken(
         replayId === undefined ? entry.id : `${entry.id}#${replayId}`,
       ),
     };
   }
   return entry.tenant === undefined || entry.tenant === ''
     ? {}
-    : { MessageGroupId: toToken(entry.tenant) };
-}
-
-/** Up to 128 letters, digits and punctuation, all of ASCII but space and control characters. */
-const tokenPattern = /^[!-~]{1,128}$/;
-
-/** The text itself where the service takes it as an id, else its SHA-256. */
-function toToken(text: string): string {
-  return tokenPattern.test(text) ? text : createHash('sha256').update(text).digest('hex');
+    : { MessageGroupId: messageToken(entry.tenant) };
 }

@@ -1,10 +1,9 @@
 import type { Entry } from '../../contract/entry.ts';
-import { pageAfter, pageOf, type Page } from '../../contract/keys.ts';
+import { pageAfter, pageOf, pagesBetween, type Page } from '../../contract/keys.ts';
 import type { ReceiptOutcome } from '../../contract/receipt.ts';
 import { isInvalidRow, type Waiting } from '../../contract/waiting.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { OperateStore } from '../operate-store.ts';
-import { pagesBetween } from '../sweep/eligible.ts';
 import type { AuditNote } from '../sweep-store.ts';
 import { select } from './selection.ts';
 

@@ -1,5 +1,4 @@
-import { pageAfter, pageOf, type Page } from '../../contract/keys.ts';
-import { pagesBetween } from '../sweep/eligible.ts';
+import { pageAfter, pageOf, pagesBetween, type Page } from '../../contract/keys.ts';
 import type { SweepStore } from '../sweep-store.ts';
 import { settledBy } from './settled.ts';
 

@@ -1,10 +1,9 @@
 import type { Entry } from '../../contract/entry.ts';
-import { pageAfter, pageOf, timeOfId, type Page } from '../../contract/keys.ts';
+import { pageAfter, pageOf, pagesBetween, timeOfId, type Page } from '../../contract/keys.ts';
 import type { Receipt, ReceiptOutcome } from '../../contract/receipt.ts';
 import { pickDefined } from '../../contract/pick.ts';
 import type { Clock } from '../../runtime/ports.ts';
 import type { Lookup } from '../operate-store.ts';
-import { pagesBetween } from '../sweep/eligible.ts';
 
 /** Something that happened to an event. */
 export interface TailLine {

@@ -51,11 +51,6 @@ export function isExpiring(
   return now - pageStart(page) >= retentionMs - expiryReserveMs;
 }
 
-/** The pages from `from` up to, not including, `end`. */
-export function* pagesBetween(from: Page, end: Page): Generator<Page> {
-  for (let page = from; page < end; page = pageAfter(page, 1)) yield page;
-}
-
 // Names of pages sort like their times.
 function earlier(a: Page, b: Page): Page {
   return a < b ? a : b;

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import { SendMessageCommand, type SendMessageCommandInput } from '@aws-sdk/client-sqs';
 
 import type { Entry } from '../../contract/entry.ts';
@@ -8,6 +6,7 @@ import type { ConsumerConfig } from '../../contract/reconciliation.ts';
 import type { OutboxEvent } from '../event/event.ts';
 import type { SqsSender } from '../inbox/dead-letter.ts';
 import { errorFields } from '../inbox/log.ts';
+import { messageToken } from '../message-token.ts';
 import type { Log } from '../ports.ts';
 import type { Outbox } from '../write/outbox.ts';
 
@@ -66,13 +65,7 @@ function toRequest(
   if (!queueUrl.endsWith('.fifo')) return message;
   return {
     ...message,
-    MessageGroupId: toToken(entry.aggregate),
+    MessageGroupId: messageToken(entry.aggregate),
     MessageDeduplicationId: entry.id,
   };
-}
-
-/** The text itself where SQS takes it as a group, else its SHA-256; as the relay does. */
-function toToken(text: string): string {
-  if (/^[!-~]{1,128}$/.test(text)) return text;
-  return createHash('sha256').update(text).digest('hex');
 }

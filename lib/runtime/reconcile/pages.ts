@@ -1,5 +1,5 @@
 import { isInvalidEntry, rowToEntry, type Entry } from '../../contract/entry.ts';
-import { pageAfter, pageKeys, pageOf, type Page } from '../../contract/keys.ts';
+import { pageAfter, pageKeys, pageOf, pagesBetween, type Page } from '../../contract/keys.ts';
 import { ownLimits } from '../../contract/limits.ts';
 import { isReceiptRow, rowToReceipt } from '../../contract/receipt.ts';
 import { shardsKey, shardsOf } from '../../contract/shards.ts';
@@ -20,9 +20,7 @@ export interface WrittenPage {
 export function pagesOf({ from, to }: ReconciliationWindow): Page[] {
   const first = pageOf(from - ownLimits.maxEventAgeMs);
   const last = pageOf(to + ownLimits.maxEventAgeMs);
-  const pages: Page[] = [];
-  for (let page = first; page <= last; page = pageAfter(page, 1)) pages.push(page);
-  return pages;
+  return [...pagesBetween(first, pageAfter(last, 1))];
 }
 
 /** The outbox that is read. */

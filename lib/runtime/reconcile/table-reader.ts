@@ -1,5 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import type { Row } from '../../contract/entry.ts';
 import { OutboxError } from '../../contract/error.ts';
@@ -7,6 +6,7 @@ import type { Key } from '../../contract/keys.ts';
 import { limits } from '../../contract/limits.ts';
 import { backoffMs, type Backoff } from '../backoff.ts';
 import type { Clock, Random } from '../ports.ts';
+import { createDocumentClient } from '../document-client.ts';
 
 /** Tables as a reconciliation sees them: it only reads, always consistently, and never scans. */
 export interface TableReader {
@@ -26,7 +26,7 @@ const patience = { maxTries: 8, backoff: { baseMs: 25, maxMs: 1_000 } satisfies 
 
 /** @throws OutboxError from its methods: `TABLE_THROTTLED` where keys are left unread after the last try */
 export function createTableReader({
-  client = DynamoDBDocumentClient.from(new DynamoDBClient({})),
+  client = createDocumentClient(),
   ...ports
 }: TableReaderPorts): TableReader {
   return {

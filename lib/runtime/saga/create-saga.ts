@@ -1,6 +1,3 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-
 import { OutboxError } from '../../contract/error.ts';
 import { isSagaCheck, sagaMetrics, type SagaCheck } from '../../contract/saga.ts';
 import { handleBatch } from '../inbox/batch.ts';
@@ -16,6 +13,7 @@ import type { SagaDefinition } from './definition.ts';
 import { reportOverdue } from './overdue.ts';
 import { createRunningSagas, type RunningSagas } from './running-sagas.ts';
 import type { SagaSettings } from './saga-from.ts';
+import { createDocumentClient } from '../document-client.ts';
 
 /** What a saga may be given beside its settings. */
 export interface SagaRunOptions extends InboxOptions {
@@ -61,7 +59,7 @@ export function createSaga<State>(
   options: SagaRunOptions = {},
 ): SagaFunction {
   checkName(name, settings);
-  const client = options.client ?? defaultClient();
+  const client = options.client ?? createDocumentClient();
   const { transactor = createDynamoDBTransactor(client), clock = systemClock } = options;
   const { sagaTableName, dedupeWindowMs } = settings;
   const inbox = toPorts(settings, { ...options, transactor });
@@ -90,12 +88,6 @@ function checkName(name: string, { sagaName }: SagaSettings): void {
     `the function runs saga ${name}, and its construct is of saga ${sagaName}: give the construct sagaName '${name}'`,
     { facts: { option: 'sagaName', saga: name, sagaName } },
   );
-}
-
-function defaultClient(): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(new DynamoDBClient({}), {
-    marshallOptions: { removeUndefinedValues: true },
-  });
 }
 
 /** All types that it takes. Who handles them is decided message by message. */

@@ -4,6 +4,7 @@ import { newId } from '../system.ts';
 import type { Clock } from '../ports.ts';
 import type { Action } from '../transaction/transactor.ts';
 import { recordOf, type Change } from './record.ts';
+import { epochSeconds } from '../../contract/inbox-rows.ts';
 
 /** Where sagas are kept, and for how long. */
 export interface SagaPlace {
@@ -67,8 +68,4 @@ function isAsRead(
 /** Whether a saga has been forgotten: DynamoDB removes its row days later. */
 export function isForgotten({ expiresAt = Infinity }: SagaRecord, now: number): boolean {
   return expiresAt < epochSeconds(now);
-}
-
-function epochSeconds(epochMs: number): number {
-  return Math.floor(epochMs / 1000);
 }

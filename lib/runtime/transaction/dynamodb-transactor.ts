@@ -1,7 +1,7 @@
-import { DynamoDBClient, type CancellationReason as ThrownReason } from '@aws-sdk/client-dynamodb';
+import type { CancellationReason as ThrownReason } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
-  DynamoDBDocumentClient,
+  type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
   TransactWriteCommand,
@@ -10,6 +10,7 @@ import {
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 
 import type { Row } from '../../contract/entry.ts';
+import { createDocumentClient } from '../document-client.ts';
 import { tableNameOf } from './action.ts';
 import { busyCode, cancellationReasons, explain } from './dynamodb-errors.ts';
 import type {
@@ -28,7 +29,7 @@ import type {
  * exceptions of the client pass through
  */
 export function createDynamoDBTransactor(
-  client: DynamoDBDocumentClient = defaultClient(),
+  client: DynamoDBDocumentClient = createDocumentClient(),
 ): Transactor {
   return {
     transact: async (actions, token) => {
@@ -67,12 +68,6 @@ async function sendAlone(
   if (Put !== undefined) await client.send(new PutCommand(Put));
   if (Update !== undefined) await client.send(new UpdateCommand(Update));
   if (Delete !== undefined) await client.send(new DeleteCommand(Delete));
-}
-
-function defaultClient(): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(new DynamoDBClient({}), {
-    marshallOptions: { removeUndefinedValues: true },
-  });
 }
 
 function readRefusal(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { pageAfter, pageOf, pageStart } from '../../../lib/contract/keys.ts';
+import { pageAfter, pageOf, pagesBetween, pageStart } from '../../../lib/contract/keys.ts';
 import {
   closingAgeMs,
   endOfClosing,
@@ -9,7 +9,6 @@ import {
   graceMs,
   maxLagMs,
   oldestPage,
-  pagesBetween,
 } from '../../../lib/relay/sweep/eligible.ts';
 import { someMoment } from '../../support/arbitraries.ts';
 

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Entry } from '../../../contract/entry.ts';
 import { matchesType, type TypeFilter } from '../../../contract/event-types.ts';
-import { pageAfter, pageOf, timeOfId, type Page } from '../../../contract/keys.ts';
-import { pagesBetween } from '../../sweep/eligible.ts';
+import { pageAfter, pageOf, pagesBetween, timeOfId, type Page } from '../../../contract/keys.ts';
 
 /** What is to be delivered again. */
 export interface ReplayRequest {

@@ -1,5 +1,3 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
 import type { OrderedConfig } from '../../../contract/environment.ts';
@@ -12,6 +10,7 @@ import type { InboxSettings } from '../inbox-from.ts';
 import { checkGaps, type CheckPorts, type GapReport } from './check-gaps.ts';
 import { putBackOn } from './put-back.ts';
 import { readRangeWith } from './read-range.ts';
+import { createDocumentClient } from '../../document-client.ts';
 
 /** Where gauges go. A Powertools `Metrics` fits; whoever owns it publishes. */
 export interface GaugeSink {
@@ -42,7 +41,7 @@ export function openGapCheck(
 
 function openPorts(settings: InboxSettings, log: Log): CheckPorts {
   const { queueUrl } = orderedOf(settings);
-  const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+  const client = createDocumentClient();
   return {
     config: settings,
     transactor: createDynamoDBTransactor(client),
