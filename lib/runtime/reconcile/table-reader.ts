@@ -5,8 +5,8 @@ import { OutboxError } from '../../contract/error.ts';
 import type { Key } from '../../contract/keys.ts';
 import { limits } from '../../contract/limits.ts';
 import { backoffMs, type Backoff } from '../backoff.ts';
-import type { Clock, Random } from '../ports.ts';
 import { createDocumentClient } from '../document-client.ts';
+import type { Clock, Random } from '../ports.ts';
 
 /** Tables as a reconciliation sees them: it only reads, always consistently, and never scans. */
 export interface TableReader {

@@ -1,5 +1,6 @@
 import { OutboxError } from '../../contract/error.ts';
 import { isSagaCheck, sagaMetrics, type SagaCheck } from '../../contract/saga.ts';
+import { createDocumentClient } from '../document-client.ts';
 import { handleBatch } from '../inbox/batch.ts';
 import type { InvocationContext } from '../inbox/deadline.ts';
 import { toPorts, type InboxOptions, type InboxPorts } from '../inbox/options.ts';
@@ -13,7 +14,6 @@ import type { SagaDefinition } from './definition.ts';
 import { reportOverdue } from './overdue.ts';
 import { createRunningSagas, type RunningSagas } from './running-sagas.ts';
 import type { SagaSettings } from './saga-from.ts';
-import { createDocumentClient } from '../document-client.ts';
 
 /** What a saga may be given beside its settings. */
 export interface SagaRunOptions extends InboxOptions {

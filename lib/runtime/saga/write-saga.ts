@@ -1,10 +1,10 @@
+import { epochSeconds } from '../../contract/inbox-rows.ts';
 import { sagaTable, sagaToRow, type SagaRecord } from '../../contract/saga.ts';
 import type { InboxTransaction } from '../inbox/collect.ts';
 import { newId } from '../system.ts';
 import type { Clock } from '../ports.ts';
 import type { Action } from '../transaction/transactor.ts';
 import { recordOf, type Change } from './record.ts';
-import { epochSeconds } from '../../contract/inbox-rows.ts';
 
 /** Where sagas are kept, and for how long. */
 export interface SagaPlace {

@@ -3,6 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { OrderedConfig } from '../../../contract/environment.ts';
 import { OutboxError } from '../../../contract/error.ts';
 import { inboxDimension, inboxGauges } from '../../../contract/inbox-metrics.ts';
+import { createDocumentClient } from '../../document-client.ts';
 import type { Log } from '../../ports.ts';
 import { systemClock } from '../../system.ts';
 import { createDynamoDBTransactor } from '../../transaction/dynamodb-transactor.ts';
@@ -10,7 +11,6 @@ import type { InboxSettings } from '../inbox-from.ts';
 import { checkGaps, type CheckPorts, type GapReport } from './check-gaps.ts';
 import { putBackOn } from './put-back.ts';
 import { readRangeWith } from './read-range.ts';
-import { createDocumentClient } from '../../document-client.ts';
 
 /** Where gauges go. A Powertools `Metrics` fits; whoever owns it publishes. */
 export interface GaugeSink {
