@@ -4,7 +4,7 @@ import {
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
 
-import { inParallel } from '../../relay/in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import type { Clients } from '../aws/clients.ts';
 import { toQueueMessage, type QueueMessage } from './message.ts';
 

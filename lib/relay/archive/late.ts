@@ -2,7 +2,7 @@ import { hourOf, hourPrefix, lateName } from '../../contract/archive.ts';
 import { toArchiveLine } from '../../contract/archive-line.ts';
 import type { LateEntry } from '../../contract/late.ts';
 import { pageOf, pageStart, timeOfId, type Page } from '../../contract/keys.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import { packLines, putVerified } from './object.ts';
 import type { ArchiverPorts } from './ports.ts';
 

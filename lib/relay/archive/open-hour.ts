@@ -7,7 +7,7 @@ import {
 } from '../../contract/archive.ts';
 import type { ArchivedEntry } from '../../contract/archive-line.ts';
 import { OutboxError } from '../../contract/error.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import { checkSum, sha256, unpackEntries } from './object.ts';
 import type { Archive } from './ports.ts';
 

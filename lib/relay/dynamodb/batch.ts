@@ -6,7 +6,7 @@ import {
 
 import { OutboxError } from '../../contract/error.ts';
 import { limits } from '../../contract/limits.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import { inParts } from '../in-parts.ts';
 import type { Item } from './item.ts';
 import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';

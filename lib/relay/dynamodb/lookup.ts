@@ -13,7 +13,7 @@ import {
 } from '../../contract/keys.ts';
 import { shardsKey, shardsOf } from '../../contract/shards.ts';
 import { rowToWaiting } from '../../contract/waiting.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import type { Lookup, LineLookup, PageLookup } from '../operate-store.ts';
 import { getAll } from './batch.ts';
 import { getRow } from './get-row.ts';

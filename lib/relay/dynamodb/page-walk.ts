@@ -6,7 +6,7 @@ import {
 
 import { pageKeys, receiptPrefix, type Page } from '../../contract/keys.ts';
 import { largestShards, shardsKey, shardsOf } from '../../contract/shards.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import type { PageChunk, PageWalk } from '../sweep-store.ts';
 import { getRow } from './get-row.ts';
 import { toItemKey, toRow, type Item } from './item.ts';

@@ -1,6 +1,6 @@
 import { pageKeys } from '../../contract/keys.ts';
 import { receiptToRow } from '../../contract/receipt.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import type { PageStore } from '../store.ts';
 import { putAll } from './batch.ts';
 import { toItem } from './item.ts';

@@ -1,7 +1,7 @@
 import { table as names } from '../../contract/keys.ts';
 import { waitingIndexKeys } from '../../contract/waiting.ts';
 import { rowToSummary, type WaitingSummary } from '../../contract/waiting-summary.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import type { WaitingFlow } from '../sweep-store.ts';
 import { toRow } from './item.ts';
 import type { OutboxTable } from './outbox-table.ts';

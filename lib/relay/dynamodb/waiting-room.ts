@@ -2,7 +2,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 
 import { holdKey, waitingPrefix } from '../../contract/keys.ts';
 import { heldAggregateOf, holdsOf, rowToWaiting, type Waiting } from '../../contract/waiting.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import type { WaitingRoom } from '../store.ts';
 import { addOneWaiting } from './add-waiting.ts';
 import { getAll } from './batch.ts';

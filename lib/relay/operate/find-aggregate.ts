@@ -2,7 +2,7 @@ import type { Entry } from '../../contract/entry.ts';
 import { pageAfter, pageOf, pagesBetween, type Page } from '../../contract/keys.ts';
 import type { ReceiptOutcome } from '../../contract/receipt.ts';
 import { isInvalidRow, type Waiting } from '../../contract/waiting.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import type { OperateStore } from '../operate-store.ts';
 import type { AuditNote } from '../sweep-store.ts';
 import { select } from './selection.ts';

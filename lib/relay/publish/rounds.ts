@@ -1,7 +1,7 @@
 import type { DeliveryError } from '../../contract/waiting.ts';
 import { sendCall, type CallPorts } from './call.ts';
 import type { Destination, Outgoing } from '../destination.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import { pack } from './pack.ts';
 import type { Standing, Standings } from './standing.ts';
 

@@ -4,7 +4,7 @@ import type { Waiting } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { attemptWaiting, type AttemptOptions } from '../deliver/attempt.ts';
 import type { Candidate, SettledFate } from '../deliver/fate.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import { logFate } from '../deliver/report.ts';
 import { fitnessOf } from './fitness.ts';
 import { nextInLine } from './line.ts';

@@ -1,6 +1,6 @@
 import type { WaitingState } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import { withBreaker } from '../publish/breaker.ts';
 import { attemptRows } from './attempt-rows.ts';
 import { rowToGo } from './line.ts';

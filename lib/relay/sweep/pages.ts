@@ -2,7 +2,7 @@ import { pageAfter, type Page } from '../../contract/keys.ts';
 import type { SweepEnd } from '../../contract/sweep-report.ts';
 import type { SweepPass } from '../../contract/watermark.ts';
 import { withBreaker } from '../publish/breaker.ts';
-import { inParallel } from '../in-parallel.ts';
+import { inParallel } from '../../runtime/in-parallel.ts';
 import { createHorizon, startOf } from './horizon.ts';
 import { lookAt, settlePage, type PageResult, type PageRun } from './page.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';

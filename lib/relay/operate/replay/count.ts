@@ -1,6 +1,6 @@
 import type { Entry } from '../../../contract/entry.ts';
 import { matchesType, type TypeFilter } from '../../../contract/event-types.ts';
-import { inParallel } from '../../in-parallel.ts';
+import { inParallel } from '../../../runtime/in-parallel.ts';
 import { readReplayable, type ReplaySource } from './pages.ts';
 import { pagesOf, type ReplayRequest } from './request.ts';
 

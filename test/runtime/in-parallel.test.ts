@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { inParallel } from '../../lib/relay/in-parallel.ts';
+import { inParallel } from '../../lib/runtime/in-parallel.ts';
 
 const limit = 4;
 
