@@ -81,9 +81,3 @@ export const StockMissing = defineEvent('stock.missing', {
   aggregate: 'stock',
   schema: z.object({ orderId }),
 });
-
-/** Interim. */
-export const PaymentOverdue = defineEvent('payment.overdue', {
-  aggregate: 'order',
-  schema: z.object({ orderId }),
-});
