@@ -76,7 +76,8 @@ function goesBack(cursor: Cursor, { sequence, replayId }: Arriving): boolean {
 }
 
 function begin(cursor: Cursor, { sequence }: Arriving, policy: Policy): Cursor {
-  return policy.isFifo
-    ? adopted(cursor, sequence, policy.now)
-    : adoptingAt(cursor, policy.now + policy.adoptWaitMs);
+  if (!policy.isFifo) return adoptingAt(cursor, policy.now + policy.adoptWaitMs);
+  // What came while nothing might be adopted waits from before this one.
+  const { first = sequence } = cursor;
+  return adopted(cursor, Math.min(first, sequence), policy.now);
 }

@@ -4,7 +4,11 @@ import type { OrderedConfig } from '../../../../lib/contract/environment.ts';
 import type { Inbox, InboxMessage } from '../../../../lib/runtime.ts';
 import { messageOf, type Message } from '../../../../lib/testing.ts';
 import { memoryDatabase } from '../../../support/ordered-database.ts';
-import { createOrderedWorld, type OrderedWorld } from '../../../support/ordered-world.ts';
+import {
+  createOrderedWorld,
+  type OrderedWorld,
+  type WorldDatabase,
+} from '../../../support/ordered-world.ts';
 import { seeded } from '../../../support/seeded.ts';
 import { OrderPlaced, placed } from '../support.ts';
 
@@ -23,14 +27,21 @@ interface Watched extends OrderedWorld {
   arrive(...messages: Message[]): Promise<void>;
 }
 
-function watched(ordered: Partial<OrderedConfig> = {}): Watched {
+interface WatchedOptions {
+  readonly database?: WorldDatabase;
+  readonly isFifo?: boolean;
+}
+
+function watched(
+  ordered: Partial<OrderedConfig> = {},
+  { database = memoryDatabase(), isFifo = false }: WatchedOptions = {},
+): Watched {
   const seen: string[] = [];
   const handle = ({ sequence, replayId }: InboxMessage): void => {
     seen.push(replayId === undefined ? `${sequence}` : `${sequence} ${replayId}`);
   };
   const handlers = (inbox: Inbox): Inbox => inbox.on(OrderPlaced, handle);
-  const database = memoryDatabase();
-  const world = createOrderedWorld({ database, random: seeded(1), ordered, handlers });
+  const world = createOrderedWorld({ database, random: seeded(1), isFifo, ordered, handlers });
   const runAll = async (): Promise<void> => {
     while (world.queue.size() > 0) await world.work();
   };
@@ -166,6 +177,19 @@ describe('an aggregate that begins in the middle', () => {
     await world.arrive(at(56), at(59));
 
     expect(world.seen).toEqual(['57', '58', '59']);
+  });
+
+  test('is adopted with what waits from before it was to be, also on a FIFO queue', async () => {
+    const database = memoryDatabase();
+    const before = watched({}, { database, isFifo: true });
+    await before.arrive(at(57), at(58));
+    const world = watched({ adoptUntil }, { database, isFifo: true });
+    await world.arrive(at(59));
+
+    await world.check();
+
+    expect(world.seen).toEqual(['57', '58', '59']);
+    expect(await world.kept()).toEqual([]);
   });
 
   test('is not adopted where there is no end date, or it has passed', async () => {

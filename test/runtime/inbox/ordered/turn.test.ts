@@ -107,6 +107,15 @@ describe('an aggregate that begins in the middle', () => {
 
     expect(turn).toMatchObject({ status: 'next', after: { sequence: 57 } });
   });
+
+  test('begins with what waits from before it was to be adopted, also where the queue keeps order', () => {
+    const fifo = { ...policy, isFifo: true };
+    const waiting = after(turnOf(fresh, event(57), fifo));
+
+    const turn = turnOf(waiting, event(59), { ...adopting, isFifo: true });
+
+    expect(turn).toMatchObject({ status: 'early', after: { sequence: 56, early: 59 } });
+  });
 });
 
 describe('a replay', () => {
