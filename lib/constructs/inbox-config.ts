@@ -22,7 +22,7 @@ export function inboxConfig(
   scope: IConstruct,
   { inboxName, settings, table, waiting }: InboxParts,
 ): InboxConfig {
-  const { queue, deadLetterQueue, retention, maxReceives } = waiting;
+  const { queue, deadLetterQueue, retention, maxReceiveCount } = waiting;
   return {
     name: inboxName,
     tableName: table.tableName,
@@ -32,6 +32,6 @@ export function inboxConfig(
       queueRetention: retention,
     }),
     deadLetterQueueUrl: deadLetterQueue.queueUrl,
-    ...definedOnly({ maxReceives, ordered: orderedConfig(settings, queue) }),
+    ...definedOnly({ maxReceiveCount, ordered: orderedConfig(settings, queue) }),
   };
 }

@@ -14,7 +14,7 @@ export interface InboxQueue {
   /** How long a message may wait: the longest possible where that is not known. */
   readonly retention: Duration;
   /** How often a message is delivered before it is moved to the dead-letter queue, where that is known. */
-  readonly maxReceives?: number;
+  readonly maxReceiveCount?: number;
 }
 
 /** Creates the inbox's queue and, unless one is given, its dead-letter queue. */
@@ -60,8 +60,8 @@ export function adoptQueue(scope: IConstruct, queue: IQueue, settings: InboxSett
   return { queue, deadLetterQueue, retention, ...knownReceives(maxReceiveCount) };
 }
 
-function knownReceives(maxReceives: number | undefined): Pick<InboxQueue, 'maxReceives'> {
-  return isKnown(maxReceives) ? { maxReceives } : {};
+function knownReceives(maxReceiveCount: number | undefined): Pick<InboxQueue, 'maxReceiveCount'> {
+  return isKnown(maxReceiveCount) ? { maxReceiveCount } : {};
 }
 
 /**

@@ -69,7 +69,7 @@ export interface InboxConfig {
   /** Where a message that can never succeed is sent at once. */
   readonly deadLetterQueueUrl: string;
   /** How often the queue delivers a message before it moves it there itself. @default - not known */
-  readonly maxReceives?: number;
+  readonly maxReceiveCount?: number;
   /** Present where each aggregate's events are handled in sequence. */
   readonly ordered?: OrderedConfig;
 }
@@ -82,6 +82,8 @@ export interface OrderedConfig {
   readonly adoptWaitMs: number;
   /** Until when (epoch milliseconds) an aggregate may begin in the middle. @default - each begins with 1 */
   readonly adoptUntil?: number;
+  /** How long the next message of a replay may be in the queue's hands: so long it is waited for. */
+  readonly replayPatienceMs: number;
 }
 
 export function writerToEnvironment(
@@ -167,16 +169,19 @@ export function inboxToEnvironment(config: InboxConfig): Record<string, string> 
     INBOX_TABLE: config.tableName,
     INBOX_DEDUPE_WINDOW_MS: String(config.dedupeWindowMs),
     INBOX_DEAD_LETTER_QUEUE_URL: config.deadLetterQueueUrl,
-    ...(config.maxReceives === undefined ? {} : { INBOX_MAX_RECEIVES: String(config.maxReceives) }),
+    ...(config.maxReceiveCount === undefined
+      ? {}
+      : { INBOX_MAX_RECEIVE_COUNT: String(config.maxReceiveCount) }),
     ...(config.ordered === undefined ? {} : orderedToEnvironment(config.ordered)),
   };
 }
 
 function orderedToEnvironment(config: OrderedConfig): Record<string, string> {
-  const { queueUrl, adoptWaitMs, adoptUntil } = config;
+  const { queueUrl, adoptWaitMs, adoptUntil, replayPatienceMs } = config;
   return {
     INBOX_QUEUE_URL: queueUrl,
     INBOX_ADOPT_WAIT_MS: String(adoptWaitMs),
+    INBOX_REPLAY_PATIENCE_MS: String(replayPatienceMs),
     ...(adoptUntil === undefined ? {} : { INBOX_ADOPT_UNTIL: String(adoptUntil) }),
   };
 }
@@ -191,8 +196,8 @@ export function inboxFromEnvironment(environment: Environment): InboxConfig {
     tableName: read.text('INBOX_TABLE'),
     dedupeWindowMs: read.number('INBOX_DEDUPE_WINDOW_MS'),
     deadLetterQueueUrl: read.text('INBOX_DEAD_LETTER_QUEUE_URL'),
-    ...('INBOX_MAX_RECEIVES' in environment
-      ? { maxReceives: read.number('INBOX_MAX_RECEIVES') }
+    ...('INBOX_MAX_RECEIVE_COUNT' in environment
+      ? { maxReceiveCount: read.number('INBOX_MAX_RECEIVE_COUNT') }
       : {}),
     ...('INBOX_QUEUE_URL' in environment ? { ordered: orderedFrom(environment, read) } : {}),
   };
@@ -202,6 +207,7 @@ function orderedFrom(environment: Environment, read: Reader): OrderedConfig {
   return {
     queueUrl: read.text('INBOX_QUEUE_URL'),
     adoptWaitMs: read.number('INBOX_ADOPT_WAIT_MS'),
+    replayPatienceMs: read.number('INBOX_REPLAY_PATIENCE_MS'),
     ...('INBOX_ADOPT_UNTIL' in environment ? { adoptUntil: read.number('INBOX_ADOPT_UNTIL') } : {}),
   };
 }

@@ -110,6 +110,29 @@ test('fails when a FIFO queue is given a standard dead-letter queue', () => {
   ).toThrow('queue and dead-letter queue must both be FIFO queues, or neither (Orders/Billing)');
 });
 
+describe('the dead-letter queue of a queue that is created', () => {
+  const keptFor = (days: number, fifo: boolean): (() => Inbox) => {
+    const stack = testStack();
+    const retentionPeriod = Duration.days(days);
+    const deadLetterQueue = new Queue(stack, 'Dead', {
+      retentionPeriod,
+      ...(fifo ? { fifo } : {}),
+    });
+    return () => createInbox({ deadLetterQueue, fifo, queueRetention: Duration.days(7) }, stack);
+  };
+
+  test('fails when it keeps messages for a shorter time: what is moved is no newer', () => {
+    expect(keptFor(6, false)).toThrow(
+      'dead-letter queue Orders/Dead must keep messages for at least 7 days, as queue Orders/Billing/Queue does, got 6 days: a message that is moved keeps the time when it was sent (Orders/Billing)',
+    );
+  });
+
+  test('may keep them as long, and in FIFO queues, which count anew, for any time', () => {
+    expect(keptFor(7, false)).not.toThrow();
+    expect(keptFor(6, true)).not.toThrow();
+  });
+});
+
 test('fails when a bus is to feed a queue whose policy is out of reach', () => {
   const stack = testStack();
   const imported = (name: string) =>
@@ -152,7 +175,7 @@ test('values that are known only at deployment pass', () => {
   Template.fromStack(stack).hasResourceProperties('AWS::SQS::Queue', {
     RedrivePolicy: { maxReceiveCount: { Ref: 'Count' } },
   });
-  expect(environmentOf(stack, 'Handler')).not.toHaveProperty('INBOX_MAX_RECEIVES');
+  expect(environmentOf(stack, 'Handler')).not.toHaveProperty('INBOX_MAX_RECEIVE_COUNT');
 });
 
 describe('the dedupe window', () => {

@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
 
 import { Destination } from '../../lib/constructs/destination.ts';
@@ -124,7 +124,7 @@ describe.each(flagSets)('with %s', (_, flags) => {
       tableName: 'BillingTable',
       dedupeWindowMs: 39 * dayMs,
       deadLetterQueueUrl: 'BillingDeadLetterQueue',
-      maxReceives: 5,
+      maxReceiveCount: 5,
     });
   });
 
@@ -200,7 +200,7 @@ describe('props', () => {
       MessageRetentionPeriod: 86_400,
       RedrivePolicy: { maxReceiveCount: 3 },
     });
-    expect(environmentOf(stack, 'Handler')['INBOX_MAX_RECEIVES']).toBe('3');
+    expect(environmentOf(stack, 'Handler')['INBOX_MAX_RECEIVE_COUNT']).toBe('3');
   });
 
   test('batchSize, maxBatchingWindow and maxConcurrency reach the trigger', () => {
@@ -287,95 +287,6 @@ describe('props', () => {
     expect(permissionsOf(stack, 'Handler')).toContain('dynamodb:UpdateItem on OutboxTable.Arn');
     expect(environmentOf(stack, 'Handler')).toHaveProperty('OUTBOX_TABLE');
   });
-});
-
-describe('a queue of the user', () => {
-  function ownQueue(stack: Stack, visibilityTimeout = Duration.seconds(30)): Queue {
-    const queue = new Queue(stack, 'OwnDeadLetters');
-    return new Queue(stack, 'Own', {
-      visibilityTimeout,
-      retentionPeriod: Duration.days(7),
-      deadLetterQueue: { queue, maxReceiveCount: 3 },
-    });
-  }
-
-  test('is used as it is, with its own dead-letter queue', () => {
-    const stack = testStack();
-    const queue = ownQueue(stack);
-
-    const inbox = new Inbox(stack, 'Billing', { handler: userFunction(stack, 'Handler'), queue });
-
-    Template.fromStack(stack).resourceCountIs('AWS::SQS::Queue', 2);
-    expect(inbox.queue).toBe(queue);
-    expect(inbox.deadLetterQueue.node.id).toBe('OwnDeadLetters');
-    const days = 2 + 7 + 14 + 7;
-    expect(environmentOf(stack, 'Handler')['INBOX_DEDUPE_WINDOW_MS']).toBe(String(days * dayMs));
-    expect(environmentOf(stack, 'Handler')['INBOX_MAX_RECEIVES']).toBe('3');
-  });
-
-  test('with a key of its own has the handler use the key', () => {
-    const stack = testStack();
-    const own = { encryption: QueueEncryption.KMS, encryptionMasterKey: new Key(stack, 'Key') };
-    const queue = new Queue(stack, 'Own', { ...own, visibilityTimeout: Duration.seconds(30) });
-    const deadLetterQueue = new Queue(stack, 'OwnDeadLetters');
-    const handler = userFunction(stack, 'Handler');
-
-    new Inbox(stack, 'Billing', { handler, queue, deadLetterQueue });
-
-    const onKey = permissionsOf(stack, 'Handler').filter((one) => one.startsWith('kms:'));
-    expect(onKey).toEqual(['kms:Decrypt on Key.Arn']);
-  });
-
-  test('may be imported, with the dead-letter queue beside it', () => {
-    const stack = testStack();
-    const imported = (name: string) =>
-      Queue.fromQueueArn(stack, name, `arn:aws:sqs:eu-west-1:123456789012:${name}`);
-
-    new Inbox(stack, 'Billing', {
-      handler: userFunction(stack, 'Handler'),
-      queue: imported('bills'),
-      deadLetterQueue: imported('dead-bills'),
-    });
-
-    Template.fromStack(stack).resourceCountIs('AWS::SQS::Queue', 0);
-    const days = 2 + 14 + 14 + 14;
-    expect(environmentOf(stack, 'Handler')['INBOX_DEDUPE_WINDOW_MS']).toBe(String(days * dayMs));
-  });
-
-  test('fails when it has no dead-letter queue', () => {
-    const stack = testStack();
-    const queue = new Queue(stack, 'Own');
-
-    expect(
-      () => new Inbox(stack, 'Billing', { handler: userFunction(stack, 'Handler'), queue }),
-    ).toThrow(
-      'queue Orders/Own has no dead-letter queue: give one as deadLetterQueue (Orders/Billing)',
-    );
-  });
-
-  test('fails when it shows messages again while they are handled', () => {
-    const stack = testStack();
-    const queue = ownQueue(stack, Duration.seconds(17));
-
-    expect(
-      () => new Inbox(stack, 'Billing', { handler: userFunction(stack, 'Handler'), queue }),
-    ).toThrow(
-      'the visibility timeout of queue Orders/Own must be at least 18 seconds, 6 times the timeout of the handler and the batching window, got 17 (Orders/Billing)',
-    );
-  });
-
-  test.each([{ fifo: false }, { maxReceiveCount: 3 }, { queueRetention: Duration.days(1) }])(
-    'fails when %o is given beside it',
-    (prop) => {
-      const stack = testStack();
-      const queue = ownQueue(stack);
-      const handler = userFunction(stack, 'Handler');
-
-      expect(() => new Inbox(stack, 'Billing', { handler, queue, ...prop })).toThrow(
-        `${Object.keys(prop).join()} has no effect with a queue that is given: set it on the queue (Orders/Billing)`,
-      );
-    },
-  );
 });
 
 test('dead letters are counted in the dead-letter queue', () => {

@@ -84,7 +84,7 @@ const someInbox: fc.Arbitrary<InboxConfig> = fc.record(
     tableName: someText,
     dedupeWindowMs: someCount,
     deadLetterQueueUrl: someText,
-    maxReceives: someCount,
+    maxReceiveCount: someCount,
   },
   { ...plain, requiredKeys: ['name', 'tableName', 'dedupeWindowMs', 'deadLetterQueueUrl'] },
 );

@@ -57,6 +57,10 @@ export function rejected(code: OutboxErrorCode, detail: string): Rejected {
   return { status: 'rejected', rejection: { code, detail } };
 }
 
+export function failed(error: unknown): Failed {
+  return { status: 'failed', error };
+}
+
 export function openDelivery(record: SqsRecord, log: Log): Delivery {
   const message = openEnvelope(record.body);
   return { record, message, log: withKeys(log, logKeysOf(record, message)) };

@@ -3,6 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import { OutboxError } from '../../contract/error.ts';
+import { definedOnly } from '../../contract/pick.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
 import { createWriter } from '../write/outbox.ts';
 import type { Clock, Log, Random } from '../ports.ts';
@@ -12,6 +13,7 @@ import type { BatchPorts } from './batch.ts';
 import type { CommitPorts } from './commit-once.ts';
 import { deadLetterSender, type SqsSender } from './dead-letter.ts';
 import type { InboxSettings } from './inbox-from.ts';
+import { isRemembered } from './marker.ts';
 import { defaultMetrics, type InboxMetricsSink } from './metrics.ts';
 import { putBackOn } from './ordered/put-back.ts';
 import { handleOnceWith } from './ways.ts';
@@ -81,11 +83,13 @@ export function toPorts(settings: InboxSettings, options: InboxOptions): InboxPo
   return {
     inbox,
     concurrency,
-    maxReceives: settings.maxReceives,
+    maxReceiveCount: settings.maxReceiveCount,
     log: options.logger ?? new Logger(),
     metrics: options.metrics ?? defaultMetrics(),
     handleOnce: handleOnceWith(commit),
     sendToDeadLetterQueue: deadLetterSender(sqs, { queueUrl, inbox }),
+    remembers: ({ id, replayid: replayId }) =>
+      isRemembered({ inbox, eventId: id, ...definedOnly({ replayId }) }, commit),
     ...(ordered === undefined
       ? {}
       : { sequencing: { commit, ordered, putBack: putBackOn(ordered.queueUrl, sqs) } }),

@@ -2,7 +2,6 @@ import { OutboxError } from '../../contract/error.ts';
 import type { Message } from '../../contract/message.ts';
 import { withContext } from '../context.ts';
 import { rejected, type Delivery, type Outcome, type Rejected } from './delivery.ts';
-import { keepBack } from './last-receive.ts';
 import { contextCausedBy, toInboxMessage } from './message.ts';
 import type { OpenTurn } from './ordered/open-turn.ts';
 import { readData } from './read-data.ts';
@@ -15,8 +14,6 @@ import type { HandleOnce } from './ways.ts';
 export interface PerformPorts {
   readonly subscriptions: Subscriptions;
   readonly handleOnce: HandleOnce;
-  /** How often the queue delivers a message. @default - not known */
-  readonly maxReceives?: number | undefined;
   /** Whether nobody waits for the outcome any more. */
   readonly isLate: () => boolean;
   /** How long the function may still run, in milliseconds. */
@@ -54,8 +51,7 @@ async function readAndHandle(
 ): Promise<Outcome | Rejected> {
   const { definition } = subscription;
   const reading = await readData(message, definition);
-  if (reading.status === 'failed') return keepBack(reading, delivery.record, ports.maxReceives);
-  if (reading.status === 'rejected') return reading;
+  if (reading.status !== 'read') return reading;
   const handling = {
     message: toInboxMessage(message, reading.data, definition.version),
     isRedelivered: isRedelivered(delivery.record),

@@ -111,10 +111,10 @@ test('each type goes to its own handler, and an inbox is not changed by `on`', a
   const [placedOnes, cancelledOnes] = [notingHandler(), notingHandler()];
   const one = inbox.on(OrderPlaced, placedOnes.handle);
   const both = one.on(OrderCancelled, cancelledOnes.handle);
-  const cancelled = messageOf(OrderCancelled('2', { orderId: '2' }));
+  const cancelled = (): Message => messageOf(OrderCancelled('2', { orderId: '2' }));
 
-  await both(sqsEventOf([...messages('1'), cancelled]));
-  await one(sqsEventOf([cancelled]));
+  await both(sqsEventOf([...messages('1'), cancelled()]));
+  await one(sqsEventOf([cancelled()]));
 
   expect(placedOnes.seen).toEqual(['order/1']);
   expect(cancelledOnes.seen).toEqual(['order/2']);

@@ -9,19 +9,10 @@ import {
 } from '../../../lib/runtime.ts';
 import { messageOf, sqsEventOf, type Message } from '../../../lib/testing.ts';
 import { startLocalEndpoint } from '../../support/local-endpoint.ts';
-import { givenBack, memoryRig, OrderPlaced, placed, type MemoryRig } from './support.ts';
+import { givenBack, memoryRig, OrderPlaced, placed, reasonsIn } from './support.ts';
 
 const good = messageOf(placed('42'));
 const secret = 'the secret';
-
-/** The attributes of what was sent to the dead-letter queue. */
-function reasonsIn({ sqs }: MemoryRig): Record<string, string | undefined>[] {
-  return sqs.sent.map(({ MessageAttributes = {} }) =>
-    Object.fromEntries(
-      Object.entries(MessageAttributes).map(([name, { StringValue }]) => [name, StringValue]),
-    ),
-  );
-}
 
 function withData(data: unknown): Message {
   return { ...good, data };
@@ -223,49 +214,6 @@ test('a newer version than the consumer knows is kept back, and no handler sees 
   expect(handle).not.toHaveBeenCalled();
   expect(rig.sqs.sent).toEqual([]);
   expect(rig.lines).toMatchObject([{ code: 'EVENT_VERSION_UNKNOWN' }]);
-});
-
-describe('a newer version, where it is known how often the queue delivers', () => {
-  const receivedFor = async (receiveCount: number) => {
-    const rig = memoryRig();
-    const inbox = createInbox({ ...rig.settings, maxReceives: 5 }, rig.options);
-    const event = sqsEventOf([{ ...good, dataversion: 4 }], { receiveCount });
-    const answer = await inbox.on(OrderPlaced, vi.fn())(event);
-    return { rig, event, answer };
-  };
-
-  test('is kept back up to its last time', async () => {
-    const { rig, event, answer } = await receivedFor(4);
-
-    expect(answer).toEqual(givenBack(...event.Records));
-    expect(rig.sqs.sent).toEqual([]);
-  });
-
-  test('goes to the dead-letter queue with its reason the last time', async () => {
-    const { rig, answer } = await receivedFor(5);
-
-    expect(answer).toEqual(givenBack());
-    expect(reasonsIn(rig)).toMatchObject([
-      {
-        outboxReason: 'EVENT_VERSION_UNKNOWN',
-        outboxDetail: expect.stringMatching(
-          /has version 4, this consumer knows 3: deploy it .* received 5 times: redrive it/,
-        ) as string,
-      },
-    ]);
-  });
-
-  test('leaves what fails for another reason to the queue', async () => {
-    const rig = memoryRig();
-    const inbox = createInbox({ ...rig.settings, maxReceives: 5 }, rig.options);
-    const event = sqsEventOf([good], { receiveCount: 5 });
-    const fail = vi.fn().mockRejectedValue(new Error('database down'));
-
-    const answer = await inbox.on(OrderPlaced, fail)(event);
-
-    expect(answer).toEqual(givenBack(...event.Records));
-    expect(rig.sqs.sent).toEqual([]);
-  });
 });
 
 test('a skip notice is acknowledged, of whatever type', async () => {

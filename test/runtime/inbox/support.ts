@@ -198,3 +198,12 @@ export function addOne(effects: string, pk: string): Parameters<InboxTransaction
 export function givenBack(...records: readonly SqsRecord[]): SqsBatchResponse {
   return { batchItemFailures: records.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
+
+/** The attributes of what was sent to the dead-letter queue. */
+export function reasonsIn({ sqs }: Surroundings): Record<string, string | undefined>[] {
+  return sqs.sent.map(({ MessageAttributes = {} }) =>
+    Object.fromEntries(
+      Object.entries(MessageAttributes).map(([name, { StringValue }]) => [name, StringValue]),
+    ),
+  );
+}

@@ -289,7 +289,7 @@ it('refuses more writes than a transaction takes, and says how many', async () =
     }
   });
 
-  expect(await world.deliver(world.run(saga), placed)).toEqual([true]);
+  expect(await world.deliver(world.run(saga), placed)).toEqual([false]);
 
   expect(world.lines).toContainEqual(expect.objectContaining({ code: 'TOO_MANY_ACTIONS' }));
   expect(await world.sagas()).toEqual([]);
