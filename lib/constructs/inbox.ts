@@ -8,14 +8,15 @@ import { inboxDimension, inboxGauges, metricNamespace } from '../contract/inbox-
 import { adoptInboxTable } from './adopted-table.ts';
 import { claim } from './claim.ts';
 import { withDefaults } from './defaults.ts';
+import { adoptQueue } from './given-queue.ts';
 import { InboxAlarms } from './inbox-alarms.ts';
-import { checkGivenQueue, checkInbox } from './inbox-check.ts';
+import { checkInbox } from './inbox-check.ts';
 import { inboxConfig } from './inbox-config.ts';
 import { InboxGaps } from './inbox-gaps.ts';
 import { connectHandler } from './inbox-handler.ts';
 import { isFifo, isTopic } from './inbox-origin.ts';
 import { inboxDefaults, type InboxProps, type InboxSettings } from './inbox-props.ts';
-import { adoptQueue, createInboxQueue } from './inbox-queue.ts';
+import { checkDeadLetterRetention, createInboxQueue } from './inbox-queue.ts';
 import { subscribeToBus, subscribeToTopic } from './inbox-subscription.ts';
 import { createInboxTable } from './tables.ts';
 import { createQueue, metricDepth } from './secure-queue.ts';
@@ -48,19 +49,19 @@ export class Inbox extends Construct {
   readonly events: readonly string[] | undefined;
   /** Whose events it takes; everyone's, if it says nothing. */
   readonly source: string | undefined;
-
-  private readonly isOrdered: boolean;
+  /** Whether it handles each aggregate's events in sequence. */
+  readonly isOrdered: boolean;
 
   constructor(scope: Construct, id: string, props: InboxProps) {
     super(scope, id);
     const settings = withDefaults(props, inboxDefaults);
     checkInbox(this, settings);
-    checkGivenQueue(this, props);
 
     const waiting =
       settings.queue === undefined
         ? createInboxQueue(this, settings)
-        : adoptQueue(this, settings.queue, settings);
+        : adoptQueue(this, settings.queue, props);
+    checkDeadLetterRetention(this, waiting);
     this.queue = waiting.queue;
     this.deadLetterQueue = waiting.deadLetterQueue;
     this.undeliveredQueue = this.subscribe(settings);

@@ -13,7 +13,7 @@ import type { Outbox } from './outbox.ts';
  * outbox's events reach it. Fails on an inbox that takes none of them.
  */
 export function consumerOf(scope: IConstruct, outbox: Outbox, inbox: Inbox): ConsumerConfig {
-  const { inboxName, table, queue, events, source } = inbox;
+  const { inboxName, table, queue, events, source, isOrdered } = inbox;
   if (source !== undefined && source !== outbox.source) {
     fail(
       scope,
@@ -23,6 +23,7 @@ export function consumerOf(scope: IConstruct, outbox: Outbox, inbox: Inbox): Con
   return {
     ...{ inbox: inboxName, tableName: table.tableName, queueUrl: queue.queueUrl },
     ...definedOnly({ sent: sentTypes(outbox, inbox), types: events }),
+    ...(isOrdered ? { isOrdered } : {}),
   };
 }
 

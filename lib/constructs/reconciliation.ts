@@ -114,7 +114,7 @@ export class Reconciliation extends Construct {
 /** It reads by key, and writes and sends only where it is to mend. */
 function grantReconciling({ handler, outbox, inboxes, mode }: ReconciliationSettings): void {
   grantReading(outbox.table, handler, ['BatchGetItem', 'Query']);
-  for (const { table } of inboxes) grantReading(table, handler, ['BatchGetItem']);
+  for (const { table } of inboxes) grantReading(table, handler, ['BatchGetItem', 'Query']);
   if (mode !== 'mend') return;
   outbox.grantWrite(handler);
   for (const { queue } of inboxes) grantSend(queue, handler);

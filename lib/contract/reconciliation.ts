@@ -1,5 +1,6 @@
 import type { TypeFilter } from './event-types.ts';
 import { OutboxError } from './error.ts';
+import { metaKey, type Key } from './keys.ts';
 import { reader, type Environment } from './read-environment.ts';
 
 /**
@@ -15,6 +16,11 @@ export const reconciliationModes: readonly ReconciliationMode[] = ['report', 'me
  * for longer, so nothing is missed that was merely forgotten.
  */
 export const maxWindowMs = 2 * 24 * 60 * 60 * 1000;
+
+/** The row of the outbox's table by which one run of a reconciliation mends at a time. */
+export function reconciliationLeaseKey(name: string): Key {
+  return metaKey(`reconciliation#${name}`);
+}
 
 /** What a reconciliation must know of the outbox and of its consumers. */
 export interface ReconciliationConfig {
@@ -48,6 +54,8 @@ export interface ConsumerConfig {
    * @default - every type
    */
   readonly types?: TypeFilter;
+  /** Whether it takes events by their sequence: those without one have no place in it, and leave no trace. */
+  readonly isOrdered?: boolean;
 }
 
 /** The one dimension of a reconciliation's metrics; its value is its name. */

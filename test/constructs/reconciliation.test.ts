@@ -54,7 +54,7 @@ type Fed = (stands: {
   readonly queue: Queue;
 }) => { readonly destinations: Destination[] } & Pick<
   InboxProps,
-  'from' | 'events' | 'queue' | 'source'
+  'from' | 'events' | 'queue' | 'source' | 'ordered'
 >;
 
 /** What a reconciliation knows of such an inbox. */
@@ -101,6 +101,7 @@ describe('a reconciliation', () => {
     expect(permissionsOf(shop(), 'Reconcile')).toEqual([
       'dynamodb:BatchGetItem on BillingTable.Arn',
       'dynamodb:BatchGetItem on OutboxTable.Arn',
+      'dynamodb:Query on BillingTable.Arn',
       'dynamodb:Query on OutboxTable.Arn',
     ]);
   });
@@ -184,6 +185,15 @@ describe('a reconciliation', () => {
 
     expect([tableName, queueUrl, inbox].every((one) => typeof one === 'string')).toBe(true);
     expect(types).toEqual(expected);
+  });
+
+  test('tells that an inbox is ordered', () => {
+    const ordered: Fed = ({ bus }) => ({
+      destinations: [Destination.eventBus(bus)],
+      ...{ from: bus, events: ['order.*'], ordered: true },
+    });
+
+    expect(consumerIn(ordered)).toMatchObject({ types: ['order.*'], isOrdered: true });
   });
 
   test('fails for an inbox that takes the events of another source', () => {

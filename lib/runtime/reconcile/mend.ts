@@ -4,19 +4,9 @@ import type { Entry } from '../../contract/entry.ts';
 import { toMessageJson } from '../../contract/message.ts';
 import type { ConsumerConfig } from '../../contract/reconciliation.ts';
 import type { OutboxEvent } from '../event/event.ts';
-import type { SqsSender } from '../inbox/dead-letter.ts';
 import { errorFields } from '../inbox/log.ts';
 import { messageToken } from '../message-token.ts';
-import type { Log } from '../ports.ts';
-import type { Outbox } from '../write/outbox.ts';
-
-/** What mending takes. */
-export interface MendPorts {
-  readonly outbox: Outbox;
-  readonly sqs: SqsSender;
-  readonly source: string;
-  readonly log: Log;
-}
+import type { MendPorts } from './options.ts';
 
 /** Writes a missing event. Answers whether that went well; the log says why not. */
 export async function writeMissing(

@@ -7,10 +7,11 @@ import { definedOnly } from '../../contract/pick.ts';
 import type { OutboxEvent } from '../event/event.ts';
 import type { SqsSender } from '../inbox/dead-letter.ts';
 import type { InboxMetricsSink } from '../inbox/metrics.ts';
-import type { Clock, Log, Random } from '../ports.ts';
-import { systemClock } from '../system.ts';
-import { createOutbox } from '../write/outbox.ts';
-import type { MendPorts } from './mend.ts';
+import type { Clock, Log, NewId, Random } from '../ports.ts';
+import { newId, systemClock } from '../system.ts';
+import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
+import type { Transactor } from '../transaction/transactor.ts';
+import { createOutbox, type Outbox } from '../write/outbox.ts';
 import type { ReconciliationSettings } from './reconciliation-from.ts';
 import { defaultMetrics } from './report.ts';
 import { createTableReader, type TableReader } from './table-reader.ts';
@@ -44,6 +45,16 @@ export interface ReconciliationOptions {
   readonly clock?: Clock;
   /** @default Math.random */
   readonly random?: Random;
+}
+
+/** What mending takes. */
+export interface MendPorts {
+  readonly outbox: Outbox;
+  readonly transactor: Transactor;
+  readonly sqs: SqsSender;
+  readonly source: string;
+  readonly newId: NewId;
+  readonly log: Log;
 }
 
 /** What reconciling takes, with the defaults in place. */
@@ -89,6 +100,7 @@ function mendPorts(
     outbox: createOutbox({ ...outbox, ...definedOnly({ client, clock, random }) }),
     // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
     sqs: sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false }),
-    ...{ source, log },
+    transactor: createDynamoDBTransactor(client),
+    ...{ source, newId, log },
   };
 }

@@ -4,44 +4,74 @@ import { bufferedKey, cursorKey, rowToBuffered, rowToCursor } from '../../contra
 import { markerKey, remembersMessage } from '../../contract/inbox-rows.ts';
 import type { Key } from '../../contract/keys.ts';
 import type { ConsumerConfig } from '../../contract/reconciliation.ts';
+import { inParallel } from '../in-parallel.ts';
 import { reachedBy } from '../inbox/ordered/cursor.ts';
 import type { TableReader } from './table-reader.ts';
 
 /**
- * Which of the entries that an inbox was sent it does not know: it does not remember the message, nor, in order,
- * did it go on beyond it in the history of its aggregate, nor does it keep it until its turn comes.
+ * Which of the entries that an inbox was sent it does not know: it does not remember the message, not even as one of
+ * a replay; nor, in order, did it go on beyond it in the history of its aggregate, nor keeps it until its turn comes.
+ *
+ * An inbox that takes events in order now may have done otherwise before, and the other way round: all is looked at.
  */
 export async function unknownTo(
   consumer: ConsumerConfig,
   entries: readonly Entry[],
-  { reader, now }: { reader: TableReader; now: number },
+  ports: { reader: TableReader; now: number },
 ): Promise<Entry[]> {
-  const { inbox, tableName } = consumer;
-  const rowsAt = (keys: readonly Key[]): Promise<Rows> => readAt(keys, { tableName, reader });
-  const taken = entries.filter(({ type }) => isFor(consumer, type));
-  const marker = ({ id }: Entry): Key => markerKey({ inbox, eventId: id });
-  const markers = await rowsAt(taken.map(marker));
-  const unmarked = taken.filter((entry) => !remembersMessage(markers.at(marker(entry)), now));
+  const inbox = { ...consumer, ...ports };
+  const taken = entries.filter((entry) => isFor(consumer, entry));
+  const unmarked = await withoutMarker(taken, inbox);
+  const ahead = await notReached(unmarked, inbox);
+  const absent = await notBuffered(ahead, inbox);
+  return notReplayed(absent, inbox);
+}
 
-  const cursor = ({ aggregate }: Entry): Key => cursorKey({ inbox, aggregate });
-  const cursors = await rowsAt(unmarked.filter(hasSequence).map(cursor));
-  const notReached = unmarked.filter((entry) => {
+interface LookedInto extends ConsumerConfig {
+  readonly reader: TableReader;
+  readonly now: number;
+}
+
+function isFor({ sent, types, isOrdered = false }: ConsumerConfig, entry: Entry): boolean {
+  const isTaken = matchesType(sent, entry.type) && matchesType(types, entry.type);
+  return isTaken && (!isOrdered || hasSequence(entry));
+}
+
+async function withoutMarker(entries: readonly Entry[], inbox: LookedInto): Promise<Entry[]> {
+  const marker = ({ id }: Entry): Key => markerKey({ inbox: inbox.inbox, eventId: id });
+  const markers = await readAt(entries.map(marker), inbox);
+  return entries.filter((entry) => !remembersMessage(markers.at(marker(entry)), inbox.now));
+}
+
+async function notReached(entries: readonly Entry[], inbox: LookedInto): Promise<Entry[]> {
+  const cursor = ({ aggregate }: Entry): Key => cursorKey({ inbox: inbox.inbox, aggregate });
+  const cursors = await readAt(entries.filter(hasSequence).map(cursor), inbox);
+  return entries.filter((entry) => {
     const reached = reachedBy(rowToCursor(cursors.at(cursor(entry))));
     return !hasSequence(entry) || reached < entry.sequence;
   });
+}
 
+async function notBuffered(entries: readonly Entry[], inbox: LookedInto): Promise<Entry[]> {
   const place = ({ aggregate, sequence }: Sequenced): Key =>
-    bufferedKey({ inbox, aggregate }, sequence);
-  const hasCursor = (entry: Entry): boolean => cursors.at(cursor(entry)) !== undefined;
-  const buffered = await rowsAt(notReached.filter(hasCursor).filter(hasSequence).map(place));
-  return notReached.filter((entry) => {
+    bufferedKey({ inbox: inbox.inbox, aggregate }, sequence);
+  const buffered = await readAt(entries.filter(hasSequence).map(place), inbox);
+  return entries.filter((entry) => {
     const row = hasSequence(entry) ? buffered.at(place(entry)) : undefined;
     return row === undefined || rowToBuffered(row).eventId !== entry.id;
   });
 }
 
-function isFor({ sent, types }: ConsumerConfig, type: string): boolean {
-  return matchesType(sent, type) && matchesType(types, type);
+const readAtOnce = 10;
+
+/** The markers of a message, that of each replay beside the first, lie in one partition. */
+async function notReplayed(entries: readonly Entry[], inbox: LookedInto): Promise<Entry[]> {
+  const { reader, tableName, now } = inbox;
+  const known = await inParallel(entries, readAtOnce, async ({ id }) => {
+    const { pk } = markerKey({ inbox: inbox.inbox, eventId: id });
+    return (await reader.readPartition(tableName, pk)).some((row) => remembersMessage(row, now));
+  });
+  return entries.filter((_, index) => known[index] !== true);
 }
 
 type Sequenced = Entry & { readonly sequence: number };

@@ -175,6 +175,39 @@ describe('a reconciliation', () => {
       expect(second.report).toMatchObject({ events: 1, missing: [] });
     });
 
+    it('writes it once where two runs come at once, and the later one says that it only reports', async () => {
+      const expected = () => [OrderPlaced('1', { total: 7 })];
+      const runs = await Promise.all([1, 2].map(() => reconcile({ mode: 'mend' }, { expected })));
+
+      const after = await reconcile({ mode: 'mend' }, { expected });
+
+      expect(runs.map(({ report }) => report.mode).toSorted()).toEqual(['mend', 'report']);
+      expect(runs.flatMap(({ log }) => log.lines)).toContainEqual(
+        expect.objectContaining({ level: 'warn', fields: { reconciliation: 'orders' } }),
+      );
+      expect(after.report).toMatchObject({ mode: 'mend', events: 1, missing: [] });
+    });
+
+    it('mends after a run that failed, and after the time of one that died', async () => {
+      const failing = () => {
+        throw new Error('no orders');
+      };
+      const begun = Promise.withResolvers<undefined>();
+      const dying = async function* (): AsyncGenerator<OutboxEvent> {
+        begun.resolve(undefined);
+        yield await Promise.withResolvers<never>().promise;
+      };
+      const modeOfNext = async () => (await reconcile({ mode: 'mend' })).report.mode;
+
+      await expect(reconcile({ mode: 'mend' }, { expected: failing })).rejects.toThrow('no orders');
+      expect(await modeOfNext()).toBe('mend');
+      void reconcile({ mode: 'mend' }, { expected: dying });
+      await begun.promise;
+      expect(await modeOfNext()).toBe('report');
+      clock.advance(15 * minute + 1);
+      expect(await modeOfNext()).toBe('mend');
+    });
+
     it('goes on where one cannot be written, and says which', async () => {
       const unwanted = { ...OrderPlaced('1', { total: 7 }), type: 'invoice.sent' } as OutboxEvent;
 
@@ -322,6 +355,36 @@ describe('a reconciliation', () => {
     await expect(run({}, { getRemainingTimeInMillis: () => 4_000 })).rejects.toMatchObject({
       code: 'HANDLER_TIMEOUT',
     });
+  });
+
+  it('mends no more where its time is nearly up, and tells what it found', async () => {
+    const events = Array.from({ length: 30 }, (_, id) => OrderPlaced(String(id), { total: 1 }));
+    await write(...events);
+    await deliver(...events);
+    clock.advance(16 * minute);
+    let timeLeftMs = 60_000;
+    const send = vi.fn(() => {
+      timeLeftMs = 4_000;
+      return Promise.resolve({} as never);
+    });
+    const log = recordingLog();
+    const { tableName, shards } = outboxConfig;
+    const queueUrl = 'https://sqs.invalid/1/billing';
+    const run = createReconciliation(
+      {
+        ...{ name: 'orders', tableName, shards, source: 'orders', windowMs, mode: 'mend' },
+        consumers: [{ inbox: 'billing', tableName: inboxTable, queueUrl }],
+        outbox: outboxConfig,
+      },
+      { client: documents, clock, logger: log, metrics: metricsInto({}), sqs: { send } },
+    );
+
+    await expect(run({}, { getRemainingTimeInMillis: () => timeLeftMs })).rejects.toMatchObject({
+      code: 'HANDLER_TIMEOUT',
+    });
+
+    expect(send.mock.calls.length).toBeLessThanOrEqual(10);
+    expect(log.lines.filter(({ level }) => level === 'error').length).toBeGreaterThan(10);
   });
 
   it('refuses to mend without an outbox to write to', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Row } from '../../../lib/contract/entry.ts';
 import { bufferedToRow, cursorToRow, type Cursor } from '../../../lib/contract/inbox-order.ts';
+import { markerToRow } from '../../../lib/contract/inbox-rows.ts';
 import type { Key } from '../../../lib/contract/keys.ts';
 import { unknownTo } from '../../../lib/runtime/reconcile/unknown-to.ts';
 import type { TableReader } from '../../../lib/runtime/reconcile/table-reader.ts';
@@ -13,7 +14,7 @@ const newId = countingIds();
 function readerOf(rows: readonly Row[]): TableReader {
   const isAt = (row: Row, { pk, sk }: Key): boolean => row['pk'] === pk && row['sk'] === sk;
   return {
-    readPartition: () => Promise.resolve([]),
+    readPartition: (_, pk) => Promise.resolve(rows.filter((row) => row['pk'] === pk)),
     readRows: (_, keys) =>
       Promise.resolve(rows.filter((row) => keys.some((key) => isAt(row, key)))),
   };
@@ -28,6 +29,17 @@ describe('an inbox', () => {
 
     expect(await unknownTo(narrow, entries, { reader, now: 0 })).toEqual([entries[0]]);
     expect(await unknownTo(consumer, entries, { reader, now: 0 })).toEqual(entries);
+  });
+});
+
+describe('an inbox that had an event by a replay only', () => {
+  it('knows it, as long as it remembers it', async () => {
+    const entry = entryOf(newId(0));
+    const handled = { inbox: 'billing', eventId: entry.id, replayId: 'replay-1' };
+    const reader = readerOf([markerToRow(handled, { now: 0, dedupeWindowMs: 60_000 })]);
+
+    expect(await unknownTo(consumer, [entry], { reader, now: 60_000 })).toEqual([]);
+    expect(await unknownTo(consumer, [entry], { reader, now: 61_000 })).toEqual([entry]);
   });
 });
 
@@ -52,6 +64,13 @@ describe('an inbox in order', () => {
     const unknown = await unknownTo(consumer, entries, { reader, now: 0 });
 
     expect(unknown).toEqual([entries[3]]);
+  });
+
+  it('leaves no trace of an event without a sequence', async () => {
+    const entry = entryOf(newId(0));
+    const ordered = { ...consumer, isOrdered: true };
+
+    expect(await unknownTo(ordered, [entry], { reader: readerOf([]), now: 0 })).toEqual([]);
   });
 
   it('knows what it keeps until its turn comes, and not another event of the same place', async () => {
