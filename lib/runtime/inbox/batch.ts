@@ -1,11 +1,17 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { Log } from '../ports.ts';
-import { openDeadline, outOfTime, type Deadline, type InvocationContext } from './deadline.ts';
-import { isDone, openDelivery, type Delivery, type Outcome } from './delivery.ts';
+import {
+  messageDeadline,
+  openDeadline,
+  outOfTime,
+  type Deadline,
+  type InvocationContext,
+} from './deadline.ts';
+import { failed, isDone, openDelivery, type Delivery, type Outcome } from './delivery.ts';
 import { runLanes, type Step } from './lanes.ts';
-import { holdsUp, lanesOf } from './lanes-of.ts';
+import { holdsUp, lanesOf, type LaneOptions } from './lanes-of.ts';
 import { newTally, type InboxMetricsSink, type Tally } from './metrics.ts';
-import { report } from './report.ts';
+import { report, reportLate } from './report.ts';
 import { settle, type SettlePorts } from './settle.ts';
 import type { SqsBatchResponse, SqsEvent, SqsRecord } from './sqs-event.ts';
 
@@ -14,6 +20,9 @@ export interface BatchPorts extends Omit<SettlePorts, 'isLate' | 'timeLeftMs' | 
   readonly inbox: string;
   /** Lanes handled at once. */
   readonly concurrency: number;
+  /** How long a message is waited for, in milliseconds. @default - as long as the function may run */
+  readonly handlerTimeoutMs?: number | undefined;
+  readonly rivalryOf?: LaneOptions['rivalryOf'];
   readonly log: Log;
   readonly metrics: InboxMetricsSink;
 }
@@ -42,7 +51,7 @@ export async function handleBatch(
     tally: newTally(ports.metrics, ports.inbox),
   };
   try {
-    const lanes = lanesOf(deliveries, { isOrdered: ports.sequencing !== undefined });
+    const lanes = lanesOf(deliveries, laneOptions(ports));
     const undone = await runLanes(lanes, ports.concurrency, (delivery) =>
       handleDelivery(delivery, invocation, ports),
     );
@@ -59,10 +68,11 @@ export async function handleBatch(
 /** Answers with whether the delivery is done, and whether its lane may go on. */
 async function handleDelivery(
   delivery: Delivery,
-  { deadline, tally }: Invocation,
+  { deadline: ofInvocation, tally }: Invocation,
   ports: BatchPorts,
 ): Promise<Step> {
-  if (deadline.hasPassed()) return 'stop';
+  if (ofInvocation.hasPassed()) return 'stop';
+  const deadline = messageDeadline(ofInvocation, ports.handlerTimeoutMs);
   const settled = settle(delivery, {
     ...ports,
     isLate: () => deadline.hasPassed(),
@@ -71,14 +81,23 @@ async function handleDelivery(
       report(along, outcome, tally);
     },
   });
-  const outcome = await deadline.race(settled, () => late(delivery));
+  const outcome = await deadline.race(settled, () => giveUp(delivery, settled));
+  deadline.clear();
   report(delivery, outcome, tally);
   if (isDone(outcome)) return 'done';
-  return holdsUp(delivery, { isOrdered: ports.sequencing !== undefined }) ? 'stop' : 'undone';
+  return holdsUp(delivery, laneOptions(ports)) ? 'stop' : 'undone';
 }
 
-function late({ record }: Delivery): Outcome {
-  return { status: 'failed', error: outOfTime(record.messageId) };
+function laneOptions({ sequencing, rivalryOf }: BatchPorts): LaneOptions {
+  return { isOrdered: sequencing !== undefined, rivalryOf };
+}
+
+/** The handler goes on, and nobody waits for it: what becomes of it is told when it ends. */
+function giveUp(delivery: Delivery, settled: Promise<Outcome>): Outcome {
+  void settled.then((outcome) => {
+    reportLate(delivery, outcome);
+  });
+  return failed(outOfTime(delivery.record.messageId));
 }
 
 function warnOfTime(

@@ -1,21 +1,14 @@
 import { OutboxError } from '../../contract/error.ts';
 import { definedOnly } from '../../contract/pick.ts';
-import { rowToSaga, sagaKey, type SagaId, type SagaRecord } from '../../contract/saga.ts';
+import type { SagaRecord } from '../../contract/saga.ts';
 import type { InboxTransaction } from '../inbox/collect.ts';
 import type { InboxMessage } from '../inbox/message.ts';
-import { reject } from '../inbox/reject.ts';
-import type { Transactor } from '../transaction/transactor.ts';
-import { keyOf } from './key.ts';
+import { readKey, readSaga, type AnswerPorts } from './find.ts';
 import type { SagaParts } from './parts.ts';
 import { checkState, readStored } from './stored.ts';
 import type { SagaOutcome, SagaTransition } from './outcome.ts';
 import { transition } from './transition.ts';
-import { isForgotten, writeSaga, type SagaPlace } from './write-saga.ts';
-
-/** What answering events takes. */
-export interface AnswerPorts extends SagaPlace {
-  readonly transactor: Transactor;
-}
+import { writeSaga } from './write-saga.ts';
 
 /** What became of an event: of which saga, and whether its row is the first of the handler's writes. */
 export interface Answer {
@@ -51,25 +44,6 @@ export async function answer<State>(
 }
 
 const changing: readonly SagaOutcome[] = ['started', 'changed'];
-
-/** @throws OutboxError rejects the message where the saga has no use for its key */
-function readKey<State>(parts: SagaParts<State>, message: InboxMessage): string | undefined {
-  try {
-    return keyOf(parts, message);
-  } catch (cause) {
-    throw reject(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
-
-async function readSaga(
-  id: SagaId,
-  { transactor, sagaTableName, clock }: AnswerPorts,
-): Promise<SagaRecord | undefined> {
-  const row = await transactor.get(sagaTableName, { ...sagaKey(id) });
-  if (row === undefined) return undefined;
-  const record = rowToSaga(row);
-  return isForgotten(record, clock.now()) ? undefined : record;
-}
 
 function collect({ writes, emits }: SagaTransition, tx: InboxTransaction): void {
   for (const { Put, Update, Delete, ConditionCheck } of writes) {

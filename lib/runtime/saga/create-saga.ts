@@ -1,4 +1,5 @@
 import { OutboxError } from '../../contract/error.ts';
+import type { Message } from '../../contract/message.ts';
 import { isSagaCheck, sagaMetrics, type SagaCheck } from '../../contract/saga.ts';
 import { createDocumentClient } from '../document-client.ts';
 import { handleBatch } from '../inbox/batch.ts';
@@ -11,6 +12,7 @@ import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts'
 import type { Answer } from './answer.ts';
 import { answerUntilCommitted } from './answer-again.ts';
 import type { SagaDefinition } from './definition.ts';
+import { likelyKeyOf } from './key.ts';
 import { reportOverdue } from './overdue.ts';
 import { createRunningSagas, type RunningSagas } from './running-sagas.ts';
 import type { SagaSettings } from './saga-from.ts';
@@ -43,9 +45,14 @@ export type SagaFunction = (
  * order, number and company events come. Answers of one saga happen one after the other: each sees what the one
  * before it left.
  *
+ * A replay brings a saga what it missed, and nothing a second time: an event that was answered within the dedupe window
+ * is a duplicate, and one that may have been answered before it is left alone, as is one whose saga is forgotten.
+ *
  * Where it ends: a finished saga is forgotten after the dedupe window, and then its starting event, sent anew with
  * another id, starts it again. An event that comes for no saga goes back to the queue, and after its last try to the
- * dead-letter queue, unless its answer says otherwise.
+ * dead-letter queue, unless its answer says otherwise. A saga takes some tens of steps a second: messages of one
+ * batch are answered one after the other, and where more come at once elsewhere, they wait for each other for about
+ * ten seconds of the function's time before they go back to the queue, which counts as a receive.
  *
  * Each answer costs, beyond what it emits and writes: a read of the saga, and two write units per KB of it.
  *
@@ -72,7 +79,10 @@ export function createSaga<State>(
       report(name, answer, inbox);
     },
   });
-  const batch = { ...inbox, handleOnce, subscriptions: subscriptionsOf(parts) };
+  const batch = {
+    ...{ ...inbox, handleOnce, subscriptions: subscriptionsOf(parts) },
+    rivalryOf: (message: Message) => likelyKeyOf(parts, message),
+  };
   return async (event, context) => {
     if (!isSagaCheck(event)) return handleBatch(event, context, batch);
     await reportOverdue(name, { ...inbox, running, clock });

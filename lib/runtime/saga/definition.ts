@@ -31,6 +31,9 @@ export interface SagaOptions {
   /**
    * Which saga an event is about: at most 900 bytes, the same for all events of one. `undefined` where an event is
    * none of the saga's affair.
+   *
+   * A pure function. It is called with data that nobody has checked yet as well, to tell which messages of a batch
+   * are of one saga; what it throws then goes unheard.
    */
   readonly key: (event: InboxMessage<ParsedJson>) => string | undefined;
   /**
@@ -42,6 +45,10 @@ export interface SagaOptions {
   /**
    * Whether an event that is replayed may start a saga. Otherwise a replay that is meant for someone else would
    * run old sagas a second time.
+   *
+   * Turn it on to have a new saga go through a history, and off again after that: for each saga that is forgotten by
+   * then, a replay of its starting event runs it anew, with all its commands. Answers that come before the event
+   * that starts their saga go back to the queue, as they do without a replay; without it they are acknowledged.
    *
    * @default false
    */

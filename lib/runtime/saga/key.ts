@@ -1,4 +1,5 @@
-import type { InboxMessage } from '../inbox/message.ts';
+import type { Message } from '../../contract/message.ts';
+import { toInboxMessage, type InboxMessage } from '../inbox/message.ts';
 import type { ParsedJson } from '../event/upcast.ts';
 import type { SagaEvent, SagaParts } from './parts.ts';
 import { sagaInvalid } from './saga-invalid.ts';
@@ -21,6 +22,19 @@ export function keyOf<State>(parts: SagaParts<State>, event: SagaEvent): string 
     name,
     `the key of ${event.type} ${event.id} must be a text of 1 to ${maxKeyBytes} bytes, got ${typeof key}`,
   );
+}
+
+/**
+ * The key of the saga that a message seems to be about, before its data was checked and brought up to date;
+ * `undefined` where that cannot be told.
+ */
+export function likelyKeyOf<State>(parts: SagaParts<State>, message: Message): string | undefined {
+  try {
+    return keyOf(parts, toInboxMessage(message, message.data, message.dataversion));
+  } catch {
+    // It will be called again with data that was checked, and whatever is wrong will be told then.
+    return undefined;
+  }
 }
 
 function isKey(key: string): boolean {

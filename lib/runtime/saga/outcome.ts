@@ -7,8 +7,8 @@ import type { SagaSnapshot } from './snapshot.ts';
  *
  * - `started`, `changed`: the saga as it is by now.
  * - `late`: it has finished, or is being compensated, or the deadline was cancelled or moved.
- * - `ignored`: it is running, and has no answer to such an event; or it would start by a replay; or `key` says
- *   that the event is none of its affair.
+ * - `ignored`: it is running, and has no answer to such an event; or a replay brings the event, and there is no such
+ *   saga, or it may have answered before the dedupe window; or `key` says that the event is none of its affair.
  * - `unknown`: there is no such saga, and the event starts none.
  */
 export type SagaOutcome = 'started' | 'changed' | 'late' | 'ignored' | 'unknown';

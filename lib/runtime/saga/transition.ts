@@ -25,7 +25,7 @@ export function transition<State>(
   if (key === undefined) return unchanged('ignored', before);
   if (event.type === parts.deadline.type) return meetDeadline(parts, input);
   if (before === undefined) return start(parts, event, key);
-  if (before.status === 'compensating' && before.awaiting === event.type) {
+  if (before.awaiting === event.type) {
     return close(parts, before, openDraft(before.key, before));
   }
   if (before.status !== 'running') return comeLate(parts, before, event);
@@ -41,9 +41,9 @@ function start<State>(
   event: SagaEvent,
   key: string,
 ): SagaTransition<State> {
+  if (event.replayId !== undefined && !parts.startsOnReplay) return unchanged('ignored', undefined);
   const begin = parts.starts.get(event.type);
   if (begin === undefined) return unchanged('unknown', undefined);
-  if (event.replayId !== undefined && !parts.startsOnReplay) return unchanged('ignored', undefined);
   const draft = openDraft<State>(key);
   checkAnswer(parts, begin(stepOf(parts, draft), event));
   return close(parts, undefined, draft);
