@@ -4,7 +4,7 @@ import type { IConstruct } from 'constructs';
 import { checkDuration, checkNumber, checkTypes, fail } from './check.ts';
 import { checkOrdered } from './inbox-order.ts';
 import { isBus, isFifo, isTopic } from './inbox-origin.ts';
-import type { InboxProps, InboxSettings } from './inbox-props.ts';
+import type { InboxSettings } from './inbox-props.ts';
 import { maxQueueRetention } from './secure-queue.ts';
 
 /** Fails on settings that could not work. Values known only at deployment pass. */
@@ -26,18 +26,6 @@ export function checkInbox(scope: IConstruct, settings: InboxSettings): void {
     max: 1000,
   });
   checkTrigger(scope, settings);
-}
-
-/** What a queue of the user's says itself. */
-const queueProps = ['fifo', 'maxReceiveCount', 'queueRetention'] as const;
-
-/** Fails on props that are about the queue the inbox would create, where one is given. */
-export function checkGivenQueue(scope: IConstruct, props: InboxProps): void {
-  if (props.queue === undefined) return;
-  const idle = queueProps.find((name) => props[name] !== undefined);
-  if (idle !== undefined) {
-    fail(scope, `${idle} has no effect with a queue that is given: set it on the queue`);
-  }
 }
 
 function checkOrigin(scope: IConstruct, { from, events, source }: InboxSettings): void {

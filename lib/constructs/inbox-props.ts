@@ -52,14 +52,23 @@ export interface InboxProps extends AlarmProps {
   readonly inboxName?: string;
 
   /**
-   * A queue of yours that becomes the inbox's.
+   * A queue of yours that becomes the inbox's. It must have a dead-letter queue.
+   *
+   * One that the app creates says so itself: `new Queue(…, { deadLetterQueue })`; the synthesis fails otherwise.
+   * The redrive policy of an imported one is out of sight: `deadLetterQueue` and `maxReceiveCount` tell what it
+   * says, and change nothing about it.
    *
    * @default - a queue is created
    */
   readonly queue?: IQueue;
 
   /**
-   * Where messages end that cannot be handled, for a `queue` that does not say so itself.
+   * Where messages end that cannot be handled.
+   *
+   * Beside an imported `queue` it must be given: the one that the queue's redrive policy names. If that has no
+   * such policy, what fails is repeated until it expires, and lost.
+   *
+   * A standard one keeps messages at least as long as the queue: what is moved keeps the time when it was sent.
    *
    * @default - the dead-letter queue of `queue`, or one that is created
    */
@@ -119,7 +128,10 @@ export interface InboxProps extends AlarmProps {
   /**
    * How often a message is handed to the handler before it goes to the dead-letter queue: 1 to 1000.
    *
-   * @default 5
+   * Beside an imported `queue`: what its redrive policy says, so that the handler knows a message's last time.
+   * Beside a queue of the app it is not possible: the queue says it.
+   *
+   * @default - 5; of an imported queue it is not known
    */
   readonly maxReceiveCount?: number;
 

@@ -1,11 +1,12 @@
-import { Duration, Token } from 'aws-cdk-lib';
-import { CfnQueue, type IQueue, type Queue } from 'aws-cdk-lib/aws-sqs';
+import { Duration } from 'aws-cdk-lib';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct, IConstruct } from 'constructs';
 
 import { fail } from './check.ts';
 import { isFifo } from './inbox-origin.ts';
-import type { InboxSettings } from './inbox-props.ts';
-import { createQueue, maxQueueRetention } from './secure-queue.ts';
+import type { InboxProps, InboxSettings } from './inbox-props.ts';
+import { definitionOf, isKnown } from './queue-definition.ts';
+import { createQueue } from './secure-queue.ts';
 
 /** Where an inbox's messages wait, and where they end if they cannot be handled. */
 export interface InboxQueue {
@@ -34,41 +35,18 @@ export function createInboxQueue(scope: Construct, settings: InboxSettings): Inb
     queue,
     deadLetterQueue,
     retention: queueRetention,
-    ...knownReceives(maxReceiveCount),
+    ...(isKnown(maxReceiveCount) ? { maxReceiveCount } : {}),
   };
 }
 
-/** Makes a queue of the user's the inbox's; fails if it has no dead-letter queue, or hides messages for too short a time. */
-export function adoptQueue(scope: IConstruct, queue: IQueue, settings: InboxSettings): InboxQueue {
-  const deadLetterQueue =
-    settings.deadLetterQueue ?? (queue as Partial<Queue>).deadLetterQueue?.queue;
-  if (deadLetterQueue === undefined) {
-    fail(scope, `queue ${queue.node.path} has no dead-letter queue: give one as deadLetterQueue`);
-  }
-  const { visibilityTimeout, messageRetentionPeriod } = attributesOf(queue);
-  const leastVisibility = visibilitySeconds(settings);
-  if (isKnown(visibilityTimeout) && visibilityTimeout < leastVisibility) {
-    fail(
-      scope,
-      `the visibility timeout of queue ${queue.node.path} must be at least ${leastVisibility} seconds, 6 times the timeout of the handler and the batching window, got ${visibilityTimeout}`,
-    );
-  }
-  const retention = isKnown(messageRetentionPeriod)
-    ? Duration.seconds(messageRetentionPeriod)
-    : maxQueueRetention;
-  const { maxReceiveCount } = (queue as Partial<Queue>).deadLetterQueue ?? {};
-  return { queue, deadLetterQueue, retention, ...knownReceives(maxReceiveCount) };
-}
-
-function knownReceives(maxReceiveCount: number | undefined): Pick<InboxQueue, 'maxReceiveCount'> {
-  return isKnown(maxReceiveCount) ? { maxReceiveCount } : {};
-}
-
 /**
- * How long a message is hidden while it is handled: long enough for Lambda to try again after being throttled.
+ * How long a message must be hidden while it is handled: long enough for Lambda to try again after being throttled.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
-function visibilitySeconds({ handler, maxBatchingWindow }: InboxSettings): number {
+export function visibilitySeconds({
+  handler,
+  maxBatchingWindow,
+}: Pick<InboxProps, 'handler' | 'maxBatchingWindow'>): number {
   const timeout = handler.timeout ?? lambdaDefaultTimeout;
   const seconds = (timeout.isUnresolved() ? lambdaMaxTimeout : timeout).toSeconds();
   return 6 * seconds + (maxBatchingWindow?.toSeconds() ?? 0);
@@ -77,16 +55,22 @@ function visibilitySeconds({ handler, maxBatchingWindow }: InboxSettings): numbe
 const lambdaDefaultTimeout = Duration.seconds(3);
 const lambdaMaxTimeout = Duration.minutes(15);
 
-/** What the app says of a queue, with the defaults of SQS. Nothing of an imported one. */
-function attributesOf(
-  queue: IQueue,
-): Partial<Pick<CfnQueue, 'visibilityTimeout' | 'messageRetentionPeriod'>> {
-  const resource = queue.node.defaultChild;
-  if (!(resource instanceof CfnQueue)) return {};
-  const { visibilityTimeout = 30, messageRetentionPeriod = 345_600 } = resource;
-  return { visibilityTimeout, messageRetentionPeriod };
+/**
+ * Fails where the dead-letter queue would drop messages at once: in a standard queue a message that is moved keeps
+ * the time when it was sent. A FIFO queue counts anew; of imported queues nothing is known.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html
+ */
+export function checkDeadLetterRetention(scope: IConstruct, waiting: InboxQueue): void {
+  const { queue, deadLetterQueue } = waiting;
+  const kept = definitionOf(queue)?.retentionSeconds;
+  const keptDead = definitionOf(deadLetterQueue)?.retentionSeconds;
+  if (queue.fifo || kept === undefined || keptDead === undefined || keptDead >= kept) return;
+  fail(
+    scope,
+    `dead-letter queue ${deadLetterQueue.node.path} must keep messages for at least ${textOf(kept)}, as queue ${queue.node.path} does, got ${textOf(keptDead)}: a message that is moved keeps the time when it was sent`,
+  );
 }
 
-function isKnown(value: number | undefined): value is number {
-  return value !== undefined && !Token.isUnresolved(value);
+function textOf(seconds: number): string {
+  return Duration.seconds(seconds).toHumanString();
 }
