@@ -97,10 +97,10 @@ export function createWorld({
   });
   const invocation = { getRemainingTimeInMillis: () => minute };
 
-  const outbox = createOutbox({
-    ...{ tableName: 'outbox', shards, retentionMs, accepts: [{ maxMessageBytes: 1024 * 1024 }] },
-    ...{ transactor: createMemoryTransactor({ outbox: store.table }), clock, random },
-  });
+  const outbox = createOutbox(
+    { tableName: 'outbox', shards, retentionMs, accepts: [{ maxMessageBytes: 1024 * 1024 }] },
+    { transactor: createMemoryTransactor({ outbox: store.table }), clock, random },
+  );
 
   let relayFate: Fate = {};
   const openTrigger = (): StreamTrigger =>

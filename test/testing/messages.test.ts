@@ -23,9 +23,7 @@ test('a message is what writing and delivering make of its event', async () => {
   };
   const transactor = createMemoryTransactor({ outbox: ['pk', 'sk'] });
   const event = OrderPlaced('42', { total: 12 }, { sequence: 7 });
-  await withContext(context, () =>
-    createOutbox({ ...config, transactor }).write({ events: [event] }),
-  );
+  await withContext(context, () => createOutbox(config, { transactor }).write({ events: [event] }));
   const [row = {}] = transactor.rows('outbox');
 
   const message = messageOf(event, { source: 'orders', replayId: 'again', ...context });

@@ -105,7 +105,7 @@ function commitPortsOf(
     clock: clock ?? systemClock,
     random: random ?? Math.random,
   };
-  const writer = outbox === undefined ? {} : { writer: createWriter({ ...outbox, ...ports }) };
+  const writer = outbox === undefined ? {} : { writer: createWriter(outbox, ports) };
   return { config, ...ports, ...writer };
 }
 

@@ -97,7 +97,7 @@ function mendPorts(
     );
   }
   return {
-    outbox: createOutbox({ ...outbox, ...definedOnly({ client, clock, random }) }),
+    outbox: createOutbox(outbox, definedOnly({ client, clock, random })),
     // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
     sqs: sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false }),
     transactor: createDynamoDBTransactor(client),

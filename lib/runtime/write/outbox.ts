@@ -1,12 +1,12 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import type { EventContext } from '../../contract/entry.ts';
-import type { WriterConfig } from '../../contract/environment.ts';
 import { definedOnly } from '../../contract/pick.ts';
 import { cancelAction, readCancel, type Cancel } from './cancel.ts';
 import { commitEvents } from './commit-events.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
 import type { OutboxEvent } from '../event/event.ts';
+import type { OutboxSettings } from './outbox-from.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import { draftWrite, prepareDrafts, type WrittenEvent } from './prepare.ts';
 import { isLostSequenceRace } from './sequence-race.ts';
@@ -16,8 +16,8 @@ import type { Action, Transactor } from '../transaction/transactor.ts';
 import { alreadyWritten, writeFailed } from './write-failed.ts';
 import type { Writer } from './writer.ts';
 
-/** What an outbox writes to, which `outboxFrom` reads, and how. */
-export interface OutboxOptions extends WriterConfig {
+/** What an outbox may be given beside its settings. */
+export interface OutboxOptions {
   /**
    * The document client to write with, with its own settings.
    *
@@ -157,8 +157,9 @@ export interface Outbox {
  * const outbox = createOutbox(outboxFrom(process.env));
  * ```
  */
-export function createOutbox(options: OutboxOptions): Outbox {
-  const writer = createWriter(options);
+export function createOutbox(settings: OutboxSettings, options: OutboxOptions = {}): Outbox {
+  const writer = createWriter(settings, options);
+  const { tableName } = settings;
   return {
     write: async (request) => {
       const { items = [], ...rest } = request;
@@ -168,21 +169,20 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return { events, notCancelled };
     },
     prepare: async (events, { context, cancel = [] } = {}) => {
-      const cancels = readCancel(cancel).map(({ eventId }) =>
-        cancelAction(eventId, options.tableName),
-      );
+      const cancels = readCancel(cancel).map(({ eventId }) => cancelAction(eventId, tableName));
       const prepared = await prepareDrafts(writer, await draftWrite(writer, events, context));
       if (prepared.alreadyWritten.length > 0) throw alreadyWritten(prepared);
       return [...prepared.counters, ...prepared.puts, ...cancels];
     },
-    isSequenceRaceLost: (error, actions) =>
-      isLostSequenceRace(error, { actions, tableName: options.tableName }),
+    isSequenceRaceLost: (error, actions) => isLostSequenceRace(error, { actions, tableName }),
   };
 }
 
 /** What {@link commitEvents} takes, with the defaults in place. */
-export function createWriter(options: OutboxOptions): Writer {
-  const { client, transactor, clock, random, log, trace, ...config } = options;
+export function createWriter(
+  { trace: usualTrace, ...config }: OutboxSettings,
+  { client, transactor, clock, random, log, trace = usualTrace }: OutboxOptions,
+): Writer {
   return {
     config,
     transactor: transactor ?? createDynamoDBTransactor(client),

@@ -51,7 +51,7 @@ export function openOutbox(
   { aws, clients }: { aws: TargetAws; clients: Clients },
 ): OperatedOutbox {
   const config = outboxFrom(facts.writer);
-  const writer = createOutbox({ ...config, client: clients.documents });
+  const writer = createOutbox(config, { client: clients.documents });
   const committed = new Set<string>();
   const run = (commandArguments: readonly string[], env = aws.env): Promise<CommandResult> =>
     runOutbox([...commandArguments, '--stack', stack, '--outbox', name], { env });

@@ -25,7 +25,7 @@ beforeAll(async () => {
 async function reminded(): Promise<OutboxEvent> {
   const deliverAt = new Date(Date.now() + 3_600_000);
   const event = Reminded(randomUUID(), {}, { deliverAt });
-  const outbox = createOutbox({ ...rig.settings.outbox!, client: rig.documents });
+  const outbox = createOutbox(rig.settings.outbox!, { client: rig.documents });
   await outbox.write({ events: [event] });
   return event;
 }

@@ -40,7 +40,7 @@ describe('a reconciliation', () => {
   });
 
   const write = async (...events: OutboxEvent[]): Promise<void> => {
-    await createOutbox({ ...outboxConfig, client: documents }).write({ events });
+    await createOutbox(outboxConfig, { client: documents }).write({ events });
   };
   /** What a relay leaves behind that published them. */
   const deliver = async (...events: OutboxEvent[]): Promise<void> => {
@@ -155,7 +155,7 @@ describe('a reconciliation', () => {
     it('finds events that were written with more shards than are in use', async () => {
       const events = Array.from({ length: 20 }, (_, id) => OrderPlaced(String(id), { total: 1 }));
       await createDynamoDBSweepStore({ client, ...outboxConfig }).noteShards(9);
-      await createOutbox({ ...outboxConfig, shards: 9, client: documents }).write({ events });
+      await createOutbox({ ...outboxConfig, shards: 9 }, { client: documents }).write({ events });
 
       const { report } = await reconcile({}, { expected: () => events });
 

@@ -151,7 +151,7 @@ it('whenever it is written and due, the sweeper finds it from then on, and not b
     const clock = createVirtualClock(now);
     const store = createMemorySweepStore({ shards: 4, clock, chunkSize: 10 });
     const transactor = createMemoryTransactor({ outbox: store.table });
-    const outbox = createOutbox({ ...writerConfig('outbox'), transactor, clock });
+    const outbox = createOutbox(writerConfig('outbox'), { transactor, clock });
     const due = now + Math.min(delay, 10 * 365 * 24 * hour);
     const id = newId(Math.max(due, now + writtenLater));
     const event = OrderReminded('42', {}, { id, deliverAt: new Date(due) });

@@ -27,7 +27,7 @@ async function openService(over: Partial<OutboxOptions> = {}) {
     createOutboxTable(localClient()),
   ]);
   const open = (more: Partial<OutboxOptions> = {}): Outbox =>
-    createOutbox({ ...writerConfig(outboxTable), client, ...over, ...more });
+    createOutbox(writerConfig(outboxTable), { client, ...over, ...more });
   const putOrder = (id: string): Action => ({
     Put: {
       TableName: orders,
@@ -166,9 +166,10 @@ describe('write', () => {
   });
 
   it('names a table that does not exist', async () => {
-    const { open, orderRows, putOrder } = await openService();
+    const { orderRows, putOrder } = await openService();
+    const outbox = createOutbox(writerConfig('no-such-outbox'), { client });
 
-    const writing = open({ tableName: 'no-such-outbox' }).write({
+    const writing = outbox.write({
       items: [putOrder('42')],
       events: [OrderPlaced('42', { total: 12 })],
     });

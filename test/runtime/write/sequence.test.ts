@@ -18,8 +18,8 @@ const placed = (id: string) => OrderPlaced(id, { total: 1 }, next);
 function inMemory(over: Partial<OutboxOptions> = {}) {
   const database = createMemoryTransactor({ outbox: ['pk', 'sk'], orders: ['id'] });
   const clock = createVirtualClock(Date.now());
-  const options = { ...writerConfig('outbox'), transactor: database, clock, random: Math.random };
-  return { database, outbox: createOutbox({ ...options, ...over }) };
+  const options = { transactor: database, clock, random: Math.random };
+  return { database, outbox: createOutbox(writerConfig('outbox'), { ...options, ...over }) };
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
@@ -163,7 +163,7 @@ describe('the next sequence', () => {
     const client = DynamoDBDocumentClient.from(localClient(), {
       unmarshallOptions: { wrapNumbers: true },
     });
-    const outbox = createOutbox({ ...writerConfig(tableName), client });
+    const outbox = createOutbox(writerConfig(tableName), { client });
 
     const results = await Promise.all(
       upTo(12).map(() => outbox.write({ events: [placed('42'), placed('42')] })),

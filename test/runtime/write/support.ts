@@ -63,7 +63,7 @@ export async function openDeferring() {
     script,
     arrived: bus.arrived,
     tableName,
-    outbox: createOutbox({ ...config, client: documents, clock }),
+    outbox: createOutbox(config, { client: documents, clock }),
     sweep: () =>
       sweepDue(ports, {
         deadline: clock.now() + minute,

@@ -23,7 +23,7 @@ function open({
 } = {}) {
   const transactor = scripted(() => undefined, createMemoryTransactor({ outbox: ['pk', 'sk'] }));
   const clock = createVirtualClock(now);
-  const outbox = createOutbox({ ...writerConfig('outbox', { accepts }), transactor, clock });
+  const outbox = createOutbox(writerConfig('outbox', { accepts }), { transactor, clock });
   return { transactor, outbox };
 }
 
