@@ -5,7 +5,7 @@ export interface InvocationContext {
   getRemainingTimeInMillis?(): number;
 }
 
-/** The moment after which an invocation starts nothing and waits for nothing. */
+/** The moment after which nothing is started, and nothing is waited for. */
 export interface Deadline {
   hasPassed(): boolean;
   /** Until the function must end, in milliseconds; `Infinity` where that is not known. */
@@ -19,32 +19,55 @@ export interface Deadline {
 /** Kept back from an invocation's time for its answer, log lines and metrics. */
 const reserve = { maxMs: 1_000, maxShare: 1 / 4 };
 
-const never: Deadline = {
-  hasPassed: () => false,
-  timeLeftMs: () => Infinity,
-  race: (work) => work,
-  clear: () => undefined,
-};
-
 /**
  * A second before Lambda's time-out (or a quarter of the time, where that is less), which would
  * fail the whole batch and not only what was slow. There is none where the context does not tell the time.
  */
 export function openDeadline(context: InvocationContext = {}): Deadline {
-  const timeLeft = (): number => context.getRemainingTimeInMillis?.() ?? Infinity;
-  const totalMs = timeLeft();
-  if (totalMs === Infinity) return never;
+  const timeLeftMs = (): number => context.getRemainingTimeInMillis?.() ?? Infinity;
+  const totalMs = timeLeftMs();
   const reserveMs = Math.min(reserve.maxMs, totalMs * reserve.maxShare);
-  const timeIsUp = Promise.withResolvers<undefined>();
+  const timer = startTimer(totalMs - reserveMs);
+  return {
+    hasPassed: () => timer.isUp() || timeLeftMs() <= reserveMs,
+    timeLeftMs,
+    race: timer.race,
+    clear: timer.clear,
+  };
+}
+
+/** The deadline of one message: the invocation's, or so many milliseconds from now if that is earlier. */
+export function messageDeadline(ofInvocation: Deadline, ms = Infinity): Deadline {
+  const timer = startTimer(ms);
+  return {
+    hasPassed: () => timer.isUp() || ofInvocation.hasPassed(),
+    timeLeftMs: () => ofInvocation.timeLeftMs(),
+    race: (work, late) => ofInvocation.race(timer.race(work, late), late),
+    clear: timer.clear,
+  };
+}
+
+interface Timer extends Pick<Deadline, 'race' | 'clear'> {
+  readonly isUp: () => boolean;
+}
+
+const never: Timer = { isUp: () => false, race: (work) => work, clear: () => undefined };
+
+function startTimer(ms: number): Timer {
+  if (ms === Infinity) return never;
+  const up = Promise.withResolvers<undefined>();
   let isUp = false;
   const timer = setTimeout(() => {
     isUp = true;
-    timeIsUp.resolve(undefined);
-  }, totalMs - reserveMs);
+    up.resolve(undefined);
+  }, ms);
   return {
-    hasPassed: () => isUp || timeLeft() <= reserveMs,
-    timeLeftMs: timeLeft,
-    race: (work, late) => Promise.race([work, timeIsUp.promise.then(late)]),
+    isUp: () => isUp,
+    race: async (work, late) => {
+      const inTime = work.then((answer) => ({ answer }));
+      const first = await Promise.race([inTime, up.promise]);
+      return first === undefined ? late() : first.answer;
+    },
     clear: () => {
       clearTimeout(timer);
     },
@@ -55,8 +78,8 @@ export function openDeadline(context: InvocationContext = {}): Deadline {
 export function outOfTime(id: string): OutboxError {
   return new OutboxError(
     'HANDLER_TIMEOUT',
-    `message ${id} was not done when the function's time was nearly up: ` +
-      'give up slow calls earlier, raise the timeout of the function, or lower the batch size',
+    `message ${id} was not done in time: give up slow calls earlier, ` +
+      'raise handlerTimeoutMs or the timeout of the function, or lower the batch size',
     { facts: { id } },
   );
 }

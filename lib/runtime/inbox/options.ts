@@ -65,17 +65,33 @@ export interface InboxOptions {
    * @default 10
    */
   readonly concurrency?: number;
+  /**
+   * How long a message may take, in milliseconds, from 1 to 900,000. Then it is given back to the queue, and the next
+   * one is begun beside the handler that hangs; what that puts into `tx` is not written if it ends after all (under a
+   * lease it is, unless another worker has taken the message over).
+   *
+   * Set it well below the function's timeout where handlers may hang. Without it, those that hang hold their places
+   * until the function's time is up, and messages that never began are only given back: the queue counts that as
+   * received, and moves them to the dead-letter queue untried if it happens each time.
+   *
+   * @default - the time that the function has left
+   */
+  readonly handlerTimeoutMs?: number;
 }
 
 export const inboxDefaults = { concurrency: 10 } as const;
+
+/** The longest time that a function may run. https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html */
+const maxHandlerTimeoutMs = 15 * 60 * 1000;
 
 /** What handling batches takes, with the defaults in place; all but the handlers. */
 export type InboxPorts = Omit<BatchPorts, 'subscriptions'>;
 
 /** @throws OutboxError `OPTION_INVALID` */
 export function toPorts(settings: InboxSettings, options: InboxOptions): InboxPorts {
-  const { concurrency = inboxDefaults.concurrency } = options;
-  checkConcurrency(concurrency);
+  const { concurrency = inboxDefaults.concurrency, handlerTimeoutMs } = options;
+  checkWhole('concurrency', concurrency);
+  checkWhole('handlerTimeoutMs', handlerTimeoutMs ?? maxHandlerTimeoutMs, maxHandlerTimeoutMs);
   const commit = commitPortsOf(settings, options);
   // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
   const sqs = options.sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false });
@@ -83,6 +99,7 @@ export function toPorts(settings: InboxSettings, options: InboxOptions): InboxPo
   return {
     inbox,
     concurrency,
+    handlerTimeoutMs,
     maxReceiveCount: settings.maxReceiveCount,
     log: options.logger ?? new Logger(),
     metrics: options.metrics ?? defaultMetrics(),
@@ -109,11 +126,12 @@ function commitPortsOf(
   return { config, ...ports, ...writer };
 }
 
-function checkConcurrency(concurrency: number): void {
-  if (Number.isSafeInteger(concurrency) && concurrency >= 1) return;
+function checkWhole(option: string, value: number, max = Infinity): void {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return;
+  const allowed = max === Infinity ? 'from 1' : `from 1 to ${max}`;
   throw new OutboxError(
     'OPTION_INVALID',
-    `concurrency must be a whole number from 1, got ${concurrency}`,
-    { facts: { option: 'concurrency', value: concurrency } },
+    `${option} must be a whole number ${allowed}, got ${value}`,
+    { facts: { option, value } },
   );
 }

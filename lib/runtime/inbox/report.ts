@@ -49,6 +49,12 @@ export function report({ log }: Delivery, outcome: Outcome, tally: Tally): void 
   log[level](text, detailsOf(outcome));
 }
 
+/** Logs how a message ended that nobody waited for any more: its own lines, and the queue, have it as failed. */
+export function reportLate({ log }: Delivery, outcome: Outcome): void {
+  const { status } = outcome;
+  log.warn('message ended after it was given up', { outcome: status, ...detailsOf(outcome) });
+}
+
 function detailsOf(outcome: Outcome): LogFields {
   if (outcome.status === 'failed') return errorFields(outcome.error);
   return outcome.status === 'dead-lettered' ? { ...outcome.rejection } : {};

@@ -1,7 +1,14 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { messageOf, sqsEventOf, type Message } from '../../../lib/testing.ts';
-import { givenBack, memoryRig, OrderCancelled, OrderPlaced, placed } from './support.ts';
+import {
+  givenBack,
+  lambdaContext,
+  memoryRig,
+  OrderCancelled,
+  OrderPlaced,
+  placed,
+} from './support.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
@@ -10,12 +17,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-/** The context of a function that may run so long. */
-function lambdaContext(ms: number): { getRemainingTimeInMillis: () => number } {
-  const end = Date.now() + ms;
-  return { getRemainingTimeInMillis: () => end - Date.now() };
-}
 
 /** A handler that computes so long: meanwhile no timer has its turn. */
 const computes = (ms: number) => () => {
@@ -94,6 +95,74 @@ test('a handler that was given up writes nothing when it ends after all', async 
 
   expect(database.rows('orders')).toEqual([]);
   expect(database.rows('inbox')).toEqual([]);
+});
+
+describe('handlerTimeoutMs', () => {
+  const hangsOn = (...orders: string[]) =>
+    vi.fn(({ data }: { data: { orderId: string } }) =>
+      orders.includes(data.orderId) ? hangs() : undefined,
+    );
+
+  test('has the next message begun beside those that hang, while they alone are given back', async () => {
+    const { inbox, counts } = memoryRig({}, { concurrency: 2, handlerTimeoutMs: 3_000 });
+    const handle = hangsOn('1', '2');
+    const event = sqsEventOf(messages('1', '2', '3', '4', '5', '6'));
+
+    const answer = inbox.on(OrderPlaced, handle)(event, lambdaContext(10_000));
+    await vi.advanceTimersByTimeAsync(2_999);
+    const begunBefore = handle.mock.calls.length;
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(begunBefore).toBe(2);
+    expect(await answer).toEqual(givenBack(...event.Records.slice(0, 2)));
+    expect(counts).toEqual({ Handled: 4, Failed: 2 });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('holds where the function does not tell its time', async () => {
+    const { inbox } = memoryRig({}, { handlerTimeoutMs: 3_000 });
+    const event = sqsEventOf(messages('1'));
+
+    const answer = inbox.on(OrderPlaced, hangs)(event);
+    await vi.advanceTimersByTimeAsync(3_000);
+
+    expect(await answer).toEqual(givenBack(...event.Records));
+  });
+
+  test('lets nothing be written that comes after it', async () => {
+    const { inbox, database } = memoryRig({}, { handlerTimeoutMs: 3_000 });
+    const blocked = Promise.withResolvers<undefined>();
+    const handler = inbox.on(OrderPlaced, async (_, tx) => {
+      tx.put({ TableName: 'orders', Item: { id: '1' } });
+      await blocked.promise;
+    });
+
+    const answer = handler(sqsEventOf(messages('1')));
+    await vi.advanceTimersByTimeAsync(3_000);
+    await answer;
+    blocked.resolve(undefined);
+    await new Promise(setImmediate);
+
+    expect(database.rows('orders')).toEqual([]);
+    expect(database.rows('inbox')).toEqual([]);
+  });
+
+  test('is begun anew for each message', async () => {
+    const { inbox, counts } = memoryRig({}, { concurrency: 1, handlerTimeoutMs: 3_000 });
+    const takesTwoSeconds = (): Promise<void> => new Promise((done) => setTimeout(done, 2_000));
+
+    const answer = inbox.on(OrderPlaced, takesTwoSeconds)(sqsEventOf(messages('1', '2')));
+    await vi.advanceTimersByTimeAsync(4_000);
+    await answer;
+
+    expect(counts).toEqual({ Handled: 2 });
+  });
+
+  test.each([0, 1.5, 900_001, NaN])('fails when it is %s', (handlerTimeoutMs) => {
+    expect(() => memoryRig({}, { handlerTimeoutMs })).toThrow(
+      `handlerTimeoutMs must be a whole number from 1 to 900000, got ${handlerTimeoutMs}`,
+    );
+  });
 });
 
 test('no timer is left behind', async () => {

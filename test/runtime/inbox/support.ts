@@ -194,6 +194,12 @@ export function addOne(effects: string, pk: string): Parameters<InboxTransaction
   };
 }
 
+/** The context of a function that may run so long, by the clock that tests set. */
+export function lambdaContext(ms: number): { getRemainingTimeInMillis: () => number } {
+  const end = Date.now() + ms;
+  return { getRemainingTimeInMillis: () => end - Date.now() };
+}
+
 /** What an inbox answers for these records. */
 export function givenBack(...records: readonly SqsRecord[]): SqsBatchResponse {
   return { batchItemFailures: records.map(({ messageId }) => ({ itemIdentifier: messageId })) };

@@ -2,6 +2,7 @@ import type { MessageLease } from '../../../contract/inbox-lease.ts';
 import type { Handled } from '../../../contract/inbox-rows.ts';
 import type { InboxTransaction } from '../collect.ts';
 import { commitOnce, type CommitPorts } from '../commit-once.ts';
+import { outOfTime } from '../deadline.ts';
 import { bothGuards } from '../guard.ts';
 import { errorFields } from '../log.ts';
 import { handledBy } from '../marker.ts';
@@ -93,6 +94,8 @@ async function handleClaimed(
   claimed: Claimed,
 ): Promise<Ending> {
   try {
+    // The answer to the claim may have come so late that another worker was at work meanwhile.
+    if (handling.isLate()) throw outOfTime(handling.message.id);
     return await handleAndComplete(leased, handling, claimed);
   } catch (error) {
     await tryToGiveBack(handling, claimed);
