@@ -10,6 +10,7 @@ export interface DedupeWindowProps {
   /** @default - the shortest window that is safe */
   readonly dedupeWindow?: Duration | undefined;
   readonly origin: InboxOrigin;
+  readonly outboxRetention: Duration;
   readonly queueRetention: Duration;
 }
 
@@ -38,11 +39,14 @@ interface Redelivery {
 }
 
 /** One after the other, each at its worst: that is how late a second copy of a message can be. */
-function redeliveries({ origin, queueRetention }: DedupeWindowProps): Redelivery[] {
+function redeliveries(props: DedupeWindowProps): Redelivery[] {
+  const { origin, outboxRetention, queueRetention } = props;
   const queueDays = queueRetention.toDays({ integral: false });
   return [
-    // A page is looked at for the last time when it is 25 hours old.
-    { by: 'outbox', days: 2 },
+    // A sweeper that was off delivers anew what is kept and has no receipt, though it may have arrived.
+    { by: 'outbox', days: outboxRetention.toDays({ integral: false }) },
+    // What nobody answers for then is tried for a day before it is parked.
+    { by: 'its waiting room', days: 1 },
     ...subscriptionRedeliveries[origin],
     { by: 'queue', days: queueDays },
     { by: 'dead-letter queue', days: maxQueueRetention.toDays() },

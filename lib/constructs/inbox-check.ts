@@ -5,6 +5,7 @@ import { checkDuration, checkNumber, checkTypes, fail } from './check.ts';
 import { checkOrdered } from './inbox-order.ts';
 import { isBus, isFifo, isTopic } from './inbox-origin.ts';
 import type { InboxSettings } from './inbox-props.ts';
+import { minRetention } from './outbox-check.ts';
 import { maxQueueRetention } from './secure-queue.ts';
 
 /** Fails on settings that could not work. Values known only at deployment pass. */
@@ -13,6 +14,11 @@ export function checkInbox(scope: IConstruct, settings: InboxSettings): void {
   checkOrder(scope, settings);
   checkOrdered(scope, settings);
   checkTypes(scope, 'events', settings.events);
+  checkDuration(scope, {
+    name: 'outboxRetention',
+    value: settings.outboxRetention,
+    min: minRetention,
+  });
   checkDuration(scope, {
     name: 'queueRetention',
     value: settings.queueRetention,

@@ -29,6 +29,7 @@ export function inboxConfig(
     dedupeWindowMs: dedupeWindowMs(scope, {
       dedupeWindow: settings.dedupeWindow,
       origin: originOf(settings.from),
+      outboxRetention: settings.outboxRetention,
       queueRetention: retention,
     }),
     deadLetterQueueUrl: deadLetterQueue.queueUrl,

@@ -8,6 +8,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
 import { alarmDefaults, type AlarmProps } from './alarm-props.ts';
 import type { WithDefaults } from './defaults.ts';
+import { outboxDefaults } from './outbox-props.ts';
 import type { IOutbox } from './outbox.ts';
 
 /** Properties of an {@link Inbox}. */
@@ -121,9 +122,22 @@ export interface InboxProps extends AlarmProps {
    * one back. Longer costs storage. It holds for handlers in a transaction and under a lease alike; an ordered
    * inbox remembers by each aggregate's sequence, for good, and keeps what waits without an end.
    *
-   * @default - the sum of all that can bring a message back, rounded up to a day
+   * What a person does has no bound: a parked event that had arrived after all, and is redriven after the window,
+   * is handled again.
+   *
+   * @default - the sum of all that can bring a message back by itself, rounded up to a day
    */
   readonly dedupeWindow?: Duration;
+
+  /**
+   * For how long the outbox that delivers to the inbox may deliver an event again: its `retention`, at least 3 days.
+   *
+   * Set it where that outbox keeps its entries for another time than by default; the longest, if there are
+   * several. Longer makes the dedupe window longer.
+   *
+   * @default Duration.days(14), as an `Outbox`
+   */
+  readonly outboxRetention?: Duration;
 
   /**
    * How often a message is handed to the handler before it goes to the dead-letter queue: 1 to 1000.
@@ -219,6 +233,7 @@ export const inboxDefaults = {
   maxReceiveCount: 5,
   batchSize: 10,
   ordered: false,
+  outboxRetention: outboxDefaults.retention,
   queueRetention: Duration.days(4),
   removalPolicy: RemovalPolicy.RETAIN,
   ...alarmDefaults,

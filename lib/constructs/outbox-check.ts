@@ -9,6 +9,9 @@ import type { OutboxSettings } from './outbox-props.ts';
 /** Bytes that a source may have: every message carries it. */
 const maxSourceBytes = 256;
 
+/** For how long an outbox keeps entries at least: the sweeper's looks at a page, with time to spare. */
+export const minRetention = Duration.days(3);
+
 /** Fails on settings that could not work. Values known only at deployment pass. */
 export function checkOutbox(scope: IConstruct, settings: OutboxSettings): void {
   checkSource(scope, settings.source);
@@ -18,7 +21,7 @@ export function checkOutbox(scope: IConstruct, settings: OutboxSettings): void {
     min: ownLimits.minShards,
     max: ownLimits.maxShards,
   });
-  checkDuration(scope, { name: 'retention', value: settings.retention, min: Duration.days(3) });
+  checkDuration(scope, { name: 'retention', value: settings.retention, min: minRetention });
   checkNumber(scope, { name: 'maxAttempts', value: settings.maxAttempts, min: 1, max: 100 });
   checkRelay(scope, settings);
   checkSweeper(scope, settings);

@@ -43,7 +43,7 @@ describe('a queue of the app', () => {
     Template.fromStack(stack).resourceCountIs('AWS::SQS::Queue', 2);
     expect(inbox.queue).toBe(queue);
     expect(inbox.deadLetterQueue.node.id).toBe('OwnDeadLetters');
-    const days = 2 + 7 + 14 + 7;
+    const days = 14 + 1 + 7 + 14 + 7;
     const environment = environmentOf(stack, 'Handler');
     expect(environment['INBOX_DEDUPE_WINDOW_MS']).toBe(String(days * dayMs));
     expect(environment['INBOX_MAX_RECEIVE_COUNT']).toBe('3');
@@ -117,7 +117,7 @@ describe('a queue of the app', () => {
 
     inboxWith(stack, { queue });
 
-    const days = 2 + 14 + 14 + 14;
+    const days = 14 + 1 + 14 + 14 + 14;
     expect(environmentOf(stack, 'Handler')['INBOX_DEDUPE_WINDOW_MS']).toBe(String(days * dayMs));
   });
 
@@ -143,7 +143,7 @@ describe('an imported queue', () => {
     });
 
     Template.fromStack(stack).resourceCountIs('AWS::SQS::Queue', 0);
-    const days = 2 + 14 + 14 + 14;
+    const days = 14 + 1 + 14 + 14 + 14;
     const environment = environmentOf(stack, 'Handler');
     expect(environment['INBOX_DEDUPE_WINDOW_MS']).toBe(String(days * dayMs));
     expect(environment).not.toHaveProperty('INBOX_MAX_RECEIVE_COUNT');

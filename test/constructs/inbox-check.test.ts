@@ -5,8 +5,9 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
 
-import type { InboxProps } from '../../lib/constructs/inbox-props.ts';
+import { inboxDefaults, type InboxProps } from '../../lib/constructs/inbox-props.ts';
 import { Inbox } from '../../lib/constructs/inbox.ts';
+import { outboxDefaults } from '../../lib/constructs/outbox-props.ts';
 import { environmentOf, testStack, userFunction } from './support.ts';
 
 function createInbox(props: Partial<InboxProps>, stack = testStack()): Inbox {
@@ -23,6 +24,11 @@ test.each<[prop: keyof InboxProps, value: unknown, message: string]>([
     'queueRetention',
     Duration.days(15),
     'queueRetention must be 1 minute to 14 days, got 15 days (Orders/Billing)',
+  ],
+  [
+    'outboxRetention',
+    Duration.days(2),
+    'outboxRetention must be at least 3 days, got 2 days (Orders/Billing)',
   ],
   [
     'batchSize',
@@ -193,9 +199,9 @@ describe('the dedupe window', () => {
   }
 
   test.each<['outbox' | 'bus' | 'topic', number]>([
-    ['outbox', 2 + 4 + 14 + 4],
-    ['bus', 2 + 1 + 14 + 4 + 14 + 4],
-    ['topic', 2 + 23 + 14 + 4 + 14 + 4],
+    ['outbox', 14 + 1 + 4 + 14 + 4],
+    ['bus', 14 + 1 + 1 + 14 + 4 + 14 + 4],
+    ['topic', 14 + 1 + 23 + 14 + 4 + 14 + 4],
   ])(
     'outlasts by default everything that can bring back a message of %s: %d days',
     (origin, days) => {
@@ -204,7 +210,16 @@ describe('the dedupe window', () => {
   );
 
   test('is rounded up to a day', () => {
-    expect(windowOf('outbox', { queueRetention: Duration.hours(1) })).toBe(2 + 14 + 1);
+    expect(windowOf('outbox', { queueRetention: Duration.hours(1) })).toBe(15 + 14 + 1);
+  });
+
+  test('grows and shrinks with the retention of the outbox', () => {
+    expect(windowOf('outbox', { outboxRetention: Duration.days(90) })).toBe(90 + 1 + 4 + 14 + 4);
+    expect(windowOf('outbox', { outboxRetention: Duration.days(3) })).toBe(3 + 1 + 4 + 14 + 4);
+  });
+
+  test('outlasts by default what an outbox keeps by default', () => {
+    expect(inboxDefaults.outboxRetention.toDays()).toBe(outboxDefaults.retention.toDays());
   });
 
   test('may be longer', () => {
@@ -213,7 +228,7 @@ describe('the dedupe window', () => {
 
   test('fails when it is shorter, and shows the sum', () => {
     expect(() => windowOf('bus', { dedupeWindow: Duration.days(7) })).toThrow(
-      'dedupeWindow must be at least 39 days (outbox 2 + retries of the bus 1 + undelivered queue 14 + queue 4 + dead-letter queue 14 + queue after a redrive 4), got 7 days: a message that comes again later would be handled again (Orders/Billing)',
+      'dedupeWindow must be at least 52 days (outbox 14 + its waiting room 1 + retries of the bus 1 + undelivered queue 14 + queue 4 + dead-letter queue 14 + queue after a redrive 4), got 7 days: a message that comes again later would be handled again (Orders/Billing)',
     );
   });
 });

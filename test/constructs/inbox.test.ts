@@ -122,7 +122,7 @@ describe.each(flagSets)('with %s', (_, flags) => {
     expect(inboxFromEnvironment(Object.fromEntries(texts) as Record<string, string>)).toEqual({
       name: 'Orders/Billing',
       tableName: 'BillingTable',
-      dedupeWindowMs: 39 * dayMs,
+      dedupeWindowMs: 52 * dayMs,
       deadLetterQueueUrl: 'BillingDeadLetterQueue',
       maxReceiveCount: 5,
     });
