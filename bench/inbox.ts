@@ -142,7 +142,7 @@ function openInbox({ client, tableName, isOrdered }: InboxTarget): Inbox {
     tableName,
     dedupeWindowMs: 24 * 3_600_000,
     deadLetterQueueUrl: queueUrl,
-    ...(isOrdered ? { ordered: { queueUrl, adoptWaitMs: 60_000 } } : {}),
+    ...(isOrdered ? { ordered: { queueUrl, adoptWaitMs: 60_000, replayPatienceMs: 900_000 } } : {}),
   };
   return createInbox(settings, {
     client: DynamoDBDocumentClient.from(client),

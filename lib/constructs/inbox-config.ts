@@ -22,7 +22,7 @@ export function inboxConfig(
   scope: IConstruct,
   { inboxName, settings, table, waiting }: InboxParts,
 ): InboxConfig {
-  const { queue, deadLetterQueue, retention, maxReceiveCount } = waiting;
+  const { deadLetterQueue, retention, maxReceiveCount } = waiting;
   return {
     name: inboxName,
     tableName: table.tableName,
@@ -33,6 +33,6 @@ export function inboxConfig(
       queueRetention: retention,
     }),
     deadLetterQueueUrl: deadLetterQueue.queueUrl,
-    ...definedOnly({ maxReceiveCount, ordered: orderedConfig(settings, queue) }),
+    ...definedOnly({ maxReceiveCount, ordered: orderedConfig(settings, waiting) }),
   };
 }

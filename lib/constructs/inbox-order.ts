@@ -1,24 +1,34 @@
 import { Duration, Token } from 'aws-cdk-lib';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 
 import type { OrderedConfig } from '../contract/environment.ts';
 import { checkDuration, fail } from './check.ts';
 import { definedOnly, withDefaults } from './defaults.ts';
+import { visibilitySeconds, type InboxQueue } from './inbox-queue.ts';
+import { definitionOf } from './queue-definition.ts';
 import { orderedDefaults, type InboxSettings, type OrderedProps } from './inbox-props.ts';
 
 /** What the functions of an ordered inbox must know; `undefined` where it is not ordered. */
 export function orderedConfig(
-  { ordered }: InboxSettings,
-  { queueUrl }: IQueue,
+  settings: InboxSettings,
+  waiting: InboxQueue,
 ): OrderedConfig | undefined {
+  const { ordered } = settings;
   if (ordered === false) return undefined;
   const { adoptWait, adoptUntil } = withDefaults(propsOf(ordered), orderedDefaults);
   return {
-    queueUrl,
+    queueUrl: waiting.queue.queueUrl,
     adoptWaitMs: adoptWait.toMilliseconds(),
+    replayPatienceMs: timeInHand(settings, waiting).toMilliseconds(),
     ...definedOnly({ adoptUntil: adoptUntil?.getTime() }),
   };
+}
+
+/** How long a message that fails each time is in the queue's hands, before it is in the dead-letter queue or forgotten. */
+function timeInHand(settings: InboxSettings, { queue, ...waiting }: InboxQueue): Duration {
+  const hidden = definitionOf(queue)?.visibilitySeconds ?? visibilitySeconds(settings);
+  const { maxReceiveCount = settings.maxReceiveCount, retention } = waiting;
+  return Duration.seconds(Math.min(hidden * maxReceiveCount, retention.toSeconds()));
 }
 
 /** Fails on settings under which an ordered inbox would wait for events that never reach it. */

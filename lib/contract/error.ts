@@ -38,6 +38,7 @@ export type OutboxErrorCode =
   | 'OUTBOX_NOT_FOUND'
   | 'PAGES_EXPIRED'
   | 'QUEUE_NOT_FOUND'
+  | 'REPLAY_MISSED'
   | 'RESULT_INVALID'
   | 'SAGA_INVALID'
   | 'SAGA_STATE_INVALID'

@@ -45,6 +45,8 @@ export interface ReplayPosition {
   readonly sequence?: number;
   /** How far the cursor had come before; absent where the replay has come so far as well. */
   readonly reached?: number;
+  /** Some of it were waited for in vain: what is missing is not waited for so long again. */
+  readonly hasHoles?: true;
 }
 
 /** A message that came before its turn. */

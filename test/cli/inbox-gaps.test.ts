@@ -25,7 +25,11 @@ async function anOrderedInbox({ failing = [] }: { failing?: readonly number[] } 
     tableName: await createKeyedTable(client),
     dedupeWindowMs: 60 * minuteMs,
     deadLetterQueueUrl: queueUrl('Shop-DeadLetters'),
-    ordered: { queueUrl: queueUrl('Shop-Queue'), adoptWaitMs: minuteMs },
+    ordered: {
+      queueUrl: queueUrl('Shop-Queue'),
+      adoptWaitMs: minuteMs,
+      replayPatienceMs: 15 * minuteMs,
+    },
   };
   const environment = inboxToEnvironment(config);
   const functions = [

@@ -2,6 +2,7 @@ import { Duration, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
 
 import type { InboxProps } from '../../lib/constructs/inbox-props.ts';
@@ -71,7 +72,8 @@ describe.each(flagSets)('an ordered inbox with %s', (_, flags) => {
   });
 
   test('tells handler and check of its own queue', () => {
-    const ordered = { queueUrl: 'BillingQueue', adoptWaitMs: 60_000 };
+    // The handler's timeout is 3 seconds: its messages are hidden for 18, five times.
+    const ordered = { queueUrl: 'BillingQueue', adoptWaitMs: 60_000, replayPatienceMs: 90_000 };
 
     expect(configOf(stack, 'Handler').ordered).toEqual(ordered);
     expect(configOf(stack, 'BillingGapsFunction').ordered).toEqual(ordered);
@@ -102,6 +104,7 @@ describe('defaults', () => {
     expect(configOf(orderedStack({ ordered: {} }), 'Handler').ordered).toEqual({
       queueUrl: 'BillingQueue',
       adoptWaitMs: 60_000,
+      replayPatienceMs: 90_000,
     });
   });
 });
@@ -114,6 +117,22 @@ test('adoptUntil and adoptWait reach the functions', () => {
     adoptWaitMs: 180_000,
     adoptUntil: adoptUntil.getTime(),
   });
+});
+
+test('a replay is waited for as long as a message can be in the queue, also where that one is given', () => {
+  const patienceMs = (props: Partial<InboxProps>, stack = testStack()): number | undefined => {
+    orderedInbox(props, stack);
+    return configOf(stack, 'Handler').ordered?.replayPatienceMs;
+  };
+  const stack = testStack();
+  const queue = new Queue(stack, 'Given', {
+    visibilityTimeout: Duration.minutes(2),
+    deadLetterQueue: { queue: new Queue(stack, 'Dead'), maxReceiveCount: 3 },
+  });
+
+  expect(patienceMs({ maxReceiveCount: 10 })).toBe(180_000);
+  expect(patienceMs({ maxReceiveCount: 1_000, queueRetention: Duration.hours(1) })).toBe(3_600_000);
+  expect(patienceMs({ queue }, stack)).toBe(360_000);
 });
 
 test('the key of table and queue is granted to the check as well', () => {

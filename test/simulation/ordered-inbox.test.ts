@@ -112,6 +112,18 @@ async function runUntilEmpty(
   }
 }
 
+/** Has workers and the check of gaps run until there is nothing left for either. */
+async function runUntilQuiet(
+  world: OrderedWorld,
+  chances: { fate: () => Fate; random: () => number },
+): Promise<void> {
+  for (let minutes = 0; minutes < 60; minutes++) {
+    await runUntilEmpty(world, chances);
+    await world.check();
+    world.clock.advance(60_000);
+  }
+}
+
 function expectedOf(plan: Plan): Record<string, number[]> {
   const handled = Array.from({ length: plan.length }, (_, index) => index + 1).filter(
     (sequence) => sequence % 3 !== 0,
@@ -215,5 +227,32 @@ describe('a replay', () => {
     await fc.assert(fc.asyncProperty(plans, fc.integer({ min: 1, max: 6 }), check), {
       numRuns: 50,
     });
+  }, 120_000);
+
+  test('has each of its events handled once, whatever other replay comes in between and whatever comes twice', async () => {
+    const check = async (plan: Plan): Promise<void> => {
+      const { world, committed, fate, random } = troubledWorld(plan);
+      const history = stretch(1, plan.length);
+      const replays = ['r', 's'].flatMap((replayid) => {
+        const part = history.slice(Math.floor(random() * plan.length));
+        return [...part, ...part.slice(0, 2)].map((message) => ({ ...message, replayid }));
+      });
+      const arriving = shuffled([...history, ...history, ...replays], random);
+
+      while (arriving.length > 0) {
+        world.deliver(...arriving.splice(0, 1 + Math.floor(random() * 4)));
+        await Promise.all([world.work(fate()), world.work(fate()), world.check(fate())]);
+        world.clock.advance(60_000);
+      }
+      await runUntilQuiet(world, { fate, random });
+
+      const firsts = [...new Set(committed.map(({ sequence }) => sequence))];
+      expect(firsts).toEqual(history.map((_, index) => index + 1));
+      const ids = committed.map(({ id }) => id);
+      expect(ids).toEqual([...new Set(ids)]);
+      expect(await world.kept()).toEqual([]);
+    };
+
+    await fc.assert(fc.asyncProperty(plans, check), { numRuns: 100 });
   }, 120_000);
 });

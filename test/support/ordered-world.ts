@@ -44,6 +44,7 @@ export interface OrderedWorld {
   /** What is kept of messages that came early, and of gaps. */
   kept(): Promise<Row[]>;
   deliver(...messages: Message[]): void;
+  readonly log: ReturnType<typeof recordingLog>;
 }
 
 export function createOrderedWorld(options: OrderedWorldOptions): OrderedWorld {
@@ -51,7 +52,10 @@ export function createOrderedWorld(options: OrderedWorldOptions): OrderedWorld {
   const clock = createVirtualClock(Date.parse('2026-11-21T04:00:00Z'));
   const ownQueueUrl = isFifo ? fifoQueueUrl : queueUrl;
   const queue = simulatedQueue({ random, isFifo, queueUrl: ownQueueUrl });
-  const ordered = { queueUrl: ownQueueUrl, adoptWaitMs: 60_000, ...options.ordered };
+  const ordered = {
+    ...{ queueUrl: ownQueueUrl, adoptWaitMs: 60_000, replayPatienceMs: 15 * 60_000 },
+    ...options.ordered,
+  };
   const settings: InboxSettings = {
     name: 'billing',
     tableName: database.tableName,
@@ -72,6 +76,7 @@ export function createOrderedWorld(options: OrderedWorldOptions): OrderedWorld {
   return {
     queue,
     clock,
+    log: surroundings.logger,
     deliver: (...messages) => {
       for (const message of messages) queue.put(JSON.stringify(message), message.subject);
     },
@@ -89,6 +94,7 @@ export function createOrderedWorld(options: OrderedWorldOptions): OrderedWorld {
         ...ports,
         ...surroundings,
         config: settings,
+        ordered,
         readRange: database.readRange,
         putBack: putBackOn(ownQueueUrl, ports.sqs),
         log: surroundings.logger,

@@ -31,8 +31,9 @@ export type Judgement =
 export function bothGuards(first: Guard, second: Guard): Guard {
   return {
     actions: [...first.actions, ...second.actions],
-    judge: async (hasFailed) => {
-      const judgements = [await first.judge(hasFailed), await second.judge(hasFailed)] as const;
+    judge: async () => {
+      // Whose condition it was is not known here: each is to look.
+      const judgements = [await first.judge(false), await second.judge(false)] as const;
       const [ofFirst, ofSecond] = judgements;
       const refusal = judgements.find(({ status }) => status !== 'holds' && status !== 'renewed');
       if (refusal !== undefined) return refusal;

@@ -1,5 +1,6 @@
 import { commitOnce, type CommitPorts } from './commit-once.ts';
 import { outOfTime } from './deadline.ts';
+import { bothGuards, type Guard } from './guard.ts';
 import { handledBy, isRemembered, markerGuard } from './marker.ts';
 import { runHandler } from './run-handler.ts';
 import type { Ending, Handling, MessageHandler } from './way.ts';
@@ -17,7 +18,8 @@ import type { Ending, Handling, MessageHandler } from './way.ts';
  * and a read unit to every message to save a handler's work on few. A message that the queue delivers
  * again is looked up first: its acknowledgement may have been lost, which is the commonest duplicate.
  *
- * In an ordered inbox the cursor takes the marker's place: it remembers all up to its sequence, for good.
+ * In an ordered inbox the cursor takes the marker's place: it remembers all up to its sequence, for good. A replay
+ * moves it back, so a replayed message has both.
  */
 export async function handleInTransaction(
   handler: MessageHandler,
@@ -31,6 +33,11 @@ export async function handleInTransaction(
   const { collected } = await runHandler((tx) => handler(message, tx), handling, ports);
   // A handler that was given up must not write when it ends after all: the message is the queue's again.
   if (isLate()) throw outOfTime(message.id);
-  const guard = turn ?? markerGuard(handled, ports);
-  return commitOnce(guard, { handled, collected }, ports);
+  return commitOnce(guardOf(handling, ports), { handled, collected }, ports);
+}
+
+function guardOf({ message, turn }: Handling, ports: CommitPorts): Guard {
+  if (turn !== undefined && message.replayId === undefined) return turn;
+  const marker = markerGuard(handledBy(ports.config.name, message), ports);
+  return turn === undefined ? marker : bothGuards(marker, turn);
 }

@@ -1,13 +1,15 @@
 import type { Cursor, Gap, Place } from '../../../contract/inbox-order.ts';
 import type { Log } from '../../ports.ts';
 import { errorFields } from '../log.ts';
-import { adopted, passed, withReleased } from './cursor.ts';
-import { ageOf, listGaps, readWaiting, type GapPorts } from './gaps.ts';
+import type { OrderedConfig } from '../../../contract/environment.ts';
+import { adopted, beyondHole, withReleased } from './cursor.ts';
+import { ageOf, listGaps, readLowest, type GapPorts } from './gaps.ts';
 import { changeCursor, readBuffered, readCursor } from './history.ts';
 import type { PutBack } from './put-back.ts';
 
 /** What checking gaps takes. */
 export interface CheckPorts extends GapPorts {
+  readonly ordered: OrderedConfig;
   readonly putBack: PutBack;
   readonly log: Log;
 }
@@ -27,8 +29,6 @@ export const checkDefaults = {
   maxGapsPerPartition: 500,
   /** How long a cursor is left to the worker that moved it. */
   idleMs: 30_000,
-  /** How long a replay is waited for, where the next of its messages does not come. */
-  replayPatienceMs: 10 * 60_000,
 } as const;
 
 const lookedAtOnce = 10;
@@ -81,51 +81,62 @@ async function checkGap(gap: Gap, ports: CheckPorts): Promise<Checked> {
   const cursor = await moveOn(place, found, ports);
   await releaseNext(place, cursor, ports);
   if (cursor.gap === undefined) return closed;
-  return { status: 'open', ageMs: ageOf(gap, cursor, ports.clock.now()) };
+  return { status: 'open', ageMs: await ageOf(gap, cursor, ports) };
 }
 
 /** Moves a cursor where it is time to; who overtakes the check knows better. */
 async function moveOn(place: Place, cursor: Cursor, ports: CheckPorts): Promise<Cursor> {
-  const after = await dueMove(place, cursor, ports);
-  if (after === undefined) return cursor;
+  const move = await dueMove(place, cursor, ports);
+  if (move === undefined) return cursor;
+  const { after } = move;
   const result = await changeCursor({ place, before: cursor, after }, ports);
   if (result === 'overtaken') return cursor;
-  const { sequence } = after;
-  ports.log.info('cursor moved by the check of gaps', { ...place, sequence });
+  const range = { from: (cursor.sequence ?? 0) + 1, to: after.sequence };
+  ports.log[move.level](move.text, { ...place, ...range, replayId: cursor.replay?.id });
   return after;
 }
 
-/** The cursor as it is to be by now; `undefined` where it stays. */
+/** A cursor as it is to be by now, and how that is told. */
+interface DueMove {
+  readonly after: Cursor;
+  readonly level: 'info' | 'warn';
+  readonly text: string;
+}
+
+/** `undefined` where the cursor stays. */
 async function dueMove(
   place: Place,
   cursor: Cursor,
   ports: CheckPorts,
-): Promise<Cursor | undefined> {
+): Promise<DueMove | undefined> {
   const now = ports.clock.now();
-  const { adoptAt = Infinity, first, movedAt = 0 } = cursor;
-  if (first !== undefined && now >= adoptAt) return adopted(cursor, first, now);
-  const isPatient = now - movedAt < checkDefaults.replayPatienceMs;
-  return isPatient ? undefined : beyondHole(place, cursor, ports);
+  const { adoptAt = Infinity, first } = cursor;
+  if (first !== undefined && now >= adoptAt) {
+    return { after: adopted(cursor, first, now), level: 'info', text: 'aggregate begins' };
+  }
+  if (!isGivenUp(cursor, ports)) return undefined;
+  const sequence = await endOfHole(place, cursor, ports);
+  if (sequence === undefined) return undefined;
+  const after = beyondHole(cursor, sequence, now);
+  return { after, level: 'warn', text: 'replay goes on without what did not come of it' };
 }
 
-/** In a replay whose next message does not come: to what did come of it, or to where the cursor had been before. */
-async function beyondHole(
+/** Whether the next message of a replay was waited for long enough: where others did not come, it is not so long. */
+function isGivenUp({ movedAt = 0, replay }: Cursor, { ordered, clock }: CheckPorts): boolean {
+  const { adoptWaitMs, replayPatienceMs } = ordered;
+  return clock.now() - movedAt >= (replay?.hasHoles === true ? adoptWaitMs : replayPatienceMs);
+}
+
+/** The last sequence that did not come of a replay: before what did come, or up to where the cursor had been before. */
+async function endOfHole(
   place: Place,
-  cursor: Cursor,
+  { sequence = Infinity, replay: { reached = 0 } = { id: '' } }: Cursor,
   ports: CheckPorts,
-): Promise<Cursor | undefined> {
-  const { sequence, reached } = placeInReplay(cursor);
+): Promise<number | undefined> {
   if (sequence >= reached) return undefined;
-  const [lowest] = await readWaiting(place, { cursor, limit: 1 }, ports);
-  const goal = Math.min((lowest?.sequence ?? Infinity) - 1, reached);
-  return goal > sequence ? passed(cursor, { sequence: goal, now: ports.clock.now() }) : undefined;
-}
-
-function placeInReplay({ sequence = Infinity, replay }: Cursor): {
-  sequence: number;
-  reached: number;
-} {
-  return { sequence, reached: replay?.reached ?? 0 };
+  const lowest = await readLowest(place, sequence, ports);
+  const end = Math.min((lowest?.sequence ?? Infinity) - 1, reached);
+  return end > sequence ? end : undefined;
 }
 
 async function releaseNext(place: Place, cursor: Cursor, ports: CheckPorts): Promise<void> {

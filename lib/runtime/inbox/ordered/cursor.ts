@@ -7,6 +7,8 @@ export interface Arriving {
   readonly eventId: string;
   /** The replay that it comes of. */
   readonly replayId?: string;
+  /** Whether it is remembered to have been handled in that replay. */
+  readonly isRemembered?: boolean;
 }
 
 /** All up to this sequence were handled or passed once, whatever is replayed meanwhile. */
@@ -21,8 +23,7 @@ export function moved(
   now: number,
 ): Cursor {
   const { replay } = cursor;
-  const position =
-    replayId === undefined ? replay : { ...definedOnly({ ...replay }), id: replayId, sequence };
+  const position = replayId === undefined ? replay : { ...replay, id: replayId, sequence };
   return passed({ ...cursor, ...definedOnly({ replay: position }) }, { sequence, eventId, now });
 }
 
@@ -50,10 +51,18 @@ export function adopted(cursor: Cursor, first: number, now: number): Cursor {
 
 /** The cursor that goes through a history again, as far as it had come before; it is to find where that begins. */
 export function rewound(cursor: Cursor, replayId: string): Cursor {
-  const before = cursor.replay?.id === replayId ? cursor.replay.sequence : undefined;
-  const replay = { id: replayId, reached: reachedBy(cursor), ...definedOnly({ sequence: before }) };
+  const before = cursor.replay?.id === replayId ? cursor.replay : {};
+  const replay = { ...before, id: replayId, reached: reachedBy(cursor) };
   const noPlace = { sequence: undefined, eventId: undefined, released: undefined };
   return definedOnly({ ...cursor, ...noPlace, replay });
+}
+
+/** The cursor beyond what was waited for in vain: what a replay did not bring up to `sequence`. */
+export function beyondHole(cursor: Cursor, sequence: number, now: number): Cursor {
+  const after = passed(cursor, { sequence, now });
+  return after.replay === undefined
+    ? after
+    : { ...after, replay: { ...after.replay, hasHoles: true } };
 }
 
 /** The cursor whose next message was put back on the queue. */

@@ -29,18 +29,26 @@ export async function listGaps(limit: number, { config, readRange }: GapPorts): 
     .toSorted((a, b) => a.since - b.since);
 }
 
-/** What waits of an aggregate beyond where its cursor is, from the lowest sequence on. */
-export async function readWaiting(
+/** The message that waits of an aggregate with the lowest sequence beyond one. */
+export async function readLowest(
   place: Place,
-  { cursor, limit }: { cursor: Cursor; limit: number },
+  beyond: number,
   { config, readRange }: GapPorts,
-): Promise<Buffered[]> {
-  const range = bufferedBeyond(place, cursor.sequence ?? 0);
-  const rows = await readRange(config.tableName, { ...range, limit });
-  return rows.map(rowToBuffered);
+): Promise<Buffered | undefined> {
+  const range = bufferedBeyond(place, beyond);
+  const [row] = await readRange(config.tableName, { ...range, limit: 1 });
+  return row && rowToBuffered(row);
 }
 
-/** How long an aggregate has stood still while messages of it wait, in milliseconds. */
-export function ageOf({ since }: Gap, { movedAt = 0 }: Cursor, now: number): number {
-  return Math.max(0, now - Math.max(since, movedAt));
+/**
+ * How long an aggregate has stood still while messages of it wait, in milliseconds. Where it is replayed: how long
+ * new messages have waited for the end of that.
+ */
+export async function ageOf(gap: Gap, cursor: Cursor, ports: GapPorts): Promise<number> {
+  const { since, aggregate } = gap;
+  const stoodSince = Math.max(since, cursor.movedAt ?? 0);
+  const place = { inbox: ports.config.name, aggregate };
+  const reached = cursor.replay?.reached;
+  const held = reached === undefined ? undefined : await readLowest(place, reached, ports);
+  return Math.max(0, ports.clock.now() - (held?.storedAt ?? stoodSince));
 }

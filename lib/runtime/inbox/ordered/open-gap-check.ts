@@ -40,14 +40,15 @@ export function openGapCheck(
 }
 
 function openPorts(settings: InboxSettings, log: Log): CheckPorts {
-  const { queueUrl } = orderedOf(settings);
+  const ordered = orderedOf(settings);
   const client = createDocumentClient();
   return {
     config: settings,
+    ordered,
     transactor: createDynamoDBTransactor(client),
     readRange: readRangeWith(client),
     // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
-    putBack: putBackOn(queueUrl, new SQSClient({ useQueueUrlAsEndpoint: false })),
+    putBack: putBackOn(ordered.queueUrl, new SQSClient({ useQueueUrlAsEndpoint: false })),
     clock: systemClock,
     random: Math.random,
     log,

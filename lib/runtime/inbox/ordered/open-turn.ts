@@ -1,9 +1,11 @@
 import type { OrderedConfig } from '../../../contract/environment.ts';
 import type { Cursor, Place } from '../../../contract/inbox-order.ts';
 import type { Handled } from '../../../contract/inbox-rows.ts';
+import { definedOnly } from '../../../contract/pick.ts';
 import { nothing } from '../collect.ts';
 import { commitOnce, type CommitPorts } from '../commit-once.ts';
-import type { Guard } from '../guard.ts';
+import { bothGuards, type Guard } from '../guard.ts';
+import { isRemembered, markerGuard } from '../marker.ts';
 import type { Ending } from '../way.ts';
 import type { Arriving } from './cursor.ts';
 import { moveActions, readCursor } from './history.ts';
@@ -27,16 +29,25 @@ export interface TurnPorts {
 export interface OpenTurn {
   /** Moves the cursor together with the message's effects. */
   readonly guard: Guard;
-  /** Moves the cursor alone: there is nothing to do for the message. */
+  /** Moves the cursor without effects: there is nothing to do for the message, or it was done. */
   readonly pass: () => Promise<Ending>;
   /** The cursor once the message is done. */
   readonly cursor: () => Cursor;
 }
 
-export function decide(cursor: Cursor, { arriving, isFifo }: InOrder, ports: TurnPorts): Turn {
+/**
+ * Whether it is a message's turn, from a cursor that was read before.
+ *
+ * A replayed message is looked up, after the cursor: what moved the cursor beyond it is remembered by then. Costs a
+ * read unit.
+ */
+export async function decide(cursor: Cursor, inOrder: InOrder, ports: TurnPorts): Promise<Turn> {
+  const { arriving, isFifo } = inOrder;
   const { adoptUntil, adoptWaitMs } = ports.ordered;
   const policy: Policy = { now: ports.commit.clock.now(), adoptUntil, adoptWaitMs, isFifo };
-  return turnOf(cursor, arriving, policy);
+  if (arriving.replayId === undefined) return turnOf(cursor, arriving, policy);
+  const isKnown = await isRemembered(handledIn(inOrder), ports.commit);
+  return turnOf(cursor, { ...arriving, isRemembered: isKnown }, policy);
 }
 
 export function openTurn(
@@ -51,7 +62,7 @@ export function openTurn(
     judge: async () => {
       const cursor = await readCursor(place, ports.commit);
       if (cursor.version === before.version) return { status: 'holds' };
-      const turn = decide(cursor, inOrder, ports);
+      const turn = await decide(cursor, inOrder, ports);
       if (turn.status === 'old') return { status: 'duplicate' };
       if (turn.status !== 'next') return { status: 'given-back' };
       // Another message was stored meanwhile, no more: it is this one's turn as before.
@@ -60,10 +71,23 @@ export function openTurn(
     },
   });
   const guard = guardOf(change);
-  const handled: Handled = { inbox: place.inbox, eventId: arriving.eventId };
   return {
     guard,
-    pass: () => commitOnce(guard, { handled, collected: nothing }, ports.commit),
+    pass: () => passOn(guard, inOrder, ports),
     cursor: () => latest,
   };
+}
+
+/** A replayed message is remembered as well, unless it is already. */
+async function passOn(turn: Guard, inOrder: InOrder, { commit }: TurnPorts): Promise<Ending> {
+  const handled = handledIn(inOrder);
+  const effects = { handled, collected: nothing };
+  const alone = (): Promise<Ending> => commitOnce(turn, effects, commit);
+  if (inOrder.arriving.replayId === undefined) return alone();
+  const ending = await commitOnce(bothGuards(markerGuard(handled, commit), turn), effects, commit);
+  return ending === 'duplicate' ? alone() : ending;
+}
+
+function handledIn({ place: { inbox }, arriving: { eventId, replayId } }: InOrder): Handled {
+  return { inbox, eventId, ...definedOnly({ replayId }) };
 }

@@ -9,7 +9,7 @@ import {
 import { pickDefined } from '../../../contract/pick.ts';
 import { commit } from '../../transaction/transaction.ts';
 import { passed, reachedBy, withReleased } from './cursor.ts';
-import { ageOf, listGaps, readWaiting, type GapPorts } from './gaps.ts';
+import { ageOf, listGaps, readLowest, type GapPorts } from './gaps.ts';
 import { changeCursor, moveActions, readBuffered, readCursor } from './history.ts';
 import type { PutBack } from './put-back.ts';
 
@@ -43,7 +43,7 @@ export async function readGaps(limit: number, ports: GapPorts): Promise<OpenGap[
     for (const gap of gaps) {
       const standing = await readStanding(gap.aggregate, ports);
       if (standing.cursor.gap !== gap.key.sk) continue;
-      open.push({ ...standing, ageMs: ageOf(gap, standing.cursor, ports.clock.now()) });
+      open.push({ ...standing, ageMs: await ageOf(gap, standing.cursor, ports) });
     }
   };
   await Promise.all(Array.from({ length: readAtOnce }, read));
@@ -54,7 +54,7 @@ export async function readGaps(limit: number, ports: GapPorts): Promise<OpenGap[
 export async function readStanding(aggregate: string, ports: GapPorts): Promise<Standing> {
   const place = { inbox: ports.config.name, aggregate };
   const cursor = await readCursor(place, ports);
-  const [lowest] = await readWaiting(place, { cursor, limit: 1 }, ports);
+  const lowest = await readLowest(place, cursor.sequence ?? 0, ports);
   if (lowest === undefined) return { aggregate, cursor };
   const next = (cursor.sequence ?? 0) + 1;
   return {

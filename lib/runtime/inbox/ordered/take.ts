@@ -49,12 +49,14 @@ async function tryToTake(
   ports: TakePorts,
 ): Promise<Taken | 'overtaken'> {
   const { delivery, message, inOrder } = subject;
-  const turn = decide(cursor, inOrder, ports);
+  const turn = await decide(cursor, inOrder, ports);
   switch (turn.status) {
     case 'old':
       return { outcome: { status: 'duplicate' }, cursor };
     case 'taken':
       return { outcome: sequenceTaken(inOrder) };
+    case 'missed':
+      return { outcome: missed(inOrder) };
     case 'next':
       return handleNext(
         subject,
@@ -79,6 +81,13 @@ async function handleNext(subject: Subject, turn: OpenTurn, ports: TakePorts): P
   }
   const hasMoved = status === 'handled' || status === 'passed' || status === 'skipped';
   return hasMoved ? { outcome, cursor: turn.cursor() } : { outcome };
+}
+
+function missed({ place, arriving }: InOrder): Rejected {
+  return rejected(
+    'REPLAY_MISSED',
+    `replay ${arriving.replayId ?? ''} of ${place.aggregate} did not wait any longer for sequence ${arriving.sequence} and has handled later ones: replay the aggregate again`,
+  );
 }
 
 function sequenceTaken({ place, arriving }: InOrder): Rejected {

@@ -27,6 +27,8 @@ export type Turn =
   | { readonly status: 'old' }
   /** Another event was handled with its sequence. */
   | { readonly status: 'taken' }
+  /** Its replay went on without it, since it did not come: it would be handled after later ones. */
+  | { readonly status: 'missed' }
   /** `after`: the cursor when it is handled. */
   | { readonly status: 'next'; readonly after: Cursor }
   /** `after`: the cursor when it waits in the buffer. */
@@ -35,11 +37,12 @@ export type Turn =
 /**
  * Whether it is a message's turn, from where the cursor is.
  *
- * A message of a replay that was handled before rewinds the cursor: the history is gone through again, from the
- * first of it that comes, each sequence once. What is new waits in the buffer meanwhile.
+ * A message of a replay that was handled before, live or in another replay, rewinds the cursor: the history is gone
+ * through again, from the first of it that comes, each sequence once. What is new waits in the buffer meanwhile, and
+ * so does what another replay brings beyond the cursor.
  */
 export function turnOf(cursor: Cursor, arriving: Arriving, policy: Policy): Turn {
-  if (isOld(cursor, arriving)) return { status: isTaken(cursor, arriving) ? 'taken' : 'old' };
+  if (isPast(cursor, arriving)) return { status: pastOf(cursor, arriving) };
   const placed = place(cursor, arriving, policy);
   const isNext = arriving.sequence === (placed.sequence ?? 0) + 1;
   return isNext
@@ -47,9 +50,16 @@ export function turnOf(cursor: Cursor, arriving: Arriving, policy: Policy): Turn
     : { status: 'early', after: withEarly(placed, arriving, policy.now) };
 }
 
-function isOld(cursor: Cursor, { sequence, replayId }: Arriving): boolean {
+function isPast(cursor: Cursor, { sequence, replayId, isRemembered }: Arriving): boolean {
   if (replayId === undefined) return sequence <= reachedBy(cursor);
+  if (isRemembered === true) return true;
   return cursor.replay?.id === replayId && sequence <= (cursor.replay.sequence ?? 0);
+}
+
+function pastOf(cursor: Cursor, arriving: Arriving): 'old' | 'taken' | 'missed' {
+  if (isTaken(cursor, arriving)) return 'taken';
+  const { replayId, isRemembered } = arriving;
+  return replayId === undefined || isRemembered === true ? 'old' : 'missed';
 }
 
 /** Only of the last event is it known which it was. */
@@ -69,9 +79,9 @@ function place(cursor: Cursor, arriving: Arriving, policy: Policy): Cursor {
 }
 
 /** Whether a replayed message was handled before, and is not what the cursor is going through again just now. */
-function goesBack(cursor: Cursor, { sequence, replayId }: Arriving): boolean {
+function goesBack(cursor: Cursor, { sequence }: Arriving): boolean {
   if (sequence > reachedBy(cursor)) return false;
-  const isGoingOn = cursor.replay?.id === replayId && cursor.replay?.reached !== undefined;
+  const isGoingOn = cursor.replay?.reached !== undefined;
   return !(isGoingOn && sequence > (cursor.sequence ?? 0));
 }
 

@@ -13,6 +13,8 @@ import { seeded } from '../../../support/seeded.ts';
 import { OrderPlaced, placed } from '../support.ts';
 
 const minuteMs = 60_000;
+/** How long a message that fails is in the queue's hands. */
+const patienceMs = 15 * minuteMs;
 const at = (sequence: number, over: Partial<Message> = {}, order = '42'): Message => ({
   ...messageOf(placed(order), { sequence }),
   ...over,
@@ -21,6 +23,8 @@ const at = (sequence: number, over: Partial<Message> = {}, order = '42'): Messag
 interface Watched extends OrderedWorld {
   /** What was handled, in its order. */
   readonly seen: string[];
+  /** What the handler fails for, as it would be seen. */
+  readonly failing: Set<string>;
   /** Checks, and handles nothing of what that puts back. */
   checkAlone(): Promise<unknown>;
   /** Delivers, and has all of it handled. */
@@ -37,8 +41,11 @@ function watched(
   { database = memoryDatabase(), isFifo = false }: WatchedOptions = {},
 ): Watched {
   const seen: string[] = [];
+  const failing = new Set<string>();
   const handle = ({ sequence, replayId }: InboxMessage): void => {
-    seen.push(replayId === undefined ? `${sequence}` : `${sequence} ${replayId}`);
+    const name = replayId === undefined ? `${sequence}` : `${sequence} ${replayId}`;
+    if (failing.has(name)) throw new Error('not now');
+    seen.push(name);
   };
   const handlers = (inbox: Inbox): Inbox => inbox.on(OrderPlaced, handle);
   const world = createOrderedWorld({ database, random: seeded(1), isFifo, ordered, handlers });
@@ -48,6 +55,7 @@ function watched(
   return {
     ...world,
     seen,
+    failing,
     checkAlone: () => world.check(),
     arrive: async (...messages) => {
       world.deliver(...messages);
@@ -228,7 +236,7 @@ describe('a replay', () => {
     await world.arrive(at(5));
     const before = world.seen.slice(4);
 
-    world.clock.advance(10 * minuteMs);
+    world.clock.advance(patienceMs);
     await world.check();
 
     expect(before).toEqual(['2 r', '3 r']);
@@ -240,7 +248,7 @@ describe('a replay', () => {
     const world = watched();
     await world.arrive(...history);
     await world.arrive(...again(1, 1), ...again(4, 4));
-    world.clock.advance(10 * minuteMs);
+    world.clock.advance(patienceMs);
 
     await world.check();
 
@@ -256,5 +264,84 @@ describe('a replay', () => {
     await world.arrive(...again(2, 4));
 
     expect(world.seen).toHaveLength(8);
+    expect(world.queue.elsewhere).toEqual([]);
+  });
+
+  test('waits for a message that fails as long as the queue may have it in hand', async () => {
+    const world = watched();
+    await world.arrive(...history);
+    world.failing.add('2 r');
+    world.deliver(...again(1, 4));
+    for (let tried = 0; tried < 6; tried++) await world.work();
+    world.clock.advance(patienceMs - 1);
+    await world.checkAlone();
+    world.failing.clear();
+
+    await world.check();
+
+    expect(world.seen.slice(4)).toEqual(['1 r', '2 r', '3 r', '4 r']);
+  });
+
+  test('that went on says so, and a message that comes after later ones is put aside, not forgotten', async () => {
+    const world = watched();
+    await world.arrive(...history);
+    await world.arrive(...again(1, 1), ...again(3, 4));
+    world.clock.advance(patienceMs);
+    await world.check();
+
+    await world.arrive(...again(2, 2));
+
+    expect(world.seen.slice(4)).toEqual(['1 r', '3 r', '4 r']);
+    expect(world.queue.elsewhere).toHaveLength(1);
+    expect(world.log.lines).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: 'replay goes on without what did not come of it',
+        fields: expect.objectContaining({ replayId: 'r', from: 2, to: 2 }) as object,
+      }),
+    );
+  });
+
+  test('with many holes waits for long at the first alone', async () => {
+    const world = watched();
+    const long = [1, 2, 3, 4, 5, 6, 7].map((sequence) => at(sequence));
+    await world.arrive(...long);
+    const odd = long.filter((_, index) => index % 2 === 0);
+    await world.arrive(...odd.map((message) => ({ ...message, replayid: 'r' })));
+    world.clock.advance(patienceMs);
+    await world.check();
+    world.clock.advance(minuteMs);
+    await world.check();
+    world.clock.advance(minuteMs);
+
+    await world.check();
+
+    expect(world.seen.slice(7)).toEqual(['1 r', '3 r', '5 r', '7 r']);
+  });
+
+  test('is as old a gap as the new messages that wait for its end', async () => {
+    const world = watched();
+    await world.arrive(...history);
+    await world.arrive(...again(1, 1));
+    await world.arrive(at(5));
+    world.clock.advance(7 * minuteMs);
+    await world.arrive(...again(2, 2));
+    world.clock.advance(7 * minuteMs);
+
+    expect(await world.check()).toEqual({ open: 1, oldestMs: 14 * minuteMs, failed: 0 });
+  });
+
+  test('that was followed by another is not handled again by a late copy of a message', async () => {
+    const world = watched();
+    await world.arrive(...history);
+    await world.arrive(...again(1, 2));
+    await world.arrive(...history.slice(2).map((message) => ({ ...message, replayid: 's' })));
+    const before = [...world.seen];
+
+    await world.arrive(...again(2, 2));
+    world.clock.advance(minuteMs);
+    await world.check();
+
+    expect(world.seen).toEqual(before);
   });
 });

@@ -31,7 +31,11 @@ async function orderedSettings(): Promise<InboxSettings> {
     tableName: await createKeyedTable(localClient()),
     dedupeWindowMs: hourMs,
     deadLetterQueueUrl: 'https://sqs.invalid/1/dead',
-    ordered: { queueUrl: 'https://sqs.invalid/1/inbox', adoptWaitMs: 60_000 },
+    ordered: {
+      queueUrl: 'https://sqs.invalid/1/inbox',
+      adoptWaitMs: 60_000,
+      replayPatienceMs: 900_000,
+    },
   };
 }
 

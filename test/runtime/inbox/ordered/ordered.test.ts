@@ -12,7 +12,7 @@ import {
 } from '../support.ts';
 
 const queueUrl = 'https://sqs.invalid/111122223333/inbox';
-const ordered = { queueUrl, adoptWaitMs: 60_000 };
+const ordered = { queueUrl, adoptWaitMs: 60_000, replayPatienceMs: 900_000 };
 const orderedRig = (over: object = {}): MemoryRig =>
   memoryRig({ ordered: { ...ordered, ...over } });
 

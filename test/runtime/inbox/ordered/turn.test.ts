@@ -21,6 +21,12 @@ const event = (sequence: number, replayId?: string): Arriving => ({
   ...(replayId === undefined ? {} : { replayId }),
 });
 
+/** One that was handled in its replay. */
+const again = (sequence: number, replayId: string): Arriving => ({
+  ...event(sequence, replayId),
+  isRemembered: true,
+});
+
 /** The cursor after a message that must have been taken or kept. */
 function after(turn: Turn): Cursor {
   if (!('after' in turn)) throw new Error(`it was ${turn.status}`);
@@ -141,7 +147,7 @@ describe('a replay', () => {
   test('is handled in sequence, each once', () => {
     const going = handleAll(live, [event(1, 'r'), event(2, 'r')]);
 
-    expect(turnOf(going, event(2, 'r'), policy).status).toBe('old');
+    expect(turnOf(going, again(2, 'r'), policy).status).toBe('old');
     expect(turnOf(going, event(4, 'r'), policy).status).toBe('early');
     expect(turnOf(going, event(3, 'r'), policy).status).toBe('next');
   });
@@ -159,7 +165,7 @@ describe('a replay', () => {
   test('whose messages come again after it has ended is old', () => {
     const through = handleAll(at(2), [event(1, 'r'), event(2, 'r'), event(3)]);
 
-    expect(turnOf(through, event(2, 'r'), policy).status).toBe('old');
+    expect(turnOf(through, again(2, 'r'), policy).status).toBe('old');
   });
 
   test('that comes a second time under another id rewinds again', () => {
@@ -171,13 +177,29 @@ describe('a replay', () => {
     });
   });
 
+  test('does not rewind for a message that it was handled of, though another replay came since', () => {
+    const through = handleAll(at(2), [event(1, 'r'), event(2, 'r'), event(1, 's')]);
+
+    expect(turnOf(through, again(1, 'r'), policy).status).toBe('old');
+    expect(turnOf(through, event(1, 'r'), policy).status).toBe('next');
+  });
+
+  test('has what another replay brings beyond the cursor wait for its turn', () => {
+    const going = handleAll(at(4), [event(1, 'r')]);
+
+    expect(turnOf(going, event(3, 's'), policy)).toMatchObject({
+      status: 'early',
+      after: { sequence: 1, early: 3, replay: { id: 'r', reached: 4 } },
+    });
+  });
+
   test('brings a consumer that joined late what it lacks, without rewinding', () => {
     const waiting = after(turnOf(fresh, event(3), policy));
 
     const joined = handleAll(waiting, [event(1, 'r'), event(2, 'r')]);
 
     expect(joined).toMatchObject({ sequence: 2, early: 3, replay: { id: 'r', sequence: 2 } });
-    expect(turnOf(joined, event(1, 'r'), policy).status).toBe('old');
+    expect(turnOf(joined, again(1, 'r'), policy).status).toBe('old');
   });
 
   test('begins with what comes first where the queue keeps order', () => {
@@ -187,7 +209,13 @@ describe('a replay', () => {
     });
   });
 
-  test('of which one comes after its hole was passed over is handled after all', () => {
+  test('of which one comes after later ones were handled has missed it', () => {
+    const going: Cursor = at(6, { replay: { id: 'r', sequence: 6, reached: 10, hasHoles: true } });
+
+    expect(turnOf(going, event(4, 'r'), policy).status).toBe('missed');
+  });
+
+  test('of which one comes after its hole was passed over, before later ones, is handled after all', () => {
     const going: Cursor = at(6, { replay: { id: 'r', sequence: 3, reached: 10 } });
 
     expect(turnOf(going, event(4, 'r'), policy)).toMatchObject({
