@@ -109,11 +109,12 @@ export function problemWithEntry(row: Row): string | undefined {
 
 function problemWithKey({ pk, sk, id }: Row): string | undefined {
   if (typeof pk !== 'string' || typeof sk !== 'string') return 'pk and sk must be strings';
-  const page = parsePageKey(pk)?.page;
+  const home = isEventId(id) ? pageOf(timeOfId(id)) : undefined;
+  const page = parsePageKey(pk, home)?.page;
   if (page === undefined) return 'pk is no page';
   const keys = [entryPrefix, deferredEntryPrefix].map((prefix) => `${prefix}${String(id)}`);
   if (!keys.includes(sk)) return 'sk does not name the id';
-  if (isEventId(id) && pageOf(timeOfId(id)) !== page) return 'the id is of another page';
+  if (home !== undefined && home !== page) return 'the id is of another page';
   return undefined;
 }
 

@@ -61,10 +61,15 @@ export function pageKey(page: Page, shard: number): string {
   return `${page}#${String(shard).padStart(2, '0')}`;
 }
 
-/** Page and shard of a partition key, or `undefined` where it is no page's. */
-export function parsePageKey(pk: string): { page: Page; shard: number } | undefined {
+/**
+ * Page and shard of a partition key, or `undefined` where it is no page's.
+ *
+ * @param likely the page that it probably names, which need not be checked
+ */
+export function parsePageKey(pk: string, likely?: Page): { page: Page; shard: number } | undefined {
   const [, page, shard] = pageKeyPattern.exec(pk) ?? [];
-  return page === undefined || !isPage(page) ? undefined : { page, shard: Number(shard) };
+  if (page === undefined || (page !== likely && !isPage(page))) return undefined;
+  return { page, shard: Number(shard) };
 }
 
 /** The partition keys of a page, one per shard. */
