@@ -8,6 +8,7 @@ import {
 
 import type { Run } from './run.ts';
 import { inboxesOf } from './shop.ts';
+import { sumOf } from './sum.ts';
 
 /** How long a call waits for messages, and how long nobody else gets those that it takes. */
 const seconds = { wait: 1, hidden: 30 };
@@ -29,7 +30,7 @@ export async function disorderDuring(run: Run, work: Promise<unknown>): Promise<
   };
   const copies = await Promise.all(inboxesOf(run.shop).map(({ queueUrl }) => disorder(queueUrl)));
   await work;
-  return copies.reduce((sum, count) => sum + count, 0);
+  return sumOf(copies, (count) => count);
 }
 
 interface Disordered {

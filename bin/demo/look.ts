@@ -6,9 +6,11 @@ import { pageAfter, pageOf } from '../../lib/contract/keys.ts';
 import { getAll } from '../../lib/relay/dynamodb/batch.ts';
 import { toItemKey, toRow, type Item } from '../../lib/relay/dynamodb/item.ts';
 import { createDynamoDBStore } from '../../lib/relay/dynamodb/store.ts';
+import type { PageContents } from '../../lib/relay/store.ts';
 import { systemClock } from '../../lib/runtime/system.ts';
 import type { Clients } from './clients.ts';
 import type { InboxPlace, OutboxPlace } from './shop.ts';
+import { sumOf } from './sum.ts';
 
 /** Events in an outbox, and which of them were delivered. */
 export interface OutboxContents {
@@ -24,7 +26,9 @@ export async function readOutbox(
   since: number,
 ): Promise<OutboxContents> {
   const store = createDynamoDBStore({ client: tables, tableName: table, shards });
-  const contents = await Promise.all(pagesSince(since).map((page) => store.readPage(page)));
+  // One after the other: a page is many requests at once already.
+  const contents: PageContents[] = [];
+  for (const page of pagesSince(since)) contents.push(await store.readPage(page));
   const receipts = contents.flatMap((page) => page.receipts);
   return {
     entries: contents.flatMap(({ entries }) => entries),
@@ -88,5 +92,5 @@ export async function countMessages({ queues }: Clients, queueUrl: string): Prom
       AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
     }),
   );
-  return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
+  return sumOf(Object.values(Attributes), Number);
 }

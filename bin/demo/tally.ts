@@ -1,9 +1,11 @@
 import type { Entry } from '../../lib/contract/entry.ts';
 import { timeOfId } from '../../lib/contract/keys.ts';
-import { readBooks, type Books } from './books.ts';
+import { booksOf, type Books } from './books.ts';
+import { readLedgers } from './ledgers.ts';
 import { countMessages, readMarkers, readOutbox } from './look.ts';
 import { placedOf, type Run } from './run.ts';
 import { inboxesOf, outboxesOf, type InboxPlace } from './shop.ts';
+import { sumOf } from './sum.ts';
 
 /** What the tables and the queues say became of a run's orders. */
 export interface Tally {
@@ -27,8 +29,8 @@ export interface EventTally {
 
 /** Counts. Assumes nothing: what is not in a table or a queue is not counted. */
 export async function takeTally(run: Run): Promise<Tally> {
-  const [books, { entries, published }, queued, deadLetters] = await Promise.all([
-    readBooks(run),
+  const [ledgers, { entries, published }, queued, deadLetters] = await Promise.all([
+    readLedgers(run),
     readEvents(run),
     sumOverInboxes(run, (inbox) => countMessages(run.clients, inbox.queueUrl)),
     sumOverInboxes(run, (inbox) => countMessages(run.clients, inbox.deadLetterQueueUrl)),
@@ -36,7 +38,7 @@ export async function takeTally(run: Run): Promise<Tally> {
   const placed = entries.filter(({ type }) => type === 'order.placed').map(({ id }) => id);
   const handled = await readMarkers(run.clients, run.shop.orders.inbox, placed);
   return {
-    books,
+    books: booksOf(ledgers),
     orderPlaced: {
       committed: placed.length,
       delivered: placed.filter((id) => published.has(id)).length,
@@ -81,5 +83,5 @@ async function sumOverInboxes(
   count: (inbox: InboxPlace) => Promise<number>,
 ): Promise<number> {
   const counts = await Promise.all(inboxesOf(shop).map(count));
-  return counts.reduce((total, number) => total + number, 0);
+  return sumOf(counts, (number) => number);
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { bootstrap, deploy, destroy, synthesize, type Deployment } from './cdk.ts';
 import { makeChaos } from './chaos.ts';
@@ -10,14 +9,13 @@ import { hints } from './hints.ts';
 import { openAws } from './local-aws.ts';
 import type { DemoOptions } from './options.ts';
 import { makeRequests, placeOrders } from './orders.ts';
-import { latestWithin } from './poll.ts';
-import { isRight, linesOf, renderReport, type Line } from './report.ts';
+import { factsOf, isRight, renderReport, type Line } from './report.ts';
 import type { Run } from './run.ts';
+import { reasonToWait, settle } from './settle.ts';
 import { shopOf, type Shop } from './shop.ts';
-import { step, type Say } from './step.ts';
+import { step } from './step.ts';
 import { stockUp } from './stock-up.ts';
 import { sweepDuring } from './sweeps.ts';
-import { takeTally, type Tally } from './tally.ts';
 
 /** What the walk-through starts from. */
 export interface Walk {
@@ -72,18 +70,11 @@ async function placeAndCount(
   const requests = makeRequests(prefix, orders);
   const run: Run = { shop, clients: createClients(aws.client), requests, since: Date.now() };
   await step('Fill the shelves', () => stockUp(run));
-  const disordered = await step(
-    `Place ${orders} orders, some of them twice, and disorder the queues`,
-    (say) =>
-      disorderDuring(
-        run,
-        placeOrders(shop.apiUrl, requests, (answers) => {
-          say(`${answers} of ${requests.length} answered`);
-        }),
-      ),
-  );
-  const copies =
-    disordered + (await step('Deliver some messages once more', () => deliverAgain(run)));
+  const doubled = await placeInDisorder(run, orders);
+  const again = await step('Deliver some messages once more', () => deliverAgain(run));
+  const copies = doubled + again;
+  const reason = reasonToWait(run);
+  if (reason !== undefined) console.log(reason);
   const isRightSoFar = await sweepDuring(deployment, count(run, copies));
   if (!chaos || !isRightSoFar) return isRightSoFar;
   const { requests: more, lines } = await makeChaos(deployment, run);
@@ -93,6 +84,18 @@ async function placeAndCount(
   );
 }
 
+/** Places the orders. Answers with how many more messages that made than there were events. */
+function placeInDisorder(run: Run, orders: number): Promise<number> {
+  const { shop, requests } = run;
+  const title = `Place ${orders} orders, some of them twice, and disorder the queues`;
+  return step(title, (say) => {
+    const placing = placeOrders(shop.apiUrl, requests, (answers) => {
+      say(`${answers} of ${requests.length} answered`);
+    });
+    return disorderDuring(run, placing);
+  });
+}
+
 /** Shows what became of everything so far. Answers whether every number is right. */
 async function count(
   run: Run,
@@ -100,31 +103,9 @@ async function count(
   moreLines: () => Promise<Line[]> = () => Promise.resolve([]),
 ): Promise<boolean> {
   const { tally, lines } = await step('Wait until everything is handled', (say) =>
-    settle(run, (counted) => linesOf(counted, { requests: run.requests, copies }), say),
+    settle(run, say),
   );
   const all = [...lines, ...(await moreLines())];
-  console.log(renderReport(all, tally.latenciesMs));
+  console.log(renderReport(all, factsOf(tally, copies)));
   return all.every(isRight);
-}
-
-const countEveryMs = 2_000;
-
-/** Counts until every number is right, or the time is up. */
-async function settle(
-  run: Run,
-  toLines: (tally: Tally) => Line[],
-  say: Say,
-): Promise<{ tally: Tally; lines: Line[] }> {
-  return latestWithin(
-    150_000 + run.requests.length * 500,
-    async () => {
-      // Counting reads much, and a local AWS has better things to do.
-      await delay(countEveryMs);
-      const tally = await takeTally(run);
-      const lines = toLines(tally);
-      say(`${tally.books.sold} earned, ${tally.queued} messages waiting`);
-      return { tally, lines };
-    },
-    ({ lines }) => lines.every(isRight),
-  );
 }

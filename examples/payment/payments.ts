@@ -24,7 +24,7 @@ export async function isKnown(orderId: string): Promise<boolean> {
 
 /** What follows from the provider's answer to a charge. Only the first answer is noted. */
 export function noteOfCharge(answer: ProviderAnswer): Note {
-  const { key: orderId, charged, refunded } = answer;
+  const { reference: orderId, charged, refunded } = answer;
   const isTaken = charged > refunded;
   const update = updateOf(answer, isTaken ? 'taken' : 'refused');
   return {
@@ -37,17 +37,20 @@ export function noteOfCharge(answer: ProviderAnswer): Note {
 
 /** What follows from the provider's answer to a refund, whatever was known before. */
 export function noteOfRefund(answer: ProviderAnswer): Note {
-  const { key: orderId, refunded } = answer;
+  const { reference: orderId, refunded } = answer;
   return {
     update: updateOf(answer, 'refunded'),
     event: PaymentRefunded(orderId, { orderId, refunded }),
   };
 }
 
-function updateOf({ key, charged, refunded }: ProviderAnswer, state: string): Note['update'] {
+function updateOf(
+  { reference: orderId, charged, refunded }: ProviderAnswer,
+  state: string,
+): Note['update'] {
   return {
     TableName: paymentsTable,
-    Key: { id: key },
+    Key: { id: orderId },
     UpdateExpression: 'SET #state = :state, charged = :charged, refunded = :refunded',
     ExpressionAttributeNames: { '#state': 'state' },
     ExpressionAttributeValues: { ':state': state, ':charged': charged, ':refunded': refunded },

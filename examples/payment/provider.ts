@@ -11,13 +11,11 @@ const attempts = 3;
  * Throws where none came at all. Then the provider may have done it or not.
  */
 export async function askProvider(request: ProviderRequest): Promise<ProviderAnswer> {
-  for (let attempt = 1; attempt < attempts; attempt += 1) {
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const answer = await ask(request);
     if (answer !== undefined) return answer;
   }
-  const answer = await ask(request);
-  if (answer === undefined) throw new Error(`the provider gave no answer about ${request.key}`);
-  return answer;
+  throw new Error(`the provider gave no answer about ${request.reference}`);
 }
 
 async function ask(request: ProviderRequest): Promise<ProviderAnswer | undefined> {

@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import { chargeOnce, refundOnce, type ChargesTable } from './charges.ts';
-import { ProviderRequest, type ProviderAnswer } from './contract.ts';
+import { ProviderAnswer, ProviderRequest } from './contract.ts';
 import { testCards } from './test-cards.ts';
 
 const functions = new LambdaClient();
@@ -19,25 +19,18 @@ const table: ChargesTable = {
  */
 export async function handler(event: unknown): Promise<ProviderAnswer> {
   const request = ProviderRequest.parse(event);
-  return request.do === 'charge' ? charge(request) : refund(request.key);
+  if (request.do === 'charge') return charge(request);
+  return ProviderAnswer.parse(await refundOnce(table, request));
 }
 
-async function refund(key: string): Promise<ProviderAnswer> {
-  const { charged, refunded } = await refundOnce(table, key);
-  return { key, charged, refunded };
-}
-
-async function charge({
-  key,
-  amount,
-  card,
-  notify,
-}: ProviderRequest & { do: 'charge' }): Promise<ProviderAnswer> {
+async function charge(request: ProviderRequest & { do: 'charge' }): Promise<ProviderAnswer> {
+  const { key, amount, card, notify } = request;
   const wanted = card === testCards.refused ? 0 : amount;
-  const { charged, refunded, asked } = await chargeOnce(table, key, wanted);
-  const answer = { key, charged, refunded };
+  const done = await chargeOnce(table, request, wanted);
+  const answer = ProviderAnswer.parse(done);
   if (card === testCards.answersTwice) await tell(notify, answer);
-  const isLost = card === testCards.silent || (card === testCards.firstAnswerLost && asked === 1);
+  const isLost =
+    card === testCards.silent || (card === testCards.firstAnswerLost && done.asked === 1);
   // After it was charged: whoever asked cannot know.
   if (isLost) throw new Error(`the answer for ${key} is lost`);
   return answer;

@@ -1,22 +1,30 @@
 import { z } from 'zod';
 
-/** What the provider can be asked. The key makes a charge one charge, and a refund the refund of it. */
+/** Which charge is meant. */
+export const ChargeId = z.object({
+  /** The idempotency key: what is asked for under one key is one charge. */
+  key: z.string(),
+  /** What the money is for, as its customer calls it. The provider keeps it, and makes nothing of it. */
+  reference: z.string(),
+});
+export type ChargeId = z.infer<typeof ChargeId>;
+
+/** What the provider can be asked. */
 export const ProviderRequest = z.discriminatedUnion('do', [
-  z.object({
+  ChargeId.extend({
     do: z.literal('charge'),
-    key: z.string(),
     amount: z.number().positive(),
     card: z.string(),
     /** The function to tell of the charge as well. */
     notify: z.string(),
   }),
-  z.object({ do: z.literal('refund'), key: z.string() }),
+  ChargeId.extend({ do: z.literal('refund') }),
 ]);
 export type ProviderRequest = z.infer<typeof ProviderRequest>;
 
-/** What became of the key's charge. */
+/** What became of the charge. */
 export const ProviderAnswer = z.object({
-  key: z.string(),
+  reference: z.string(),
   charged: z.number().nonnegative(),
   refunded: z.number().nonnegative(),
 });

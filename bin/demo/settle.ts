@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { latestWithin } from './poll.ts';
+import { isRight, linesOf, type Line } from './report.ts';
+import type { Run } from './run.ts';
+import type { Say } from './step.ts';
+import { takeTally, type Tally } from './tally.ts';
+
+const countEveryMs = 2_000;
+
+/** Counts until every number is right, or the time is up. */
+export function settle(run: Run, say: Say): Promise<{ tally: Tally; lines: Line[] }> {
+  return latestWithin(
+    150_000 + run.requests.length * 500,
+    async () => {
+      // Counting reads much, and a local AWS has better things to do.
+      await delay(countEveryMs);
+      const tally = await takeTally(run);
+      const lines = linesOf(tally, run.requests);
+      say(`not there yet: ${lines.filter(isNotRight).map(shortly).join('; ')}`);
+      return { tally, lines };
+    },
+    ({ lines }) => lines.every(isRight),
+  );
+}
+
+/** Why settling takes as long as it does, for whoever watches; nothing where it is quick. */
+export function reasonToWait({ requests }: Pick<Run, 'requests'>): string | undefined {
+  const silent = requests.filter(({ fate }) => fate === 'no answer about the payment').length;
+  if (silent === 0) return undefined;
+  return `
+The provider takes the money and never answers for ${silent} of the orders: the saga gives them up at its
+deadline, after a minute. Payment's message, which failed, comes again each minute until that is known.
+The next step takes about two minutes.
+`;
+}
+
+function isNotRight(line: Line): boolean {
+  return !isRight(line);
+}
+
+function shortly({ label, found, expected }: Line): string {
+  return `${label} ${found} of ${expected}`;
+}

@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest';
+
+import { makeRequests } from '../../bin/demo/orders.ts';
+import { reasonToWait } from '../../bin/demo/settle.ts';
+
+describe('settling', () => {
+  it('says for how many orders an answer is waited for that never comes', () => {
+    expect(reasonToWait({ requests: makeRequests('run', 20) })).toMatch(/never answers for 2 of/);
+  });
+
+  it('needs no reason where every payment is answered', () => {
+    expect(reasonToWait({ requests: makeRequests('run', 3) })).toBeUndefined();
+  });
+});
