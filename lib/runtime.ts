@@ -53,10 +53,11 @@ export { sagaFrom } from './runtime/saga/saga-from.ts';
 export type { SagaSettings } from './runtime/saga/saga-from.ts';
 export type { CompensatingStep, LateStep, SagaStep } from './runtime/saga/step.ts';
 export type { Delay } from './runtime/saga/delay.ts';
-export type { Compensation, SagaSnapshot } from './runtime/saga/snapshot.ts';
+export type { Compensation, PendingDeadline, SagaSnapshot } from './runtime/saga/snapshot.ts';
 export type { SagaOutcome, SagaTransition } from './runtime/saga/outcome.ts';
 export type {
   CompensationHandler,
+  Confirmation,
   DeadlineHandler,
   LateHandler,
   SagaEvent,

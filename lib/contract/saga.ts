@@ -71,6 +71,8 @@ export interface SagaRecord extends SagaId {
   readonly compensations: readonly SagaCompensation[];
   /** The type of event that confirms the compensation under way. */
   readonly awaiting?: string;
+  /** The compensation under way, where it must be confirmed. */
+  readonly undoing?: SagaCompensation;
   /** Why it is, or was, compensated. */
   readonly reason?: string;
   /** Epoch milliseconds, as all times but `expiresAt`. */
@@ -110,12 +112,13 @@ export function isFinished(status: SagaStatus): boolean {
 
 /** The saga table's row. What has parts is JSON text, so that any client reads it alike. */
 export function sagaToRow(record: SagaRecord): Row {
-  const { deadlines, compensations, history, ...flat } = record;
+  const { deadlines, compensations, undoing, history, ...flat } = record;
   return {
     ...sagaKey(record),
     ...flat,
     deadlines: JSON.stringify(deadlines),
     compensations: JSON.stringify(compensations),
+    ...(undoing === undefined ? {} : { undoing: JSON.stringify(undoing) }),
     history: JSON.stringify(history),
     ...(record.overdueAt === undefined
       ? {}
@@ -124,7 +127,9 @@ export function sagaToRow(record: SagaRecord): Row {
 }
 
 export function rowToSaga(row: Row): SagaRecord {
-  const text = row as Record<'deadlines' | 'compensations' | 'history', string>;
+  const text = row as Record<'deadlines' | 'compensations' | 'history', string> & {
+    readonly undoing?: string;
+  };
   return {
     ...pickDefined(row as unknown as SagaRecord, [
       'saga',
@@ -139,6 +144,9 @@ export function rowToSaga(row: Row): SagaRecord {
     ...numbersOf(row, ['overdueAt', 'expiresAt']),
     deadlines: JSON.parse(text.deadlines) as SagaRecord['deadlines'],
     compensations: JSON.parse(text.compensations) as SagaRecord['compensations'],
+    ...(text.undoing === undefined
+      ? {}
+      : { undoing: JSON.parse(text.undoing) as SagaCompensation }),
     history: JSON.parse(text.history) as SagaRecord['history'],
   } as SagaRecord;
 }

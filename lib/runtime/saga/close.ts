@@ -13,13 +13,13 @@ export function close<State>(
   before: SagaSnapshot<State> | undefined,
   draft: Draft<State>,
 ): SagaTransition<State> {
-  const { undone, awaiting } = undo(parts, draft);
+  const { undone, awaiting, undoing } = undo(parts, draft);
   const { key, status, state, reason, emits, writes } = draft;
   if (state === undefined)
     throw sagaInvalid(parts.name, 'it was started without a state: call set');
   const revision = (before?.revision ?? 0) + 1;
   const { holding, ...deadlines } = closeDeadlines(before?.deadlines ?? {}, draft);
-  const set = Object.fromEntries(deadlines.deadlines.map(({ name }) => [name, revision]));
+  const set = Object.fromEntries(deadlines.deadlines.map(({ name }) => [name, { revision }]));
   const saga: SagaSnapshot<State> = {
     key,
     status,
@@ -27,7 +27,7 @@ export function close<State>(
     state: state.value,
     deadlines: { ...holding, ...set },
     compensations: isFinished(status) ? [] : draft.compensations,
-    ...definedOnly({ awaiting, reason }),
+    ...definedOnly({ awaiting, undoing, reason }),
   };
   const outcome = before === undefined ? 'started' : 'changed';
   return { outcome, saga, emits, writes, ...deadlines, undone };

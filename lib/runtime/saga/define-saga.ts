@@ -91,9 +91,13 @@ function sagaOf<State>(parts: SagaParts<State>): SagaDefinition<State> {
     onDeadline: (deadline, handler) =>
       extended({ deadlines: added(parts, 'deadlines', [deadline, handler]) }),
     compensation: (name, handler, { confirmedBy } = {}) => {
-      const compensation = { handler, ...definedOnly({ confirmedBy: confirmedBy?.type }) };
+      if (confirmedBy === undefined) {
+        return extended({ compensations: added(parts, 'compensations', [name, { handler }]) });
+      }
+      const { event, ...when } = 'when' in confirmedBy ? confirmedBy : { event: confirmedBy };
+      const compensation = { handler, confirmedBy: { type: event.type, ...when } };
       const more = { compensations: added(parts, 'compensations', [name, compensation]) };
-      return confirmedBy === undefined ? extended(more) : taking(confirmedBy, more);
+      return taking(event, more);
     },
     transition: (before, event) => transition(parts, { key: keyOf(parts, event), before, event }),
     deadlineOf: (saga, deadline) => deadlineOf(parts, saga, deadline),
@@ -131,9 +135,10 @@ function deadlineOf<State>(
   saga: SagaSnapshot<State> | undefined,
   name: string,
 ): SagaEvent {
-  const revision = saga?.deadlines[name];
-  if (saga !== undefined && revision !== undefined) {
-    return parts.deadline(saga.key, { name, revision });
+  const pending = saga?.deadlines[name];
+  if (saga !== undefined && pending !== undefined) {
+    const { revision, eventId } = pending;
+    return parts.deadline(saga.key, { name, revision }, definedOnly({ id: eventId }));
   }
   throw sagaInvalid(parts.name, `deadline ${name} is not set`);
 }

@@ -4,6 +4,7 @@ import type { InboxMessage } from '../inbox/message.ts';
 import type { Delay } from './delay.ts';
 import type {
   CompensationHandler,
+  Confirmation,
   DeadlineHandler,
   LateHandler,
   SagaEvent,
@@ -105,11 +106,22 @@ export interface SagaDefinition<State> {
   /**
    * How to undo something; `compensateWith` asks for it. The thing that was done before is undone once the event
    * `confirmedBy` has come, or at once if there is none.
+   *
+   * Any event of that type confirms whatever compensation awaits one. Where one type confirms several, say which is
+   * meant, or an event that comes twice under two ids confirms the next one as well:
+   *
+   * ```ts
+   * .compensation('refund', undo, {
+   *   confirmedBy: { event: Refunded, when: ({ data }, chargeId) => data.chargeId === chargeId },
+   * })
+   * ```
+   *
+   * One that is not meant comes too late: see `onLate`.
    */
-  compensation(
+  compensation<Definition extends EventContract>(
     name: string,
     handler: CompensationHandler<State>,
-    options?: { readonly confirmedBy?: EventContract },
+    options?: { readonly confirmedBy?: Definition | Confirmation<Definition> },
   ): SagaDefinition<State>;
 
   /**

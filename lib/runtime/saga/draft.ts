@@ -8,6 +8,12 @@ import { sagaInvalid } from './saga-invalid.ts';
 import type { Compensation, SagaSnapshot } from './snapshot.ts';
 import type { CompensatingStep, SagaStep } from './step.ts';
 
+/**
+ * What may be left to undo at once. It may all be undone in one transaction, which takes 100 actions beside which
+ * there must be room for the saga and the inbox's marker: so many leave two actions for each, and some for deadlines.
+ */
+export const maxCompensations = 40;
+
 /** A saga while its handlers run: what they did so far. */
 export interface Draft<State> {
   readonly key: string;
@@ -95,6 +101,7 @@ function whileRunning<State>(parts: SagaParts<State>, draft: Draft<State>): Only
     compensateWith: (name, argument) => {
       checkRunning(draft, { saga, call: 'compensateWith' });
       checkKnown(compensations, name, { saga, mend: `.compensation('${name}', …)` });
+      checkRoom(draft, saga);
       const kept = argument === undefined ? {} : { argument: frozen(argument, saga) };
       draft.compensations.push({ name, ...kept });
     },
@@ -127,6 +134,16 @@ function checkRunning(
 ): void {
   if (status === 'running' && !isLate) return;
   throw sagaInvalid(saga, `${call} when it was ${status}: only a running saga takes it`);
+}
+
+/** One too many is told of when the thing is done: when it is to be undone, it is too late. */
+function checkRoom({ compensations }: Draft<unknown>, saga: string): void {
+  if (compensations.length < maxCompensations) return;
+  throw sagaInvalid(
+    saga,
+    `it has ${maxCompensations} compensations, which are as many as can be undone in one transaction: ` +
+      'have one compensation undo several things, or split the saga',
+  );
 }
 
 function checkKnown(

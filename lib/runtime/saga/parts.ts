@@ -36,6 +36,13 @@ export type CompensationHandler<State> = (
   argument: ParsedJson,
 ) => void;
 
+/** An event that confirms a compensation, where not every event of its type does. */
+export interface Confirmation<Definition extends EventContract = EventContract> {
+  readonly event: Definition;
+  /** Whether the event is about what was undone with that argument. A pure function. */
+  readonly when: (event: SagaEvent<Definition>, argument: ParsedJson) => boolean;
+}
+
 /** What becomes of an event whose saga there is not: it goes back to the queue, or is acknowledged. */
 export type UnknownSaga = 'retry' | 'ignore';
 
@@ -67,6 +74,13 @@ export interface SagaParts<State> {
 /** How something is undone, and how it is known to be. */
 export interface DefinedCompensation<State> {
   readonly handler: Called<CompensationHandler<State>>;
-  /** The type of event that must come before the next thing is undone. @default - none */
-  readonly confirmedBy?: string;
+  /** What must come before the next thing is undone. @default - nothing */
+  readonly confirmedBy?: DefinedConfirmation;
+}
+
+/** A type of event, and which of its events are meant. */
+export interface DefinedConfirmation {
+  readonly type: string;
+  /** @default - all of them */
+  readonly when?: Confirmation['when'];
 }

@@ -1,12 +1,13 @@
 import { definedOnly } from '../../contract/pick.ts';
 import {
   isFinished,
+  type SagaCompensation,
   type SagaDeadline,
   type SagaNote,
   type SagaRecord,
 } from '../../contract/saga.ts';
 import type { SagaEvent, SagaParts } from './parts.ts';
-import type { SagaSnapshot } from './snapshot.ts';
+import type { Compensation, SagaSnapshot } from './snapshot.ts';
 import type { SagaTransition } from './outcome.ts';
 
 /** What a transition is written down with. */
@@ -32,17 +33,14 @@ const keptTypes = 10;
 /** The row that a saga becomes. */
 export function recordOf<State>(change: Change<State>): SagaRecord {
   const { parts, before, saga, now, dedupeWindowMs } = change;
-  const { key, status, revision, awaiting, reason } = saga;
+  const { key, status, revision, awaiting, undoing, reason } = saga;
   const isDone = isFinished(status);
   return {
     ...{ saga: parts.name, key, status, revision, version: parts.version },
     state: JSON.stringify(saga.state),
     deadlines: deadlinesOf(change),
-    compensations: saga.compensations.map(({ name, argument }) => ({
-      name,
-      ...(argument === undefined ? {} : { argument: JSON.stringify(argument) }),
-    })),
-    ...definedOnly({ awaiting, reason }),
+    compensations: saga.compensations.map(toKept),
+    ...definedOnly({ awaiting, undoing: undoing && toKept(undoing), reason }),
     startedAt: before?.startedAt ?? now,
     changedAt: now,
     history: withNote(before?.history ?? [], noteOf(change)),
@@ -50,6 +48,10 @@ export function recordOf<State>(change: Change<State>): SagaRecord {
       ? { expiresAt: Math.ceil((now + dedupeWindowMs) / 1000) }
       : { overdueAt: overdueAt(change) }),
   };
+}
+
+function toKept({ name, argument }: Compensation): SagaCompensation {
+  return { name, ...(argument === undefined ? {} : { argument: JSON.stringify(argument) }) };
 }
 
 /** It stays while the status does, so that most steps leave the index alone. */

@@ -17,6 +17,9 @@ export interface SagaStep<State> extends CompensatingStep<State> {
    * Says how to undo what is being done, should the saga be compensated: the compensation of that name, with
    * that argument, as JSON holds it. Ask for it with the command whose effect it undoes, not with the answer: an
    * answer may never come.
+   *
+   * At most 40 are kept, since all of them may be undone in one transaction of 100 actions: two each, a command and a
+   * write, and some for deadlines that are taken back.
    */
   compensateWith(name: string, argument?: unknown): void;
   /** Ends the saga by undoing what was done, last things first. */

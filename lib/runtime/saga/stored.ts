@@ -1,10 +1,10 @@
 import { OutboxError } from '../../contract/error.ts';
 import { definedOnly } from '../../contract/pick.ts';
-import type { SagaRecord } from '../../contract/saga.ts';
+import type { SagaCompensation, SagaRecord } from '../../contract/saga.ts';
 import { describeIssues } from '../event/schema-issues.ts';
 import { reject } from '../inbox/reject.ts';
 import type { SagaParts } from './parts.ts';
-import type { SagaSnapshot } from './snapshot.ts';
+import type { Compensation, SagaSnapshot } from './snapshot.ts';
 
 /**
  * A saga as its handlers know it, from its row: of the definition's version, and checked by its schema.
@@ -16,20 +16,24 @@ export async function readStored<State>(
   record: SagaRecord,
   parts: SagaParts<State>,
 ): Promise<SagaSnapshot<State>> {
-  const { key, status, revision, awaiting, reason } = record;
+  const { key, status, revision, awaiting, undoing, reason } = record;
   if (record.version > parts.version) throw tooNew(record, parts);
   const state = await checkState(upcast(record, parts), key, parts);
   return {
     ...{ key, status, revision, state },
     deadlines: Object.fromEntries(
-      Object.entries(record.deadlines).map(([name, deadline]) => [name, deadline.revision]),
+      Object.entries(record.deadlines).map(([name, { revision, eventId }]) => [
+        name,
+        { revision, eventId },
+      ]),
     ),
-    compensations: record.compensations.map(({ name, argument }) => ({
-      name,
-      ...(argument === undefined ? {} : { argument: JSON.parse(argument) as unknown }),
-    })),
-    ...definedOnly({ awaiting, reason }),
+    compensations: record.compensations.map(toCompensation),
+    ...definedOnly({ awaiting, undoing: undoing && toCompensation(undoing), reason }),
   };
+}
+
+function toCompensation({ name, argument }: SagaCompensation): Compensation {
+  return { name, ...(argument === undefined ? {} : { argument: JSON.parse(argument) as unknown }) };
 }
 
 /** A state that the schema takes. One that it does not would be misread when it is read again. */

@@ -3,7 +3,7 @@ import { checkAnswer } from './check-answer.ts';
 import type { SagaEvent, SagaParts } from './parts.ts';
 import { sagaInvalid } from './saga-invalid.ts';
 import type { SagaOutcome, SagaTransition } from './outcome.ts';
-import type { SagaSnapshot } from './snapshot.ts';
+import type { PendingDeadline, SagaSnapshot } from './snapshot.ts';
 import { close } from './close.ts';
 import { openDraft, stepOf } from './draft.ts';
 
@@ -25,7 +25,7 @@ export function transition<State>(
   if (key === undefined) return unchanged('ignored', before);
   if (event.type === parts.deadline.type) return meetDeadline(parts, input);
   if (before === undefined) return start(parts, event, key);
-  if (before.awaiting === event.type) {
+  if (before.awaiting === event.type && isConfirmed(parts, before, event)) {
     return close(parts, before, openDraft(before.key, before));
   }
   if (before.status !== 'running') return comeLate(parts, before, event);
@@ -49,13 +49,33 @@ function start<State>(
   return close(parts, undefined, draft);
 }
 
+/** Whether an event of the type that is awaited is about what is being undone. */
+function isConfirmed<State>(
+  parts: SagaParts<State>,
+  { undoing }: SagaSnapshot<State>,
+  event: SagaEvent,
+): boolean {
+  if (undoing === undefined) return true;
+  const when = parts.compensations.get(undoing.name)?.confirmedBy?.when;
+  return when === undefined || when(event, undoing.argument);
+}
+
+/** Whether a deadline is the one that is set. By its id, since sagas of other services may have the same name and key. */
+function isPending(
+  pending: PendingDeadline | undefined,
+  revision: number,
+  { id }: SagaEvent,
+): boolean {
+  return pending?.revision === revision && (pending.eventId ?? id) === id;
+}
+
 /** One that was cancelled or moved may come all the same: it was on its way. */
 function meetDeadline<State>(
   parts: SagaParts<State>,
   { before, event }: SagaInput<State>,
 ): SagaTransition<State> {
   const { name, revision } = deadlineDataOf(event);
-  if (before?.status !== 'running' || before.deadlines[name] !== revision) {
+  if (before?.status !== 'running' || !isPending(before.deadlines[name], revision, event)) {
     return unchanged('late', before);
   }
   const handler = parts.deadlines.get(name);

@@ -2,6 +2,7 @@ import { checkAnswer } from './check-answer.ts';
 import type { SagaParts } from './parts.ts';
 import { sagaInvalid } from './saga-invalid.ts';
 import { stepOf, type Draft } from './draft.ts';
+import type { Compensation } from './snapshot.ts';
 
 /** What was undone in one go. */
 export interface Undone {
@@ -9,6 +10,8 @@ export interface Undone {
   readonly undone: readonly string[];
   /** The type of event that must come before it goes on. @default - it is done */
   readonly awaiting?: string;
+  /** The compensation that it confirms. */
+  readonly undoing?: Compensation;
 }
 
 /**
@@ -30,7 +33,7 @@ export function undo<State>(parts: SagaParts<State>, draft: Draft<State>): Undon
     checkAnswer(parts, compensation.handler(stepOf(parts, draft), argument));
     undone.push(name);
     const { confirmedBy } = compensation;
-    if (confirmedBy !== undefined) return { undone, awaiting: confirmedBy };
+    if (confirmedBy !== undefined) return { undone, awaiting: confirmedBy.type, undoing: last };
   }
   draft.status = 'compensated';
   return { undone };

@@ -102,7 +102,7 @@ describe('an event that others are always faster than', () => {
     transact: (actions) =>
       Promise.resolve({
         status: 'cancelled',
-        reasons: actions.map((_, index) => ({ code: index === 1 ? code : 'None' })),
+        reasons: actions.map((_, index) => ({ code: index === 0 ? code : 'None' })),
       } as never),
   });
 

@@ -42,7 +42,7 @@ describe('a saga', () => {
         status: 'running',
         revision: 1,
         state: { orderId: '42', paid: false, steps: 1 },
-        deadlines: { payment: 1 },
+        deadlines: { payment: { revision: 1 } },
       },
       deadlines: [{ name: 'payment', afterMs: 15 * 60_000 }],
       cancelled: [],
@@ -55,7 +55,7 @@ describe('a saga', () => {
 
     expect(next).toMatchObject({
       outcome: 'changed',
-      saga: { revision: 2, state: { paid: true, steps: 2 }, deadlines: { stock: 2 } },
+      saga: { revision: 2, state: { paid: true, steps: 2 }, deadlines: { stock: { revision: 2 } } },
       deadlines: [{ name: 'stock', afterMs: 90 * 60_000 }],
       cancelled: ['payment'],
     });
@@ -129,6 +129,17 @@ describe('a saga', () => {
     const old = moving.transition(moved.saga, moving.deadlineOf(first, 'reply'));
     const current = moving.transition(moved.saga, moving.deadlineOf(moved.saga, 'reply'));
     expect([old.outcome, current.outcome]).toEqual(['late', 'changed']);
+  });
+
+  it('lets a deadline pass that is another event than the one it set', () => {
+    const stored = { ...started.saga!, deadlines: { payment: { revision: 1, eventId: paid.id } } };
+
+    const due = fulfilment.deadlineOf(stored, 'payment');
+    const other = { ...due, id: placed.id };
+
+    expect(due.id).toBe(paid.id);
+    expect(fulfilment.transition(stored, due).outcome).toBe('changed');
+    expect(fulfilment.transition(stored, other).outcome).toBe('late');
   });
 
   it('answers what comes too late only where it was told to, and does not change', () => {
