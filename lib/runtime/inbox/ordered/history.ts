@@ -14,8 +14,9 @@ import {
   type Cursor,
   type Place,
 } from '../../../contract/inbox-order.ts';
+import { OutboxError } from '../../../contract/error.ts';
 import type { Clock, Random } from '../../ports.ts';
-import { commit, commitAlone } from '../../transaction/transaction.ts';
+import { commit, commitAlone, type CommitResult } from '../../transaction/transaction.ts';
 import type { Action, Transactor } from '../../transaction/transactor.ts';
 
 /** What reading and writing an inbox's place in its aggregates' histories takes. */
@@ -108,9 +109,23 @@ export async function store(
     ...(buffered === undefined ? [] : [putBuffered(place, buffered, tableName)]),
     ...(isNewGap ? [{ Put: { TableName: tableName, Item: gapToRow(place, after.gap) } }] : []),
   ];
-  const result = await commit(ports.transactor, actions, ports);
+  const result = await tryToCommit(actions, ports);
+  if (result === 'conflict') return 'overtaken';
   if (result.status === 'committed') return 'stored';
   return result.failures.some(({ index }) => index === 0) ? 'overtaken' : 'taken';
+}
+
+/** A single try: where others write the same items, the cursor is read anew. */
+async function tryToCommit(
+  actions: readonly Action[],
+  ports: HistoryPorts,
+): Promise<CommitResult | 'conflict'> {
+  try {
+    return await commit(ports.transactor, actions, { ...ports, maxAttempts: 1 });
+  } catch (error) {
+    if (OutboxError.is(error, 'TRANSACTION_CONFLICT')) return 'conflict';
+    throw error;
+  }
 }
 
 function putCursor({ place, before, after }: CursorChange, TableName: string): Action {

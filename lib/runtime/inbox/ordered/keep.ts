@@ -2,6 +2,7 @@ import { bufferedToRow, type Buffered } from '../../../contract/inbox-order.ts';
 import { OutboxError } from '../../../contract/error.ts';
 import { limits } from '../../../contract/limits.ts';
 import { messageToText, type Message } from '../../../contract/message.ts';
+import { definedOnly } from '../../../contract/pick.ts';
 import { itemBytes } from '../../transaction/item-size.ts';
 import { store, type CursorChange, type Stored } from './history.ts';
 import type { InOrder, TurnPorts } from './open-turn.ts';
@@ -19,7 +20,7 @@ export interface KeepPorts extends TurnPorts {
   readonly putBack: PutBack;
 }
 
-/** How long a message that does not fit into a row goes round the queue before it is looked at again. */
+/** How long a message that is not kept goes round the queue before it is looked at again. */
 const roundSeconds = 60;
 
 /**
@@ -41,15 +42,24 @@ export async function keep(
     sequence,
     eventId,
     message: messageToText(message),
-    ...(group === undefined ? {} : { group }),
+    ...definedOnly({ group }),
     storedAt: ports.commit.clock.now(),
   };
   const bytes = itemBytes(bufferedToRow(inOrder.place, buffered));
   if (bytes <= limits.table.maxItemBytes) return store(change, buffered, ports.commit);
   if (inOrder.isFifo) throw tooLarge(eventId, bytes);
   const stored = await store(change, undefined, ports.commit);
-  if (stored === 'stored') await ports.putBack(buffered, roundSeconds);
+  if (stored === 'stored') await goRound({ message, group, inOrder }, ports);
   return stored;
+}
+
+/**
+ * Puts a message back on its queue with a delay, in place of keeping it: as a new message, so that no receive counts.
+ * A FIFO queue cannot.
+ */
+export async function goRound({ message, group }: Early, { putBack }: KeepPorts): Promise<void> {
+  const text = messageToText(message);
+  await putBack({ message: text, ...definedOnly({ group }) }, roundSeconds);
 }
 
 function tooLarge(eventId: string, bytes: number): OutboxError {

@@ -1,8 +1,9 @@
 import type { Cursor } from '../../../contract/inbox-order.ts';
 import type { Message } from '../../../contract/message.ts';
+import { backoffMs, type Backoff } from '../../backoff.ts';
 import { rejected, type Delivery, type Outcome, type Rejected } from '../delivery.ts';
 import { readCursor } from './history.ts';
-import { keep, type KeepPorts } from './keep.ts';
+import { goRound, keep, type Early, type KeepPorts } from './keep.ts';
 import { decide, openTurn, type InOrder, type OpenTurn } from './open-turn.ts';
 
 /** What taking messages in turn needs of the invocation. */
@@ -24,11 +25,13 @@ export interface Taken {
   readonly cursor?: Cursor;
 }
 
-/** Tries, where each time another worker changed the cursor first. */
+/** Tries to keep an early message, where each time another worker changed the cursor first. */
 const maxTries = 8;
+const backoff: Backoff = { baseMs: 25, maxMs: 500 };
 
 /**
- * Handles a message if it is its turn, keeps it if it came early.
+ * Handles a message if it is its turn, keeps it if it came early. Many that come early at once change one cursor: one
+ * that is overtaken by others again and again goes round the queue, so that being early burns no receive.
  *
  * @param known the cursor, where it was just read
  */
@@ -38,9 +41,21 @@ export async function take(subject: Subject, ports: TakePorts, known?: Cursor): 
   for (let tried = 1; tried <= maxTries; tried++) {
     const taken = await tryToTake(subject, cursor, ports);
     if (taken !== 'overtaken') return taken;
+    const { clock, random } = ports.commit;
+    await clock.sleep(backoffMs(tried, backoff, random));
     cursor = await readCursor(place, ports.commit);
   }
-  return { outcome: { status: 'given-back' } };
+  return { outcome: await comeLater(subject, ports) };
+}
+
+async function comeLater(subject: Subject, ports: TakePorts): Promise<Outcome> {
+  if (subject.inOrder.isFifo) return { status: 'given-back' };
+  await goRound(earlyOf(subject), ports);
+  return { status: 'early' };
+}
+
+function earlyOf({ delivery, message, inOrder }: Subject): Early {
+  return { message, group: delivery.record.attributes.MessageGroupId, inOrder };
 }
 
 async function tryToTake(
@@ -48,7 +63,7 @@ async function tryToTake(
   cursor: Cursor,
   ports: TakePorts,
 ): Promise<Taken | 'overtaken'> {
-  const { delivery, message, inOrder } = subject;
+  const { inOrder } = subject;
   const turn = await decide(cursor, inOrder, ports);
   switch (turn.status) {
     case 'old':
@@ -64,9 +79,8 @@ async function tryToTake(
         ports,
       );
     case 'early': {
-      const group = delivery.record.attributes.MessageGroupId;
       const change = { place: inOrder.place, before: cursor, after: turn.after };
-      const stored = await keep({ message, group, inOrder }, change, ports);
+      const stored = await keep(earlyOf(subject), change, ports);
       if (stored === 'overtaken') return 'overtaken';
       return { outcome: stored === 'stored' ? { status: 'early' } : sequenceTaken(inOrder) };
     }

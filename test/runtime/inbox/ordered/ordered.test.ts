@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 
+import type { Transactor } from '../../../../lib/runtime/transaction/transactor.ts';
 import type { InboxMessage, InboxTransaction } from '../../../../lib/runtime.ts';
 import { messageOf, sqsEventOf, type Message } from '../../../../lib/testing.ts';
 import {
@@ -307,6 +308,40 @@ describe('under a lease', () => {
     expect(second).toEqual(givenBack(...copy.Records));
     expect(await first).toEqual(givenBack());
     expect(rig.counts).toEqual({ GivenBack: 1, Handled: 1 });
+  });
+});
+
+describe('a hundred messages that come early at once', () => {
+  const early = Array.from({ length: 100 }, (_, index) => at(index + 2));
+
+  test('burn no receive: each is kept, or goes round the queue', async () => {
+    const rig = orderedRig();
+    const { seen, handle } = noting();
+    const handler = rig.inbox.on(OrderPlaced, handle);
+
+    const answers = await Promise.all(early.map((message) => handler(sqsEventOf([message]))));
+    const round = rig.sqs.sent.splice(0);
+    for (const { MessageBody } of round) await handler(sqsEventOf([String(MessageBody)]));
+    await handler(sqsEventOf([at(1)]));
+
+    expect(answers.flatMap(({ batchItemFailures }) => batchItemFailures)).toEqual([]);
+    expect(round.every(({ DelaySeconds }) => DelaySeconds === 60)).toBe(true);
+    expect(seen).toEqual(Array.from({ length: 101 }, (_, index) => index + 1));
+  });
+
+  test('burn no receive where the database refuses them for each other’s sake', async () => {
+    const busy: Transactor['transact'] = (actions) =>
+      Promise.resolve({
+        status: 'cancelled',
+        reasons: actions.map(() => ({ code: 'TransactionConflict' })),
+      });
+    const { database } = orderedRig();
+    const rig = memoryRig({ ordered }, { transactor: { ...database, transact: busy } });
+
+    const answer = await rig.inbox.on(OrderPlaced, vi.fn())(sqsEventOf([at(2)]));
+
+    expect(answer).toEqual(givenBack());
+    expect(rig.sqs.sent).toHaveLength(1);
   });
 });
 
