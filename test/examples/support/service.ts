@@ -4,6 +4,11 @@ import { messageOf, sqsEventOf } from 'cdk-outbox/testing';
 import { inject, vi } from 'vitest';
 
 import { rowToEntry, type Entry, type Row } from '../../../lib/contract/entry.ts';
+import {
+  inboxToEnvironment,
+  writerToEnvironment,
+  type InboxConfig,
+} from '../../../lib/contract/environment.ts';
 import { entryPrefix } from '../../../lib/contract/keys.ts';
 import { createKeyedTable, createOutboxTable } from '../../support/create-tables.ts';
 import { localClient } from '../../support/tables.ts';
@@ -16,6 +21,7 @@ export interface Written {
 
 /** A service of the example on DynamoDB Local. Its functions are to be imported once it is there. */
 export interface Service {
+  readonly documents: DynamoDBDocumentClient;
   /** The row of a table that has this id. */
   row(table: string, id: string): Promise<Record<string, unknown> | undefined>;
   rows(table: string): Promise<Record<string, unknown>[]>;
@@ -23,10 +29,18 @@ export interface Service {
   written(orderId: string): Promise<Written[]>;
 }
 
-/** Makes an outbox and an inbox, and sets what a service's stack tells its functions of. */
+const dayMs = 86_400_000;
+const writer = { shards: 4, retentionMs: 14 * dayMs, accepts: [{ maxMessageBytes: 1_000_000 }] };
+const consumer = { dedupeWindowMs: 30 * dayMs, deadLetterQueueUrl: 'http://127.0.0.1:1/letters' };
+
+/**
+ * Makes an outbox and an inbox, and sets what a service's stack tells its functions of: where these are, and what
+ * `environment` has beside.
+ */
 export async function openService(
   name: string,
   environment: Readonly<Record<string, string>>,
+  parts: Pick<InboxConfig, 'ordered'> = {},
 ): Promise<Service> {
   const client = localClient();
   const [outbox, inbox] = await Promise.all([createOutboxTable(client), createKeyedTable(client)]);
@@ -35,14 +49,8 @@ export async function openService(
     AWS_REGION: 'local',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
-    OUTBOX_TABLE: outbox,
-    OUTBOX_SHARDS: '4',
-    OUTBOX_RETENTION_MS: String(14 * 86_400_000),
-    OUTBOX_ACCEPTS: '[{"maxMessageBytes":1000000}]',
-    INBOX_NAME: name,
-    INBOX_TABLE: inbox,
-    INBOX_DEDUPE_WINDOW_MS: String(30 * 86_400_000),
-    INBOX_DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:1/dead-letters',
+    ...writerToEnvironment({ ...writer, tableName: outbox }, JSON.stringify),
+    ...inboxToEnvironment({ ...consumer, name, tableName: inbox, ...parts }, JSON.stringify),
     ...environment,
   };
   for (const [variable, value] of Object.entries(variables)) vi.stubEnv(variable, value);
@@ -54,6 +62,7 @@ export async function openService(
     return Items;
   };
   return {
+    documents,
     rows,
     row: async (TableName, id) => {
       const get = new GetCommand({ TableName, Key: { id }, ConsistentRead: true });
