@@ -53,7 +53,6 @@ export const contextKeys = [
   'tracestate',
   'tenant',
 ] as const;
-const optionalTexts: readonly string[] = contextKeys;
 
 /** The outbox table's row of an entry. `expiresAt` is in epoch seconds, as DynamoDB's TTL wants it. */
 export function entryToRow(entry: Entry, options: { shards: number; retentionMs: number }): Row {
@@ -94,42 +93,45 @@ export function isInvalidEntry(entry: Entry | InvalidEntry): entry is InvalidEnt
 
 /** What is wrong with an entry's own attributes, whatever row it came from; `undefined` if nothing is. */
 export function problemWithEntry(row: Row): string | undefined {
-  const checks: [name: string, isValid: boolean][] = [
-    ['id', isEventId(row['id'])],
-    ['type', typeof row['type'] === 'string' && isEventType(row['type'])],
-    ['version', isCount(row['version'])],
-    ['aggregate', isAggregate(row['aggregate'])],
-    ['sequence', row['sequence'] === undefined || isCount(row['sequence'])],
-    ['data', typeof row['data'] === 'string' && leavesRoomToWait(row) && isJson(row['data'])],
-    ...optionalTexts.map((name): [string, boolean] => [name, isTextIfAny(row[name])]),
-  ];
-  const wrong = checks.filter(([, isValid]) => !isValid).map(([name]) => name);
-  return wrong.length === 0 ? undefined : `missing or malformed: ${wrong.join(', ')}`;
+  const wrong = attributes.filter(({ name, isValid }) => !isValid(row[name], row));
+  if (wrong.length === 0) return undefined;
+  return `missing or malformed: ${wrong.map(({ name }) => name).join(', ')}`;
 }
+
+/** What an entry is made of, and what each attribute must be. */
+const attributes: readonly {
+  readonly name: keyof Entry;
+  readonly isValid: (value: unknown, row: Row) => boolean;
+}[] = [
+  { name: 'id', isValid: isEventId },
+  { name: 'type', isValid: (value) => typeof value === 'string' && isEventType(value) },
+  { name: 'version', isValid: isCount },
+  { name: 'aggregate', isValid: isAggregate },
+  { name: 'sequence', isValid: (value) => value === undefined || isCount(value) },
+  { name: 'data', isValid: (value, row) => isJson(value) && leavesRoomToWait(row) },
+  ...contextKeys.map((name) => ({ name, isValid: isTextIfAny })),
+];
 
 function problemWithKey({ pk, sk, id }: Row): string | undefined {
   if (typeof pk !== 'string' || typeof sk !== 'string') return 'pk and sk must be strings';
   const home = isEventId(id) ? pageOf(timeOfId(id)) : undefined;
   const page = parsePageKey(pk, home)?.page;
   if (page === undefined) return 'pk is no page';
-  const keys = [entryPrefix, deferredEntryPrefix].map((prefix) => `${prefix}${String(id)}`);
-  if (!keys.includes(sk)) return 'sk does not name the id';
-  if (home !== undefined && home !== page) return 'the id is of another page';
-  return undefined;
+  if (!namesId(sk, id)) return 'sk does not name the id';
+  return [page, undefined].includes(home) ? undefined : 'the id is of another page';
+}
+
+function namesId(sk: string, id: unknown): boolean {
+  return [entryPrefix, deferredEntryPrefix].some((prefix) => sk === `${prefix}${String(id)}`);
 }
 
 /** An entry without whatever else its row holds. */
 export function pickEntry(row: Entry): Entry {
-  return pickDefined(row, [
-    'id',
-    'type',
-    'version',
-    'aggregate',
-    'sequence',
-    'data',
-    ...contextKeys,
-  ]);
+  return pickDefined(row, attributeNames);
 }
+
+const attributeNames = attributes.map(({ name }) => name);
+const maxBytesPerChar = 3;
 
 // A longer one would fit no partition key: whoever looked for its hold would fail for all others too.
 function isAggregate(value: unknown): boolean {
@@ -139,11 +141,14 @@ function isAggregate(value: unknown): boolean {
 
 // What could not be copied into the waiting room would stop its whole batch, again and again.
 function leavesRoomToWait(row: Row): boolean {
-  const texts = Object.values(pickEntry(row as unknown as Entry)).filter(
-    (value) => typeof value === 'string',
-  );
-  const bytes = texts.reduce((sum, text) => sum + utf8Bytes(text), 0);
-  return bytes <= limits.table.maxItemBytes - ownLimits.waitingOverheadBytes;
+  const most = limits.table.maxItemBytes - ownLimits.waitingOverheadBytes;
+  const texts = attributeNames
+    .map((name) => row[name])
+    .filter((value) => typeof value === 'string');
+  const chars = texts.reduce((sum, text) => sum + text.length, 0);
+  // Counting bytes is dear, and few entries come near the limit.
+  if (chars * maxBytesPerChar <= most) return true;
+  return texts.reduce((sum, text) => sum + utf8Bytes(text), 0) <= most;
 }
 
 // An empty one would make a message that consumers refuse.
@@ -155,7 +160,8 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
-function isJson(text: string): boolean {
+function isJson(text: unknown): boolean {
+  if (typeof text !== 'string') return false;
   try {
     JSON.parse(text);
     return true;
