@@ -12,8 +12,9 @@ import type { CommandSpec } from './command.ts';
 export const schemaCheck: CommandSpec<SchemaOptions> = {
   name: 'schema check',
   summary: 'fail where the events have changed so that somebody would misread them',
-  details: `Compares what a module exports with the committed snapshot. New types and new optional fields pass; whatever else
-changes in a version does not, nor does a new version without the upcasts that lead to it. Needs no AWS account.`,
+  details: `Compares what a module exports, by itself or in objects and lists, with the committed snapshot. New types and new
+optional fields would be read by everybody, and fail only until they are in the snapshot (schema write). Whatever else
+changes in a version fails, and so does a new version without the upcasts that lead to it. Needs no AWS account.`,
   options: schemaOptions,
   examples: [
     'outbox schema check --catalogue src/events.ts',
@@ -27,19 +28,22 @@ changes in a version does not, nor does a new version without the upcasts that l
     const isBehind = textOf(snapshotOf(catalogue, snapshot)) !== textOf(snapshot);
     if (options.json === true) printJson(terminal, { problems, isBehind });
     else if (problems.length > 0) terminal.write(`${renderProblems(problems)}\n`);
-    else terminal.note(isBehind ? behind(options) : 'The events are those that were agreed on.\n');
-    return problems.length > 0 ? exitCodes.needsPerson : exitCodes.fine;
+    else if (isBehind) terminal.write(behind(options));
+    else terminal.note('The events are those that were agreed on.\n');
+    return problems.length > 0 || isBehind ? exitCodes.needsPerson : exitCodes.fine;
   },
 };
 
+/** What was never written down could change unnoticed. */
 function behind({ catalogue, snapshot }: SchemaOptions): string {
-  return `Nothing would be misread. The snapshot lacks what is new: outbox schema write --catalogue ${catalogue} --snapshot ${snapshot}, and commit it.\n`;
+  return `✗ the snapshot lacks what is new; nothing would be misread
+    → npx outbox schema write --catalogue ${catalogue} --snapshot ${snapshot}, and commit it\n`;
 }
 
 function noSnapshot({ catalogue, snapshot }: SchemaOptions): OutboxError {
   return new OutboxError(
     'OPTION_INVALID',
-    `there is no snapshot ${snapshot} yet: outbox schema write --catalogue ${catalogue} --snapshot ${snapshot} makes it, then commit it`,
+    `there is no snapshot ${snapshot} yet: npx outbox schema write --catalogue ${catalogue} --snapshot ${snapshot} makes it, then commit it`,
     { facts: { option: 'snapshot', path: snapshot } },
   );
 }

@@ -19,7 +19,7 @@ export const schemaWrite: CommandSpec<WriteOptions> = {
   name: 'schema write',
   summary: 'write the snapshot that schema check compares with, to be committed',
   details:
-    'Keeps the earlier versions that can still be read. Writes nothing where schema check would fail, unless it is forced.',
+    'Keeps the earlier versions that can still be read. Writes nothing that somebody would misread, unless it is forced.',
   options: () => [
     ...schemaOptions(),
     new Option('--force', 'write it though somebody may misread what has changed'),

@@ -3,7 +3,8 @@ import { pathToFileURL } from 'node:url';
 
 import { OutboxError } from '../../contract/error.ts';
 import type { EventContract } from '../../runtime/event/event.ts';
-import { isObject, type JsonSchema } from './json-schema.ts';
+import { isObject } from './json-schema.ts';
+import { shapeOf, type Shape } from './shape.ts';
 
 /** A version of a type of event, as the catalogue defines it. */
 export interface Definition extends Pick<
@@ -13,11 +14,9 @@ export interface Definition extends Pick<
   readonly shape: Shape;
 }
 
-/** The JSON Schema of what is written, or why there is none. */
-export type Shape = { readonly schema: JsonSchema } | { readonly problem: string };
-
 /**
- * The event definitions that a module exports, each type's latest version last.
+ * The event definitions that a module exports, by themselves or in objects and lists, each type's latest version
+ * last.
  *
  * Definitions are known by what they are made of, not by where they come from: the catalogue has a copy of the
  * package of its own.
@@ -25,7 +24,7 @@ export type Shape = { readonly schema: JsonSchema } | { readonly problem: string
  * @throws OutboxError `OPTION_INVALID` where it cannot be loaded, exports none, or two of one type and version
  */
 export async function loadCatalogue(path: string): Promise<Definition[]> {
-  const contracts = [...new Set(exportsOf(await load(path)).filter(isContract))];
+  const contracts = contractsIn(await load(path));
   if (contracts.length === 0) {
     throw invalid(path, 'exports no event definitions: export what defineEvent returns');
   }
@@ -52,12 +51,20 @@ async function load(path: string): Promise<object> {
   }
 }
 
-/** What a CommonJS module exports is under `default` too, and may be there alone. */
-function exportsOf(module: object): unknown[] {
-  const { default: exported } = module as { default?: unknown };
-  return [module, isObject(exported) ? exported : {}].flatMap((one): unknown[] =>
-    Object.values(one),
-  );
+/** The definitions in a module's exports, and in the objects and lists among them: each once. */
+function contractsIn(value: unknown, seen = new Set<unknown>()): EventContract[] {
+  if (seen.has(value)) return [];
+  seen.add(value);
+  if (isContract(value)) return [value];
+  if (!isContainer(value)) return [];
+  return Object.values(value).flatMap((one) => contractsIn(one, seen));
+}
+
+/** Instances of classes are left alone: what their properties do when they are read is their affair. */
+function isContainer(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return Array.isArray(value) || prototype === null || prototype === Object.prototype;
 }
 
 function isContract(value: unknown): value is EventContract {
@@ -69,36 +76,6 @@ function isContract(value: unknown): value is EventContract {
 
 function isSame(a: EventContract, b: EventContract): boolean {
   return a.type === b.type && a.version === b.version;
-}
-
-const target = 'draft-2020-12';
-
-/** What is written is the schema's input; consumers make its output of it. */
-function shapeOf(schema: EventContract['schema']): Shape {
-  const { vendor, jsonSchema } = schema['~standard'] as {
-    vendor: string;
-    jsonSchema?: { input(options: { target: string }): JsonSchema };
-  };
-  if (jsonSchema === undefined) return { problem: `has no JSON Schema: ${howToGetOne(vendor)}` };
-  try {
-    return { schema: withoutDialect(jsonSchema.input({ target })) };
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    return { problem: `has no JSON Schema: ${vendor} says: ${problem}` };
-  }
-}
-
-/** Which is the same in all of them. */
-function withoutDialect(schema: JsonSchema): JsonSchema {
-  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== '$schema'));
-}
-
-function howToGetOne(vendor: string): string {
-  const known: Readonly<Record<string, string>> = {
-    valibot: 'wrap it with toStandardJsonSchema of @valibot/to-json-schema',
-    zod: 'use zod 4.2 or later',
-  };
-  return known[vendor] ?? `${vendor} must offer Standard JSON Schema`;
 }
 
 function invalid(path: string, problem: string, cause?: unknown): OutboxError {

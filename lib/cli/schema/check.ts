@@ -37,7 +37,8 @@ function removedType(type: string, event: SnapshotEvent): Problem {
 
 function problemsWithShape({ type, version, shape }: Definition): Problem[] {
   if ('schema' in shape) return [];
-  return [{ type, version, problem: 'cannot be compared', mend: shape.problem }];
+  const problem = `cannot be compared: ${shape.problem}`;
+  return [{ type, version, problem, mend: shape.mend }];
 }
 
 function problemsWithType(definitions: readonly Definition[], agreed: SnapshotEvent): Problem[] {

@@ -5,9 +5,12 @@ import {
   elementsOf,
   fieldsOf,
   isObject,
+  patternsOf,
+  referencesIn,
   resolve,
   typesOf,
   valuesOf,
+  without,
   type Field,
   type JsonSchema,
 } from './json-schema.ts';
@@ -54,6 +57,7 @@ function compare({ before, after, documents, ...given }: Place): Difference[] {
     ...compareTypes(place),
     ...compareValues(place),
     ...compareFields(place),
+    ...comparePatterns(place),
     ...compareUnknownFields(place),
     ...compareElements(place),
     ...alternatives.flatMap((keyword) => compareAlternatives(place, keyword)),
@@ -104,6 +108,18 @@ function newField(path: string, { isRequired }: Field, { before }: Place): Diffe
   return refusesUnknown ? [{ path, change: 'is new, where unknown fields are refused' }] : [];
 }
 
+/** Fields that are known by a pattern of their names. */
+function comparePatterns(place: Place): Difference[] {
+  const [was, is] = [patternsOf(place.before), patternsOf(place.after)];
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap((pattern) => {
+    const path = `${place.path}./${pattern}/`;
+    const [before, after] = [was.get(pattern), is.get(pattern)];
+    if (before === undefined) return [{ path, change: 'is new' }];
+    if (after === undefined) return [{ path, change: 'was removed' }];
+    return compare({ ...place, path, before, after });
+  });
+}
+
 function compareUnknownFields(place: Place): Difference[] {
   const [before, after] = [place.before, place.after].map(
     ({ additionalProperties: taken = true }) => taken,
@@ -141,14 +157,10 @@ function compareAlternatives(place: Place, keyword: (typeof alternatives)[number
   return [...kept, ...changed].flatMap(([before, after]) => compare({ ...place, before, after }));
 }
 
-function without(schemas: readonly JsonSchema[], others: readonly JsonSchema[]): JsonSchema[] {
-  return schemas.filter((one) => !others.some((other) => isDeepStrictEqual(one, other)));
-}
-
 const comparedAbove: readonly string[] = [
   ...alternatives,
   ...['$ref', 'type', 'const', 'enum', 'properties', 'required', 'additionalProperties'],
-  ...['items', 'prefixItems'],
+  ...['items', 'prefixItems', 'patternProperties'],
 ];
 const aboutTheSchema: readonly string[] = [
   ...['$anchor', '$comment', '$defs', '$id', '$schema', 'definitions', 'id', 'deprecated'],
@@ -156,12 +168,23 @@ const aboutTheSchema: readonly string[] = [
 ];
 
 /** Bounds, patterns, formats, defaults: looser, old readers refuse new data; tighter, new ones refuse the old. */
-function compareRest({ before, after, path }: Place): Difference[] {
+function compareRest(place: Place): Difference[] {
+  const { before, after, path } = place;
   const keywords = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...keywords]
     .filter((keyword) => ![...comparedAbove, ...aboutTheSchema].includes(keyword))
-    .filter((keyword) => !isDeepStrictEqual(before[keyword], after[keyword]))
-    .map((keyword) => ({ path, change: `${keyword} ${told(before[keyword], after[keyword])}` }));
+    .flatMap((keyword) => {
+      const [was, is] = [before[keyword], after[keyword]];
+      if (isDeepStrictEqual(was, is)) return compareReferences(place, is);
+      return [{ path, change: `${keyword} ${told(was, is)}` }];
+    });
+}
+
+/** What is the same in words may refer to something else by now. */
+function compareReferences(place: Place, value: unknown): Difference[] {
+  return referencesIn(value).flatMap(($ref) =>
+    compare({ ...place, before: { $ref }, after: { $ref } }),
+  );
 }
 
 function told(before: unknown, after: unknown): string {

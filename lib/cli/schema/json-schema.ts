@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** A JSON Schema as a library writes it. https://json-schema.org/draft/2020-12 */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -18,6 +20,14 @@ export function resolve(schema: JsonSchema, document: JsonSchema): JsonSchema {
   const keys = reference.split('/').slice(1).map(unescapePointer);
   const target = keys.reduce<unknown>((found, key) => asSchema(found)[key], document);
   return { ...resolve(asSchema(target), document), ...beside };
+}
+
+/** What a part of a schema refers to, at any depth. */
+export function referencesIn(part: unknown): string[] {
+  if (typeof part !== 'object' || part === null) return [];
+  return Object.entries(part).flatMap(([keyword, value]) =>
+    keyword === '$ref' && typeof value === 'string' ? [value] : referencesIn(value),
+  );
 }
 
 function unescapePointer(key: string): string {
@@ -50,6 +60,12 @@ export function fieldsOf({ properties, required }: JsonSchema): Map<string, Fiel
   );
 }
 
+/** By the pattern of their names, the fields that `patternProperties` tells of. */
+export function patternsOf({ patternProperties }: JsonSchema): Map<string, JsonSchema> {
+  const patterns = Object.entries(asSchema(patternProperties));
+  return new Map(patterns.map(([pattern, schema]) => [pattern, asSchema(schema)]));
+}
+
 /** The schema of all elements of a list, then of those at fixed places; none where it says nothing of elements. */
 export function elementsOf({ items, prefixItems }: JsonSchema): JsonSchema[] {
   if (items === undefined && prefixItems === undefined) return [];
@@ -59,6 +75,20 @@ export function elementsOf({ items, prefixItems }: JsonSchema): JsonSchema[] {
 /** The schemas under `anyOf` and the like. */
 export function alternativesOf(schema: JsonSchema, keyword: string): JsonSchema[] {
   return listOf(schema[keyword]).map(asSchema);
+}
+
+/** What is left when each of the others has taken one that is the same: there may be twins. */
+export function without(
+  schemas: readonly JsonSchema[],
+  others: readonly JsonSchema[],
+): JsonSchema[] {
+  return others.reduce<JsonSchema[]>(
+    (left, other) => {
+      const twin = left.findIndex((one) => isDeepStrictEqual(one, other));
+      return twin === -1 ? left : left.toSpliced(twin, 1);
+    },
+    [...schemas],
+  );
 }
 
 function listOf(value: unknown): unknown[] {

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 import { OutboxError } from '../../contract/error.ts';
 import type { Definition } from './catalogue.ts';
@@ -21,7 +22,7 @@ export const emptySnapshot: Snapshot = { format, events: {} };
 
 /**
  * @returns `undefined` where there is no such file
- * @throws OutboxError `OPTION_INVALID` where it is no snapshot
+ * @throws OutboxError `OPTION_INVALID` where it is no snapshot, or cannot be read
  */
 export async function readSnapshot(path: string): Promise<Snapshot | undefined> {
   const text = await readIfThere(path);
@@ -35,9 +36,18 @@ export async function readSnapshot(path: string): Promise<Snapshot | undefined> 
   );
 }
 
-/** Writes it with one line for each change, so that a review shows what changed. */
+/**
+ * Writes it with one line for each change, so that a review shows what changed. Creates its folder.
+ *
+ * @throws OutboxError `OPTION_INVALID` where it cannot be written
+ */
 export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<void> {
-  await writeFile(path, textOf(snapshot));
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, textOf(snapshot));
+  } catch (cause) {
+    throw outOfReach(path, 'written', cause);
+  }
 }
 
 export function textOf(snapshot: Snapshot): string {
@@ -73,10 +83,18 @@ export function snapshotOf(catalogue: readonly Definition[], before: Snapshot): 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw outOfReach(path, 'read', cause);
   }
+}
+
+function outOfReach(path: string, what: 'read' | 'written', cause: unknown): OutboxError {
+  const problem = cause instanceof Error ? cause.message : String(cause);
+  return new OutboxError('OPTION_INVALID', `snapshot ${path} cannot be ${what}: ${problem}`, {
+    facts: { option: 'snapshot', path },
+    cause,
+  });
 }
 
 function parse(text: string): unknown {

@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -99,29 +107,77 @@ describe('outbox schema write', () => {
   });
 });
 
+describe('the file of the snapshot', () => {
+  it('is written into a folder that is not there yet', async () => {
+    const nested = `--snapshot ${join(folder, 'contracts/events/all.json')}`;
+
+    const { code } = await schema('write', orderPlaced, nested);
+
+    expect(code).toBe(0);
+    expect((await schema('check', orderPlaced, nested)).code).toBe(0);
+  });
+
+  it('fails by its name where it cannot be read or written', async () => {
+    mkdirSync(join(folder, 'is-a-folder'));
+    symlinkSync(join(folder, 'nowhere/events.json'), join(folder, 'leads-nowhere'));
+
+    const read = await schema('write', orderPlaced, `--snapshot ${join(folder, 'is-a-folder')}`);
+    const written = await schema(
+      'write',
+      orderPlaced,
+      `--snapshot ${join(folder, 'leads-nowhere')}`,
+    );
+
+    expect([read.code, written.code]).toEqual([2, 2]);
+    expect(read.notes).toMatch(/snapshot \S+is-a-folder cannot be read: EISDIR/);
+    expect(written.notes).toMatch(/snapshot \S+leads-nowhere cannot be written: ENOENT/);
+  });
+});
+
 describe('outbox schema check', () => {
   beforeEach(async () => {
     await schema('write', orderPlaced);
   });
 
+  it('passes the same events', async () => {
+    const { code, out, notes } = await schema('check', orderPlaced);
+
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(notes).toContain('those that were agreed on');
+  });
+
   it.each([
-    ['the same events', orderPlaced, 'those that were agreed on'],
     [
       'a new optional field',
       orderPlaced.replace('placed)', '{ ...placed, coupon: z.string().optional() })'),
-      'The snapshot lacks what is new: outbox schema write --catalogue',
     ],
     [
       'a new type',
       `${orderPlaced} export const Paid = defineEvent('order.paid', { aggregate: 'order', schema: z.object({}) });`,
-      'The snapshot lacks what is new',
     ],
-    ['a new version that reads the old one', v2(upcastFrom1), 'The snapshot lacks what is new'],
-  ])('passes %s', async (_, source, said) => {
-    const { code, out, notes } = await schema('check', source);
+    ['a new version that reads the old one', v2(upcastFrom1)],
+  ])('fails for %s only until it is in the snapshot, and says so', async (_, source) => {
+    const { code, out } = await schema('check', source);
+    await schema('write', source);
 
-    expect({ code, out }).toEqual({ code: 0, out: '' });
-    expect(notes).toContain(said);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^✗ the snapshot lacks what is new; nothing would be misread\n {4}→ npx outbox schema write --catalogue \S+ --snapshot \S+, and commit it\n$/,
+    );
+    expect((await schema('check', source)).code).toBe(0);
+  });
+
+  it('looks at definitions in objects and lists too, and at each once', async () => {
+    const paid = (schema: string): string => `${orderPlaced}
+      const paid = defineEvent('order.paid', { aggregate: 'order', schema: z.object({ cents: ${schema} }) });
+      export const events = { order: { paid }, all: [OrderPlaced, paid] };
+      events.events = events;`;
+    await schema('write', paid('z.number()'));
+
+    const { code, out } = await schema('check', paid('z.string()'));
+
+    expect(code).toBe(1);
+    expect(out).toContain('order.paid version 1, data.cents: was number, is string');
   });
 
   const changed = 'take the change back, or make it version 2 with upcast: { 1: … }';
@@ -164,22 +220,32 @@ describe('outbox schema check', () => {
       'a library that has no JSON Schema',
       orderPlaced.replace('z.object(placed)', 'v.object({ orderId: v.string() })'),
       [
-        'order.placed version 1: cannot be compared',
-        'has no JSON Schema: wrap it with toStandardJsonSchema of @valibot/to-json-schema',
+        'order.placed version 1: cannot be compared: it has no JSON Schema',
+        'wrap it with toStandardJsonSchema of @valibot/to-json-schema',
       ],
     ],
     [
       'a schema that JSON Schema has no words for',
-      orderPlaced.replace('placed)', '{ ...placed, at: z.date() })'),
+      orderPlaced.replace('placed)', '{ ...placed, at: z.coerce.date() })'),
       [
-        'order.placed version 1: cannot be compared',
-        'has no JSON Schema: zod says: Date cannot be represented in JSON Schema',
+        'order.placed version 1: cannot be compared: zod says: Date cannot be represented in JSON Schema',
+        'describe the JSON that is written, and convert it afterwards: z.iso.datetime().pipe(z.coerce.date())',
       ],
     ],
   ])('fails for %s, and says what to do', async (_, source, [problem, mend]) => {
     const { code, out } = await schema('check', source);
 
     expect({ code, out }).toEqual({ code: 1, out: `✗ ${problem}\n    → ${mend}\n` });
+  });
+
+  it('passes a date that is mended so', async () => {
+    const mended = orderPlaced.replace(
+      'placed)',
+      '{ ...placed, at: z.iso.datetime().pipe(z.coerce.date()).optional() })',
+    );
+    await schema('write', mended);
+
+    expect((await schema('check', mended)).code).toBe(0);
   });
 
   it('fails for a version that is lower than it was, and for an old one that changed beside the new', async () => {
@@ -236,7 +302,9 @@ describe('what cannot be compared at all', () => {
     const strange = await schema('check', orderPlaced);
 
     expect(missing).toMatchObject({ code: 2 });
-    expect(missing.notes).toMatch(/there is no snapshot .* yet: outbox schema write --catalogue/);
+    expect(missing.notes).toMatch(
+      /there is no snapshot .* yet: npx outbox schema write --catalogue/,
+    );
     expect(strange).toMatchObject({ code: 2 });
     expect(strange.notes).toContain('is no snapshot of events');
   });

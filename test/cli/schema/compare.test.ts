@@ -146,6 +146,43 @@ describe('a schema is told apart from an earlier one', () => {
     ]);
   });
 
+  it('by one of two alternatives that were the same', () => {
+    const text = { type: 'string' };
+
+    expect(
+      differencesBetween({ anyOf: [text, text] }, { anyOf: [text, { type: 'number' }] }),
+    ).toEqual([{ path: 'data', change: 'was string, is number' }]);
+  });
+
+  it('by fields that are known by a pattern of their names', () => {
+    const tags = (value: z.ZodType, pattern = /^x-/) =>
+      z.looseRecord(z.string().regex(pattern), value);
+
+    expect(compare(tags(line), tags(line.extend({ unit: z.string().optional() })))).toEqual([]);
+    expect(compare(tags(z.string()), tags(z.number()))).toEqual([
+      { path: 'data./^x-/', change: 'was string, is number' },
+    ]);
+    expect(compare(tags(z.string()), tags(z.string(), /^y-/))).toEqual([
+      { path: 'data./^x-/', change: 'was removed' },
+      { path: 'data./^y-/', change: 'is new' },
+    ]);
+  });
+
+  it.each([
+    ['patternProperties', { patternProperties: { '^x-': { $ref: '#/$defs/It' } } }],
+    ['propertyNames', { propertyNames: { $ref: '#/$defs/It' } }],
+    ['contains', { contains: { type: 'array', items: { $ref: '#/$defs/It' } } }],
+    ['if', { if: { anyOf: [{ $ref: '#/$defs/It' }] } }],
+  ])('by what it refers to in the same words under %s', (_, schema) => {
+    const meaning = (type: string): JsonSchema => ({ ...schema, $defs: { It: { type } } });
+
+    expect(differencesBetween(meaning('string'), meaning('string'))).toEqual([]);
+    expect(differencesBetween(meaning('string'), meaning('number'))).toContainEqual({
+      path: expect.stringMatching(/^data/) as string,
+      change: 'was string, is number',
+    });
+  });
+
   it('in a schema that contains itself, at the place that changed', () => {
     const tree = (value: z.ZodType) => {
       const node: z.ZodType = z.object({
