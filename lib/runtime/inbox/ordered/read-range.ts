@@ -12,7 +12,7 @@ export interface Range {
   readonly limit: number;
 }
 
-/** Reads a range of a table. It may not see what was written a moment ago. */
+/** Reads a range of a table, consistently: what is passed over must not have come a moment ago. */
 export type ReadRange = (tableName: string, range: Range) => Promise<Row[]>;
 
 /** Reads from DynamoDB, page by page until there are as many rows as asked for. */
@@ -27,6 +27,7 @@ export function readRangeWith(client: DynamoDBDocumentClient): ReadRange {
           KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
           ExpressionAttributeNames: { '#pk': inboxTable.pk, '#sk': inboxTable.sk },
           ExpressionAttributeValues: { ':pk': pk, ':from': from, ':to': to },
+          ConsistentRead: true,
           Limit: limit - rows.length,
           ...(start === undefined ? {} : { ExclusiveStartKey: start }),
         }),

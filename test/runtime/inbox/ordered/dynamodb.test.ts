@@ -1,7 +1,12 @@
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  DynamoDBDocumentClient,
+  type QueryCommand,
+  type QueryCommandInput,
+} from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 
 import type { Inbox } from '../../../../lib/runtime.ts';
+import { readRangeWith } from '../../../../lib/runtime/inbox/ordered/read-range.ts';
 import { messageOf } from '../../../../lib/testing.ts';
 import { committedTo, localDatabase } from '../../../support/ordered-database.ts';
 import { createOrderedWorld } from '../../../support/ordered-world.ts';
@@ -88,6 +93,18 @@ test('a gap is found by queries, an aggregate adopted, and what waits is put bac
   expect(found).toEqual({ open: 1, oldestMs: 0, failed: 0 });
   expect(after).toEqual({ open: 0, oldestMs: 0, failed: 0 });
   expect(world.sequences('a')).toEqual([57, 58]);
+});
+
+test('what waits is read consistently: what came a moment ago must not be passed over', async () => {
+  const queries: QueryCommandInput[] = [];
+  const send = (command: QueryCommand): Promise<object> => {
+    queries.push(command.input);
+    return Promise.resolve({});
+  };
+
+  await readRangeWith({ send } as never)('inbox', { pk: 'p', from: 'a', to: 'b', limit: 1 });
+
+  expect(queries).toMatchObject([{ ConsistentRead: true }]);
 });
 
 test('a replay is handled again, and what is new comes after it', async () => {
