@@ -155,7 +155,7 @@ export function rowToBuffered(row: Row): Buffered {
   ]);
 }
 
-/** The condition on storing a message: no other event waits with its sequence. */
+/** The condition on storing a message and on taking it out: no other event waits with its sequence. */
 export function isFreeFor(eventId: string): Condition {
   const notTaken = 'attribute_not_exists(#eventId)';
   const takenByItself = '#eventId = :eventId';

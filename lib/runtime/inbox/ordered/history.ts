@@ -15,6 +15,8 @@ import {
   type Place,
 } from '../../../contract/inbox-order.ts';
 import { OutboxError } from '../../../contract/error.ts';
+import type { Condition } from '../../../contract/inbox-rows.ts';
+import type { Key } from '../../../contract/keys.ts';
 import type { Clock, Random } from '../../ports.ts';
 import { commit, commitAlone, type CommitResult } from '../../transaction/transaction.ts';
 import type { Action, Transactor } from '../../transaction/transactor.ts';
@@ -54,20 +56,25 @@ export async function readBuffered(
 
 /**
  * The actions that move a cursor beyond a sequence: on the condition that nobody has changed it. With the cursor
- * go the message, if it may be in the buffer, and the row in the list of gaps, if nothing waits any more.
+ * go the message, if it may be in the buffer and no other event is there with its sequence, and the row in the list
+ * of gaps, if nothing waits any more.
  */
 export function moveActions(
   { place, before, after }: CursorChange,
-  handled: number | undefined,
+  handled: Pick<Buffered, 'sequence' | 'eventId'> | undefined,
   { config: { tableName } }: HistoryPorts,
 ): Action[] {
   const { early = 0, gap } = before;
-  const isBuffered = handled !== undefined && handled <= early;
+  const isBuffered = handled !== undefined && handled.sequence <= early;
   const isClosed = gap !== undefined && after.gap === undefined;
-  const remove = (key: object): Action => ({ Delete: { TableName: tableName, Key: { ...key } } });
+  const remove = (key: Key, condition: Partial<Condition> = {}): Action => ({
+    Delete: { TableName: tableName, Key: { ...key }, ...condition },
+  });
   return [
     putCursor({ place, before, after }, tableName),
-    ...(isBuffered ? [remove(bufferedKey(place, handled))] : []),
+    ...(isBuffered
+      ? [remove(bufferedKey(place, handled.sequence), isFreeFor(handled.eventId))]
+      : []),
     ...(isClosed ? [remove(gapKey(place, gap))] : []),
   ];
 }

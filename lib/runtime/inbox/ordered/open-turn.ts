@@ -8,7 +8,8 @@ import { bothGuards, type Guard } from '../guard.ts';
 import { isRemembered, markerGuard } from '../marker.ts';
 import type { Ending } from '../way.ts';
 import type { Arriving } from './cursor.ts';
-import { moveActions, readCursor } from './history.ts';
+import { moveActions, readBuffered, readCursor } from './history.ts';
+import { sequenceTaken } from './sequence-taken.ts';
 import { turnOf, type Policy, type Turn } from './turn.ts';
 
 /** A message's place in an aggregate's history. */
@@ -58,10 +59,13 @@ export function openTurn(
   const { place, arriving } = inOrder;
   let latest = change.after;
   const guardOf = ({ before, after }: { before: Cursor; after: Cursor }): Guard => ({
-    actions: moveActions({ place, before, after }, arriving.sequence, ports.commit),
+    actions: moveActions({ place, before, after }, arriving, ports.commit),
     judge: async () => {
       const cursor = await readCursor(place, ports.commit);
-      if (cursor.version === before.version) return { status: 'holds' };
+      if (cursor.version === before.version) {
+        await checkNotTaken(inOrder, before, ports);
+        return { status: 'holds' };
+      }
       const turn = await decide(cursor, inOrder, ports);
       if (turn.status === 'old') return { status: 'duplicate' };
       if (turn.status !== 'next') return { status: 'given-back' };
@@ -76,6 +80,19 @@ export function openTurn(
     pass: () => passOn(guard, inOrder, ports),
     cursor: () => latest,
   };
+}
+
+/** Of two events with one sequence the one that waits came first. */
+async function checkNotTaken(
+  { place, arriving }: InOrder,
+  { early = 0 }: Cursor,
+  { commit }: TurnPorts,
+): Promise<void> {
+  const { sequence, eventId } = arriving;
+  if (sequence > early) return;
+  const waiting = await readBuffered(place, sequence, commit);
+  if (waiting === undefined || waiting.eventId === eventId) return;
+  throw sequenceTaken(place, sequence);
 }
 
 /** A replayed message is remembered as well, unless it is already. */

@@ -99,7 +99,7 @@ export async function pass(
   if (inTheWay === undefined || lowest === undefined) return 'nothing waits';
   const place: Place = { inbox: ports.config.name, aggregate: standing.aggregate };
   const after = passed(before, { sequence: inTheWay.to, now: ports.clock.now() });
-  const given = lowest.sequence === inTheWay.to ? lowest.sequence : undefined;
+  const given = lowest.sequence === inTheWay.to ? lowest : undefined;
   const actions = [
     ...moveActions({ place, before, after }, given, ports),
     { Put: { TableName: ports.config.tableName, Item: auditToRow(place, audit) } },

@@ -1,7 +1,9 @@
+import { OutboxError } from '../../../contract/error.ts';
 import type { Cursor } from '../../../contract/inbox-order.ts';
 import type { Message } from '../../../contract/message.ts';
 import { backoffMs, type Backoff } from '../../backoff.ts';
 import { rejected, type Delivery, type Outcome, type Rejected } from '../delivery.ts';
+import { sequenceTaken } from './sequence-taken.ts';
 import { readCursor } from './history.ts';
 import { goRound, keep, type Early, type KeepPorts } from './keep.ts';
 import { decide, openTurn, type InOrder, type OpenTurn } from './open-turn.ts';
@@ -69,7 +71,7 @@ async function tryToTake(
     case 'old':
       return { outcome: { status: 'duplicate' }, cursor };
     case 'taken':
-      return { outcome: sequenceTaken(inOrder) };
+      return { outcome: taken(inOrder) };
     case 'missed':
       return { outcome: missed(inOrder) };
     case 'next':
@@ -82,19 +84,32 @@ async function tryToTake(
       const change = { place: inOrder.place, before: cursor, after: turn.after };
       const stored = await keep(earlyOf(subject), change, ports);
       if (stored === 'overtaken') return 'overtaken';
-      return { outcome: stored === 'stored' ? { status: 'early' } : sequenceTaken(inOrder) };
+      return { outcome: stored === 'stored' ? { status: 'early' } : taken(inOrder) };
     }
   }
 }
 
 async function handleNext(subject: Subject, turn: OpenTurn, ports: TakePorts): Promise<Taken> {
-  const outcome = await ports.perform(subject, turn);
+  const outcome = await tryToPerform(subject, turn, ports);
   const { status } = outcome;
   if (status === 'duplicate') {
     return { outcome, cursor: await readCursor(subject.inOrder.place, ports.commit) };
   }
   const hasMoved = status === 'handled' || status === 'passed' || status === 'skipped';
   return hasMoved ? { outcome, cursor: turn.cursor() } : { outcome };
+}
+
+async function tryToPerform(
+  subject: Subject,
+  turn: OpenTurn,
+  { perform }: TakePorts,
+): Promise<Outcome | Rejected> {
+  try {
+    return await perform(subject, turn);
+  } catch (error) {
+    if (OutboxError.is(error, 'SEQUENCE_TAKEN')) return taken(subject.inOrder);
+    throw error;
+  }
 }
 
 function missed({ place, arriving }: InOrder): Rejected {
@@ -104,9 +119,7 @@ function missed({ place, arriving }: InOrder): Rejected {
   );
 }
 
-function sequenceTaken({ place, arriving }: InOrder): Rejected {
-  return rejected(
-    'SEQUENCE_TAKEN',
-    `another event of ${place.aggregate} has sequence ${arriving.sequence}: every sequence must have exactly one event, mend who writes them`,
-  );
+function taken({ place, arriving }: InOrder): Rejected {
+  const { code, message } = sequenceTaken(place, arriving.sequence);
+  return rejected(code, message);
 }

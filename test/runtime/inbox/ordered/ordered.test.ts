@@ -256,6 +256,23 @@ describe('two events with one sequence', () => {
 
     expect(rig.counts).toEqual({ Early: 1, DeadLettered: 1 });
   });
+
+  test('are told apart where the first waits and it is its turn', async () => {
+    const rig = orderedRig();
+    const handler = rig.inbox.on(OrderPlaced, noting().handle);
+    const [waiting, rival] = [at(2), at(2)];
+    await handler(sqsEventOf([waiting]));
+    await handler(sqsEventOf([at(1)], { receiveCount: 2 }));
+    const [putBack] = rig.sqs.sent.splice(0);
+
+    await handler(sqsEventOf([rival]));
+    await handler(sqsEventOf([String(putBack?.MessageBody)]));
+
+    expect(rig.sqs.sent.map(({ MessageBody }) => MessageBody)).toEqual([JSON.stringify(rival)]);
+    expect(rig.lines).toContainEqual(
+      expect.objectContaining({ message: 'message handled', eventId: waiting.id }),
+    );
+  });
 });
 
 test('an aggregate stops at a message that can never succeed, and is seen to', async () => {
