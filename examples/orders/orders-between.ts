@@ -9,15 +9,17 @@ const dayMs = 86_400_000;
 
 /** The orders that were placed in a window, by time. What the index does not show yet, the next run finds. */
 export async function* ordersBetween({ from, to }: ReconciliationWindow): AsyncIterable<Order> {
-  for (const day of daysBetween(from, to)) {
+  // The end is not part of a window, and DynamoDB's BETWEEN takes both ends in.
+  const last = to - 1;
+  for (const day of daysBetween(from, last)) {
     const pages = paginateQuery(
       { client: documents },
       {
         TableName: process.env['ORDERS_TABLE'],
         IndexName: byDay.indexName,
-        KeyConditionExpression: '#day = :day AND #time BETWEEN :from AND :to',
+        KeyConditionExpression: '#day = :day AND #time BETWEEN :from AND :last',
         ExpressionAttributeNames: { '#day': byDay.partitionKey, '#time': byDay.sortKey },
-        ExpressionAttributeValues: { ':day': day, ':from': isoOf(from), ':to': isoOf(to) },
+        ExpressionAttributeValues: { ':day': day, ':from': isoOf(from), ':last': isoOf(last) },
       },
     );
     for await (const { Items = [] } of pages) {
@@ -26,8 +28,8 @@ export async function* ordersBetween({ from, to }: ReconciliationWindow): AsyncI
   }
 }
 
-function daysBetween(from: number, to: number): string[] {
-  const days = new Set([dayOf(to)]);
-  for (let time = from; time < to; time += dayMs) days.add(dayOf(time));
+function daysBetween(first: number, last: number): string[] {
+  const days = new Set([dayOf(last)]);
+  for (let time = first; time < last; time += dayMs) days.add(dayOf(time));
   return [...days].toSorted();
 }

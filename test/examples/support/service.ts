@@ -21,6 +21,7 @@ export interface Written {
 
 /** A service of the example on DynamoDB Local. Its functions are to be imported once it is there. */
 export interface Service {
+  readonly outboxTable: string;
   readonly documents: DynamoDBDocumentClient;
   /** The row of a table that has this id. */
   row(table: string, id: string): Promise<Record<string, unknown> | undefined>;
@@ -30,7 +31,7 @@ export interface Service {
 }
 
 const dayMs = 86_400_000;
-const writer = { shards: 4, retentionMs: 14 * dayMs, accepts: [{ maxMessageBytes: 1_000_000 }] };
+const writer = { shards: 1, retentionMs: 14 * dayMs, accepts: [{ maxMessageBytes: 1_000_000 }] };
 const consumer = { dedupeWindowMs: 30 * dayMs, deadLetterQueueUrl: 'http://127.0.0.1:1/letters' };
 
 /**
@@ -53,7 +54,7 @@ export async function openService(
     ...inboxToEnvironment({ ...consumer, name, tableName: inbox, ...parts }, JSON.stringify),
     ...environment,
   };
-  for (const [variable, value] of Object.entries(variables)) vi.stubEnv(variable, value);
+  setVariables(variables);
   const documents = DynamoDBDocumentClient.from(client);
   const rows: Service['rows'] = async (TableName) => {
     const { Items = [] } = await documents.send(
@@ -62,6 +63,7 @@ export async function openService(
     return Items;
   };
   return {
+    outboxTable: outbox,
     documents,
     rows,
     row: async (TableName, id) => {
@@ -76,6 +78,11 @@ export async function openService(
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
         .map(({ type, data }) => ({ type, data: JSON.parse(data) as unknown })),
   };
+}
+
+/** Sets environment variables for the functions that are imported afterwards. */
+export function setVariables(variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
 }
 
 /** A function that an inbox invokes. */
