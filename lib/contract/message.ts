@@ -1,6 +1,6 @@
 import type { Entry } from './entry.ts';
 import { isEventType } from './event-types.ts';
-import { padSequence, timeOfId } from './keys.ts';
+import { isEventId, padSequence, timeOfId } from './keys.ts';
 import { ownLimits } from './limits.ts';
 import { pickDefined } from './pick.ts';
 import { replaceUnsendable, utf8Bytes } from './text.ts';
@@ -99,6 +99,8 @@ function escapeInJson(character: string): string {
 
 /** Why something received is no message. */
 export interface InvalidMessage {
+  /** What every message has, whatever extensions it brings. */
+  readonly specversion?: never;
   readonly problem: string;
 }
 
@@ -112,12 +114,13 @@ const optionalTexts = [
   'replayid',
 ] as const;
 
-const maxIdBytes = 256;
+const maxReplayIdBytes = 256;
 
 // Consumers make keys of them, and logs name them: a longer one would fit neither.
 const fits: Readonly<Record<string, (text: string) => boolean>> = {
-  id: (text) => utf8Bytes(text) <= maxIdBytes,
-  replayid: (text) => utf8Bytes(text) <= maxIdBytes,
+  // Inboxes know events by their id alone, so it has to be unique beyond its source.
+  id: isEventId,
+  replayid: (text) => utf8Bytes(text) <= maxReplayIdBytes,
   subject: (text) => utf8Bytes(text) <= ownLimits.maxAggregateBytes,
   type: isEventType,
 };
@@ -125,13 +128,16 @@ const fits: Readonly<Record<string, (text: string) => boolean>> = {
 /**
  * The message that `value` (parsed JSON) is, or why it is none.
  *
- * An id and a replay's name have at most 256 bytes, a subject 1,024; the type is one that an event can have.
+ * The id is a UUIDv7 in lower case: that of another producer's event may be unique to its source only, and two such
+ * events would be taken for one. A replay's name has at most 256 bytes, a subject 1,024; the type is one that an
+ * event can have. An attribute that is null counts as absent.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
 export function toMessage(value: unknown): Message | InvalidMessage {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { problem: 'not a JSON object' };
   }
-  const candidate = value as Record<string, unknown>;
+  const candidate = withoutNulls(value);
   if (candidate['specversion'] !== '1.0') return { problem: 'not a CloudEvents 1.0 event' };
   const wrong = wrongAttributes(candidate);
   if (wrong.length > 0) return { problem: `missing or malformed: ${wrong.join(', ')}` };
@@ -139,12 +145,18 @@ export function toMessage(value: unknown): Message | InvalidMessage {
 }
 
 export function isInvalidMessage(message: Message | InvalidMessage): message is InvalidMessage {
-  return 'problem' in message;
+  return message.specversion === undefined;
 }
 
 /** A message's sequence as a number, where it has one. */
 export function sequenceOf(message: MessageAttributes): number | undefined {
   return message.sequence === undefined ? undefined : Number(message.sequence);
+}
+
+/** Data may be null. */
+function withoutNulls(value: object): Record<string, unknown> {
+  const present = Object.entries(value).filter(([name, one]) => one !== null || name === 'data');
+  return Object.fromEntries(present);
 }
 
 function wrongAttributes(candidate: Record<string, unknown>): string[] {

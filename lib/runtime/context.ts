@@ -5,14 +5,7 @@ import { OutboxError } from '../contract/error.ts';
 import { ownLimits } from '../contract/limits.ts';
 import { pickDefined } from '../contract/pick.ts';
 import { withinTrace } from './open-telemetry.ts';
-import {
-  isTraceparent,
-  isTracestate,
-  traceOfContext,
-  traceOfSpan,
-  type TraceContext,
-  type TraceSource,
-} from './trace.ts';
+import { traceOfContext, traceOfSpan, usableTrace, type TraceSource } from './trace.ts';
 
 const ambient = new AsyncLocalStorage<EventContext>();
 
@@ -47,19 +40,13 @@ export type RequestHeaders =
  * than 256 characters, is left out, as the trace context specification asks.
  */
 export function contextFromHeaders(headers: RequestHeaders | null | undefined): EventContext {
-  const correlationId = headerOf(headers ?? {}, 'x-correlation-id') ?? '';
+  const header = (name: string): string | undefined => headerOf(headers ?? {}, name);
+  const correlationId = header('x-correlation-id') ?? '';
   const isIdUsable = correlationId !== '' && correlationId.length <= ownLimits.maxHeaderChars;
   return {
-    ...traceFromHeaders(headers ?? {}),
+    ...usableTrace(header('traceparent'), header('tracestate')),
     ...(isIdUsable ? { correlationId } : {}),
   };
-}
-
-function traceFromHeaders(headers: RequestHeaders): Partial<TraceContext> {
-  const traceparent = headerOf(headers, 'traceparent') ?? '';
-  const tracestate = headerOf(headers, 'tracestate') ?? '';
-  if (!isTraceparent(traceparent)) return {};
-  return { traceparent, ...(isTracestate(tracestate) ? { tracestate } : {}) };
 }
 
 /**

@@ -60,13 +60,20 @@ export function isTracestate(value: string): boolean {
   return value.length <= maxStateChars && /^[\x20-\x7e]+$/.test(value);
 }
 
+/**
+ * A trace that comes from outside, as far as it can be passed on: a malformed `traceparent` is dropped and its state
+ * with it, as the trace context specification asks.
+ */
+export function usableTrace(traceparent = '', tracestate = ''): TraceContext | undefined {
+  if (!isTraceparent(traceparent)) return undefined;
+  return { traceparent, ...(isTracestate(tracestate) ? { tracestate } : {}) };
+}
+
 function toTrace(span: ReturnType<typeof activeSpan>): TraceContext | undefined {
   if (span === undefined) return undefined;
   const flags = (span.traceFlags & 0xff).toString(16).padStart(2, '0');
   const traceparent = `00-${span.traceId}-${span.spanId}-${flags}`;
-  const tracestate = span.traceState?.serialize() ?? '';
-  if (!isTraceparent(traceparent)) return undefined;
-  return { traceparent, ...(isTracestate(tracestate) ? { tracestate } : {}) };
+  return usableTrace(traceparent, span.traceState?.serialize());
 }
 
 /** https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
@@ -81,5 +88,5 @@ function traceOfXRay(header = ''): TraceContext | undefined {
   >;
   const traceId = Root.replace(/^1-/, '').replace('-', '');
   const traceparent = `00-${traceId}-${Parent}-${Sampled === '1' ? '01' : '00'}`;
-  return isTraceparent(traceparent) ? { traceparent } : undefined;
+  return usableTrace(traceparent);
 }

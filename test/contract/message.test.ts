@@ -158,7 +158,8 @@ describe('something received', () => {
     { change: { sequence: 7 }, wrong: 'sequence' },
     { change: { sequence: '-7' }, wrong: 'sequence' },
     { change: { id: '', dataversion: 1.5 }, wrong: 'id, dataversion' },
-    { change: { id: 'ä'.repeat(129) }, wrong: 'id' },
+    { change: { id: '1' }, wrong: 'id' },
+    { change: { id: 'A0C5D7F0-0000-4000-8000-000000000000' }, wrong: 'id' },
     { change: { replayid: 'r'.repeat(257) }, wrong: 'replayid' },
     { change: { subject: 's'.repeat(1025) }, wrong: 'subject' },
     { change: { type: 't'.repeat(129) }, wrong: 'type' },
@@ -170,7 +171,6 @@ describe('something received', () => {
 
   it('is one up to the limits of its attributes', () => {
     const longest = {
-      id: 'ä'.repeat(128),
       replayid: 'r'.repeat(256),
       subject: 's'.repeat(1024),
       type: 't'.repeat(128),
@@ -185,6 +185,26 @@ describe('something received', () => {
     expect(toMessage(bare)).toEqual({ problem: 'missing or malformed: data' });
     expect(toMessage({ ...bare, skipped: true })).toMatchObject({ skipped: true });
     expect(toMessage({ ...bare, data: null })).toMatchObject({ data: null });
+  });
+
+  it('is none of another producer whose id is unique to its source alone', () => {
+    const fromShopA = toMessage({ ...valid, id: '1', source: 'shop-a' });
+
+    expect(fromShopA).toEqual({ problem: 'missing or malformed: id' });
+  });
+
+  it.each(['causationid', 'replayid', 'sequence', 'tenant', 'traceparent'])(
+    'is without %s where that is null',
+    (name) => {
+      const message = toMessage({ ...valid, [name]: null });
+
+      expect(message).toMatchObject({ id: valid['id'] });
+      expect(message).not.toHaveProperty(name);
+    },
+  );
+
+  it.each(['problem', 'status', 'statusCode'])('may have an extension named %s', (name) => {
+    expect(isInvalidMessage(toMessage({ ...valid, [name]: 'x' }))).toBe(false);
   });
 
   it('correlates with itself where it names nothing else', () => {

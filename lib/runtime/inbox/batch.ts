@@ -109,12 +109,18 @@ function warnOfTime(
   log.warn('time was nearly up: messages given back to the queue', { count: undone.length });
 }
 
-function recordsOf(event: SqsEvent): readonly SqsRecord[] {
-  const records: unknown = event.Records;
-  if (Array.isArray(records)) return event.Records;
+function recordsOf(event: SqsEvent | null): readonly SqsRecord[] {
+  const records: unknown = event?.Records;
+  if (Array.isArray(records) && records.every(isOfQueue)) return records;
+  const got: unknown = Array.isArray(records) ? records.find((one) => !isOfQueue(one)) : event;
   throw new OutboxError(
     'MESSAGE_INVALID',
-    `expected an event of an SQS queue with Records, got ${Object.keys(event).join(', ') || 'nothing'}: ` +
+    `expected Records of an SQS queue, got ${Object.keys(got ?? {}).join(', ') || 'nothing'}: ` +
       'let the Inbox construct trigger the function',
   );
+}
+
+/** Other services send records too; none of theirs has a body. */
+function isOfQueue(record: unknown): record is SqsRecord {
+  return typeof (record as Partial<SqsRecord> | null)?.body === 'string';
 }

@@ -1,7 +1,6 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { Handled } from '../../contract/inbox-rows.ts';
 import { limits } from '../../contract/limits.ts';
-import type { CommitFailed } from '../write/commit-attempt.ts';
 import { commitEvents, type CommitEventsResult } from '../write/commit-events.ts';
 import type { Random } from '../ports.ts';
 import { commit, commitAlone } from '../transaction/transaction.ts';
@@ -43,21 +42,16 @@ export async function commitOnce(
   checkCount(first, { handled, collected });
   let guard = first;
   for (let tried = 1; tried <= maxGuards; tried++) {
-    const result = await send([...guard.actions, ...collected.writes], collected, ports);
+    // The guard comes last: what is told of an action by its place is told of the handler's own writes.
+    const result = await send([...collected.writes, ...guard.actions], collected, ports);
     if (result.status === 'committed') return 'handled';
-    const own = guard.actions.length;
-    const judgement = await guard.judge(result.failures.some(({ index }) => index < own));
-    if (judgement.status === 'holds') throw writeFailed(behind(own, result), collected.writes);
+    const own = collected.writes.length;
+    const judgement = await guard.judge(result.failures.some(({ index }) => index >= own));
+    if (judgement.status === 'holds') throw writeFailed(result, collected.writes);
     if (judgement.status !== 'renewed') return judgement.status;
     guard = judgement.guard;
   }
   return 'given-back';
-}
-
-/** Failures by their place among the handler's writes. */
-function behind(own: number, result: CommitFailed): CommitFailed {
-  const failures = result.failures.map((failure) => ({ ...failure, index: failure.index - own }));
-  return { ...result, failures };
 }
 
 async function send(

@@ -5,7 +5,7 @@ import type { Action } from '../transaction/transactor.ts';
  * in the message's turn.
  */
 export interface Guard {
-  /** At least one; the first of the transaction. */
+  /** At least one. They come last in the transaction. */
   readonly actions: readonly Action[];
   /**
    * Asked where nothing was committed: was the guard in the way?

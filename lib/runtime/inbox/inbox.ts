@@ -21,7 +21,7 @@ export interface Inbox {
    * once: what else it does must bear that. It may throw {@link reject} to say that the message can
    * never succeed; anything else it throws gives the message back to the queue.
    *
-   * @throws OutboxError `HANDLER_DUPLICATE` where the type has a handler already
+   * @throws OutboxError `HANDLER_DUPLICATE` where the type has a handler already; `OPTION_INVALID` for an unknown way
    */
   on<Definition extends EventContract>(
     definition: Definition,
@@ -45,7 +45,7 @@ export interface Inbox {
    * between its call and the memory of it: then the call is made again, so pass on `tx.idempotencyKey`. What the
    * handler puts into `tx` happens exactly once, together with the memory of the message.
    *
-   * @throws OutboxError `HANDLER_DUPLICATE` where the type has a handler already
+   * @throws OutboxError `HANDLER_DUPLICATE` where the type has a handler already; `OPTION_INVALID` for an unknown way
    */
   on<Definition extends EventContract, Result>(
     definition: Definition,
@@ -101,7 +101,8 @@ function withSubscriptions(ports: InboxPorts, subscriptions: Subscriptions): Inb
     handler: MessageHandler | LeaseHandler,
     options: TransactionOptions | LeaseOptions = {},
   ): Inbox => {
-    const added = { definition, handler, way: 'transaction', ...options } as Subscription;
+    const { way = 'transaction' } = options;
+    const added = { ...options, definition, handler, way } as Subscription;
     return withSubscriptions(ports, addSubscription(subscriptions, added));
   };
   return Object.assign(handle, { on });

@@ -1,5 +1,6 @@
 import { OutboxError } from '../../contract/error.ts';
 import { isInvalidMessage, type InvalidMessage, type Message } from '../../contract/message.ts';
+import { definedOnly } from '../../contract/pick.ts';
 import type { Log, LogFields } from '../ports.ts';
 import { traceIdOf } from '../trace.ts';
 import type { SqsRecord } from './sqs-event.ts';
@@ -38,11 +39,10 @@ export function withKeys(log: Log, keys: LogFields): MessageLog {
 export function logKeysOf(record: SqsRecord, message: Message | InvalidMessage): LogFields {
   const { messageId } = record;
   if (isInvalidMessage(message)) return { messageId };
-  const { id, type, subject, correlationid, traceparent = '' } = message;
-  const traceId = traceIdOf(traceparent);
+  const { id, type, subject, correlationid, causationid, traceparent = '' } = message;
   return {
     ...{ messageId, eventId: id, type, aggregate: subject, correlationId: correlationid },
-    ...(traceId === undefined ? {} : { traceId }),
+    ...definedOnly({ causationId: causationid, traceId: traceIdOf(traceparent) }),
   };
 }
 

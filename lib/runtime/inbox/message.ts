@@ -4,6 +4,7 @@ import type { EventContext } from '../../contract/entry.ts';
 import { sequenceOf, type Message } from '../../contract/message.ts';
 import { pickDefined } from '../../contract/pick.ts';
 import type { EventContract } from '../event/event.ts';
+import { usableTrace } from '../trace.ts';
 
 /** An event as a handler gets it: data checked, and of the version that the handler knows. */
 export interface InboxMessage<Data = unknown, Type extends string = string> extends EventContext {
@@ -45,7 +46,8 @@ export function toInboxMessage(message: Message, data: unknown, version: number)
     time: message.time,
     source: message.source,
     correlationId: message.correlationid,
-    ...pickDefined(message, ['traceparent', 'tracestate', 'tenant']),
+    ...usableTrace(message.traceparent, message.tracestate),
+    ...pickDefined(message, ['tenant']),
     ...(sequence === undefined ? {} : { sequence }),
     ...(message.causationid === undefined ? {} : { causationId: message.causationid }),
     ...(message.replayid === undefined ? {} : { replayId: message.replayid }),

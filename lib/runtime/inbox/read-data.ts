@@ -1,3 +1,5 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
 import { OutboxError } from '../../contract/error.ts';
 import type { Message } from '../../contract/message.ts';
 import type { EventContract } from '../event/event.ts';
@@ -17,13 +19,26 @@ export async function readData(message: Message, definition: EventContract): Pro
   if (message.dataversion > definition.version) return tooNew(message, definition);
   const current = upcast(message, definition);
   if (current.status !== 'read') return current;
-  const result = await definition.schema['~standard'].validate(current.data);
-  if (result.issues === undefined) return { status: 'read', data: result.value };
+  const result = await validate(current.data, message, definition);
+  if (!('issues' in result)) return result;
   const issues = describeIssues(result.issues, current.data).join('; ');
   return rejected(
     'EVENT_INVALID',
     `data of ${message.type} version ${message.dataversion} does not fit the schema: ${issues}`,
   );
+}
+
+async function validate(
+  data: unknown,
+  { type }: Message,
+  { schema }: EventContract,
+): Promise<DataReading | StandardSchemaV1.FailureResult> {
+  try {
+    const result = await schema['~standard'].validate(data);
+    return result.issues === undefined ? { status: 'read', data: result.value } : result;
+  } catch (error) {
+    return rejected('EVENT_INVALID', `the schema of ${type} threw ${nameOf(error)}`);
+  }
 }
 
 function tooNew({ id, type, dataversion }: Message, { version }: EventContract): Failed {
@@ -51,10 +66,26 @@ function upcast(message: Message, { version: known, upcast: steps }: EventContra
     try {
       data = step(data);
     } catch (error) {
-      // Its message may quote the data.
-      const name = error instanceof Error ? error.name : typeof error;
-      return rejected('EVENT_INVALID', `upcast of ${type} from version ${version} threw ${name}`);
+      return rejected(
+        'EVENT_INVALID',
+        `upcast of ${type} from version ${version} threw ${nameOf(error)}`,
+      );
     }
+    if (data instanceof Promise) return notAwaited(data, `${type} from version ${version}`);
   }
   return { status: 'read', data };
+}
+
+function notAwaited(data: Promise<unknown>, step: string): Rejected {
+  // Whatever becomes of it: nobody waits, and Node would end the process where it fails.
+  data.catch(() => undefined);
+  return rejected(
+    'EVENT_INVALID',
+    `upcast of ${step} answered with a promise: make it a plain function, of the old data alone`,
+  );
+}
+
+/** An error's message may quote the data. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }

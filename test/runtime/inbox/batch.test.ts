@@ -250,3 +250,31 @@ test.each([{}, { detail: 'x' }])('fails when the event is not of a queue: %j', a
 
   await expect(answer).rejects.toSatisfy((error) => OutboxError.is(error, 'MESSAGE_INVALID'));
 });
+
+test.each([
+  [null, 'nothing'],
+  [{}, 'nothing'],
+  [{ source: 'aws.events', detail: {} }, 'source, detail'],
+  [{ Records: [{ eventSource: 'aws:s3', s3: {} }] }, 'eventSource, s3'],
+  [{ Records: [{ EventSource: 'aws:sns', Sns: {} }] }, 'EventSource, Sns'],
+  [{ Records: [null] }, 'nothing'],
+])('fails when the function is invoked with what no queue sends: %j', async (event, got) => {
+  const { inbox } = memoryRig();
+
+  await expect(inbox(event as never)).rejects.toMatchObject({
+    code: 'MESSAGE_INVALID',
+    message: `expected Records of an SQS queue, got ${got}: let the Inbox construct trigger the function`,
+  });
+});
+
+test('fails when a handler is registered for a way that does not exist', () => {
+  const { inbox } = memoryRig();
+
+  expect(() => inbox.on(OrderPlaced, vi.fn(), { way: 'leased' } as never)).toThrow(
+    expect.objectContaining({
+      code: 'OPTION_INVALID',
+      message: 'way of order.placed must be transaction or lease, got leased',
+    }),
+  );
+  expect(() => inbox.on(OrderPlaced, vi.fn(), { way: undefined } as never)).not.toThrow();
+});

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { InboxTransaction, Row } from '../../../lib/runtime.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import {
+  addOne,
   givenBack,
   localRig,
   memoryRig,
@@ -187,3 +188,57 @@ describe('limits', () => {
     expect(errorLine(rig)).toMatchObject({ code: 'TRANSACTION_TOO_LARGE' });
   });
 });
+
+const wrongWrites: {
+  what: string;
+  write: (tx: InboxTransaction, table: string) => void;
+  code: string;
+  told: string;
+}[] = [
+  {
+    what: 'one too large',
+    write: (tx, TableName) => {
+      tx.put({ TableName, Item: { pk: 'b', sk: 'b', text: 'x'.repeat(420_000) } });
+    },
+    ...{ code: 'ITEM_TOO_LARGE', told: 'the one of action 1 ' },
+  },
+  {
+    what: 'two on one item',
+    write: (tx, TableName) => {
+      tx.update(addOne(TableName, 'b'));
+      tx.delete({ TableName, Key: { pk: 'b', sk: 'effect' } });
+    },
+    ...{ code: 'DUPLICATE_ITEM', told: 'actions 1 and 2 ' },
+  },
+  {
+    what: 'one that the database refuses',
+    write: (tx, TableName) => {
+      tx.put({ TableName, Item: { pk: 5, sk: 'b' } });
+    },
+    ...{ code: 'TRANSACTION_CANCELLED', told: 'action 1 ' },
+  },
+  {
+    what: 'one whose condition fails',
+    write: (tx, TableName) => {
+      const Key = { pk: 'none', sk: 'none' };
+      tx.check({ TableName, Key, ConditionExpression: 'attribute_exists(pk)' });
+    },
+    ...{ code: 'CONDITION_FAILED', told: 'item 1 ' },
+  },
+];
+
+test.each(wrongWrites)(
+  'of several writes the wrong one is named by its place among them: $what',
+  async ({ write, code, told }) => {
+    const rig = await localRig();
+    const handler = rig.inbox.on(OrderPlaced, (_message, tx) => {
+      tx.put({ TableName: rig.effects, Item: { pk: 'a', sk: 'a' } });
+      write(tx, rig.effects);
+    });
+
+    await handler(event);
+
+    expect(errorLine(rig)).toMatchObject({ code });
+    expect(JSON.stringify(errorLine(rig))).toContain(told);
+  },
+);

@@ -54,6 +54,33 @@ test('a message without a correlation id begins a correlation of its own', async
   expect(handle.mock.calls[0]?.[0]).toMatchObject({ correlationId: message.id });
 });
 
+test('a trace that is malformed reaches neither the handler nor what it emits', async () => {
+  const rig = await localRig();
+  const seen: unknown[] = [];
+  const handler = rig.inbox.on(OrderPlaced, (message, tx) => {
+    seen.push(message.traceparent, message.tracestate, currentContext());
+    tx.emit(PaymentRequested('1', { orderId: '1' }));
+  });
+  const message = messageOf(placed('42'), { traceparent: 'garbage', tracestate });
+
+  await handler(sqsEventOf([message]));
+
+  const causedBy = { correlationId: message.correlationid, causationId: message.id };
+  expect(seen).toEqual([undefined, undefined, causedBy]);
+  const [emitted] = await rig.rowsOf(rig.settings.outbox?.tableName);
+  expect(emitted).not.toHaveProperty('traceparent');
+});
+
+test('its log lines name the event that caused it', async () => {
+  const { inbox, lines } = memoryRig();
+
+  await inbox.on(OrderPlaced, (_, tx) => {
+    tx.log.info('billed');
+  })(sqsEventOf([messageOf(placed('42'), { causationId: 'r-1' })]));
+
+  expect(lines).toContainEqual(expect.objectContaining({ message: 'billed', causationId: 'r-1' }));
+});
+
 test('its log lines name the trace, for whoever looks for it by that', async () => {
   const { inbox, lines } = memoryRig();
   const message = messageOf(placed('42'), { traceparent });

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 
 import {
   createInbox,
   deadLetterAttributes,
+  defineEvent,
   reject,
   OutboxError,
   type InboxOptions,
@@ -13,6 +15,16 @@ import { givenBack, memoryRig, OrderPlaced, placed, reasonsIn } from './support.
 
 const good = messageOf(placed('42'));
 const secret = 'the secret';
+
+/** A definition with mistakes. */
+const OrderPacked = defineEvent('order.packed', {
+  version: 3,
+  aggregate: 'order',
+  schema: z.object({ orderId: z.string() }).transform(() => {
+    throw new RangeError(secret);
+  }),
+  upcast: { 2: () => Promise.reject(new Error(secret)) },
+});
 
 function withData(data: unknown): Message {
   return { ...good, data };
@@ -40,7 +52,7 @@ describe('a message that can never succeed goes to the dead-letter queue at once
     [
       'a CloudEvent without what ours have',
       JSON.stringify({ specversion: '1.0', id: '1', source: 's', type: 't', data: secret }),
-      ['MESSAGE_INVALID', 'missing or malformed: subject, time, dataversion'],
+      ['MESSAGE_INVALID', 'missing or malformed: id, subject, time, dataversion'],
     ],
     ...['id', 'replayid', 'subject', 'type'].map((name): [string, Message, [string, string]] => [
       `a CloudEvent whose ${name} fits no key`,
@@ -77,6 +89,19 @@ describe('a message that can never succeed goes to the dead-letter queue at once
       ['EVENT_INVALID', 'upcast of order.placed from version 1 threw TypeError'],
     ],
     [
+      'old data whose upcast is asynchronous',
+      { ...withData({ orderId: '42' }), dataversion: 2, type: 'order.packed' },
+      [
+        'EVENT_INVALID',
+        'upcast of order.packed from version 2 answered with a promise: make it a plain function, of the old data alone',
+      ],
+    ],
+    [
+      'data that makes the schema throw',
+      { ...withData({ orderId: '42' }), dataversion: 3, type: 'order.packed' },
+      ['EVENT_INVALID', 'the schema of order.packed threw RangeError'],
+    ],
+    [
       'a version that has no upcast',
       { ...good, dataversion: 0 },
       [
@@ -89,7 +114,7 @@ describe('a message that can never succeed goes to the dead-letter queue at once
     const handle = vi.fn();
     const event = sqsEventOf([message]);
 
-    const answer = await rig.inbox.on(OrderPlaced, handle)(event);
+    const answer = await rig.inbox.on(OrderPlaced, handle).on(OrderPacked, handle)(event);
 
     expect(answer).toEqual(givenBack());
     expect(handle).not.toHaveBeenCalled();

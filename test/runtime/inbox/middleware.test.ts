@@ -58,10 +58,10 @@ test('an error outside of any message reaches the middlewares', async () => {
   const handler = middy(inbox).use({ onError });
 
   await expect(handler({} as SQSEvent, context)).rejects.toThrow(
-    'expected an event of an SQS queue',
+    'expected Records of an SQS queue',
   );
 
-  expect(lines).toEqual([expect.stringContaining('error expected an event of an SQS queue')]);
+  expect(lines).toEqual([expect.stringContaining('error expected Records of an SQS queue')]);
 });
 
 test('a middleware may answer early, and no handler runs', async () => {

@@ -176,7 +176,7 @@ test('a duplicate is told from a failed condition even where the database report
   };
   const message = messageOf(placed('42'));
   await rig.inbox.on(OrderPlaced, handle)(sqsEventOf([message]));
-  const sparing = rig.open({ transactor: reportingLastOnly(rig.documents) });
+  const sparing = rig.open({ transactor: reportingFirstOnly(rig.documents) });
 
   const answer = await sparing.on(OrderPlaced, handle)(sqsEventOf([message]));
 
@@ -326,17 +326,17 @@ function dyingAfterCommit(documents: DynamoDBDocumentClient): Transactor {
   };
 }
 
-/** DynamoDB may stop looking once a transaction is doomed: this one tells of the last failure only. */
-function reportingLastOnly(documents: DynamoDBDocumentClient): Transactor {
+/** DynamoDB may stop looking once a transaction is doomed: this one tells of the first failure only. */
+function reportingFirstOnly(documents: DynamoDBDocumentClient): Transactor {
   const real = createDynamoDBTransactor(documents);
   return {
     ...real,
     transact: async (actions, token) => {
       const result = await real.transact(actions, token);
       if (result.status !== 'cancelled') return result;
-      const last = result.reasons.findLastIndex(({ code }) => code !== 'None');
+      const first = result.reasons.findIndex(({ code }) => code !== 'None');
       const reasons = result.reasons.map((reason, index) =>
-        index === last ? reason : { code: 'None' },
+        index === first ? reason : { code: 'None' },
       );
       return { ...result, reasons };
     },
