@@ -5,6 +5,7 @@ import type { SendToDeadLetterQueue } from './dead-letter.ts';
 import { failed, rejected, type Delivery, type Outcome, type Rejected } from './delivery.ts';
 import { judgeFailure } from './failure.ts';
 import type { PutBack } from './ordered/put-back.ts';
+import { repeat } from './ordered/repeat.ts';
 import { handleInSequence } from './ordered/sequencer.ts';
 import { perform, type PerformPorts } from './perform.ts';
 
@@ -80,6 +81,7 @@ function judgeInSequence(
   return handleInSequence(delivery, message, {
     ...ports.sequencing,
     perform: (subject, turn) => perform({ ...subject, turn }, ports),
+    repeat: (again) => repeat(again, { ...ports.sequencing, subscriptions: ports.subscriptions }),
     isWanted: (type) => ports.subscriptions.has(type),
     observe: ports.observe,
     isLate: ports.isLate,

@@ -20,6 +20,7 @@ import {
 import { commitAlone } from '../../transaction/transaction.ts';
 import type { CommitPorts } from '../commit-once.ts';
 import type { Guard } from '../guard.ts';
+import type { MarkerPorts } from '../marker.ts';
 
 /** What came of asking for a message. */
 export type Claim =
@@ -51,6 +52,15 @@ export async function claim(
   return remembersMessage(row, now)
     ? { status: 'duplicate', result: resultOf(row) }
     : { status: 'leased' };
+}
+
+/** What is remembered of a message that was handled under a lease; `undefined` where nothing is. One read unit. */
+export async function recall(
+  handled: Handled,
+  { config, transactor, clock }: MarkerPorts,
+): Promise<{ readonly result: string | undefined } | undefined> {
+  const row = await transactor.get(config.tableName, { ...markerKey(handled) });
+  return remembersMessage(row, clock.now()) ? { result: resultOf(row) } : undefined;
 }
 
 /**

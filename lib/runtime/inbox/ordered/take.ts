@@ -12,6 +12,8 @@ import { decide, openTurn, type InOrder, type OpenTurn } from './open-turn.ts';
 export interface TakePorts extends KeepPorts {
   /** Handles a message whose turn it is. */
   readonly perform: (subject: Subject, turn: OpenTurn) => Promise<Outcome | Rejected>;
+  /** Does what there is to do for a message that the cursor is beyond. */
+  readonly repeat: (message: Message) => Promise<Outcome>;
 }
 
 /** A message that is to be handled in its turn. */
@@ -69,7 +71,7 @@ async function tryToTake(
   const turn = await decide(cursor, inOrder, ports);
   switch (turn.status) {
     case 'old':
-      return { outcome: { status: 'duplicate' }, cursor };
+      return { outcome: await ports.repeat(subject.message), cursor };
     case 'taken':
       return { outcome: taken(inOrder) };
     case 'missed':

@@ -302,6 +302,65 @@ describe('under a lease', () => {
     expect(rig.counts).toEqual({ Duplicates: 1, Handled: 1 });
   });
 
+  test('a copy of what was handled is told of, with what the handler answered', async () => {
+    const rig = orderedRig();
+    const onDuplicate = vi.fn();
+    const handler = rig.inbox.on(OrderPlaced, () => ({ charge: 'c-1' }), { ...lease, onDuplicate });
+    const message = at(1);
+    await handler(sqsEventOf([message]));
+
+    await handler(sqsEventOf([message]));
+
+    expect(onDuplicate).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ id: message.id, sequence: 1 }),
+      { charge: 'c-1' },
+    );
+  });
+
+  test('a copy of what was passed over is not told of: it was not handled', async () => {
+    const rig = orderedRig({ adoptUntil: Number.MAX_SAFE_INTEGER });
+    const onDuplicate = vi.fn();
+    const handler = rig.inbox.on(OrderPlaced, vi.fn(), { ...lease, onDuplicate });
+    await handler(sqsEventOf([at(5)], { fifo: true }));
+
+    const answer = await handler(sqsEventOf([at(4)], { fifo: true }));
+
+    expect(answer).toEqual(givenBack());
+    expect(onDuplicate).not.toHaveBeenCalled();
+  });
+
+  test('a copy of what was handled goes back to the queue where others keep it from moving the cursor', async () => {
+    const first = at(1);
+    const before = memoryRig();
+    await before.inbox.on(OrderPlaced, vi.fn(), lease)(sqsEventOf([first]));
+    let next = 10;
+    const handleAnother = async (): Promise<unknown> => {
+      const others = memoryRig({ ordered }, { transactor: before.database });
+      return others.inbox.on(OrderPlaced, vi.fn(), lease)(sqsEventOf([at(next++)]));
+    };
+    const rig = memoryRig(
+      { ordered },
+      {
+        transactor: {
+          ...before.database,
+          write: async (action) => {
+            if (action.Put?.Item?.['sk'] === 'cursor') await handleAnother();
+            return before.database.write(action);
+          },
+          transact: async (actions, token) => {
+            await handleAnother();
+            return before.database.transact(actions, token);
+          },
+        },
+      },
+    );
+    const event = sqsEventOf([first]);
+
+    const answer = await rig.inbox.on(OrderPlaced, vi.fn(), lease)(event);
+
+    expect(answer).toEqual(givenBack(...event.Records));
+  });
+
   test('a copy of what another worker has in hand is given back', async () => {
     const rig = orderedRig();
     const message = at(1);
