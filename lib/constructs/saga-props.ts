@@ -4,8 +4,13 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { InboxProps } from './inbox-props.ts';
 import type { IOutbox } from './outbox.ts';
 
-/** Properties of a {@link Saga}: those of its inbox, and its own. */
-export interface SagaProps extends Omit<InboxProps, 'table' | 'outbox'> {
+/**
+ * Properties of a {@link Saga}: those of its inbox, and its own.
+ *
+ * It takes events in any order, and is not `ordered`: its deadlines are in no sequence, and it waits for nothing
+ * that it has no answer to.
+ */
+export interface SagaProps extends Omit<InboxProps, 'table' | 'outbox' | 'ordered'> {
   /** The name of the definition that the handler runs. Part of the saga's rows: changing it forgets all sagas. */
   readonly sagaName: string;
 

@@ -6,21 +6,32 @@ import {
   type MetricOptions,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 
 import { inboxDimension, metricNamespace } from '../contract/inbox-metrics.ts';
 import { sagaMetrics, sagaToEnvironment, type SagaCheck } from '../contract/saga.ts';
 import { addAlarms } from './alarms.ts';
+import { fail } from './check.ts';
 import { definedOnly, withDefaults } from './defaults.ts';
 import { inboxDefaults } from './inbox-props.ts';
 import { Inbox } from './inbox.ts';
 import { eventsOf, subscribeToDeadlines } from './saga-deadlines.ts';
 import type { SagaProps } from './saga-props.ts';
-import { grantQuerySagas } from './table-grants.ts';
+import { grantLookAtSagas, grantQuerySagas } from './table-grants.ts';
 import { createSagaTable } from './tables.ts';
+
+/** What the type of the props does not allow, and JavaScript does. */
+function checkUnordered(scope: IConstruct, props: object): void {
+  if (!('ordered' in props) || props.ordered === false || props.ordered === undefined) return;
+  fail(
+    scope,
+    'a saga cannot be ordered: its deadlines have no sequence and would all be dead-lettered. Leave ordered out',
+  );
+}
 
 /** How often the handler is invoked to look for overdue sagas. */
 const checkEvery = Duration.minutes(5);
@@ -48,6 +59,7 @@ export class Saga extends Construct {
 
   constructor(scope: Construct, id: string, props: SagaProps) {
     super(scope, id);
+    checkUnordered(this, props);
     const settings = withDefaults(props, inboxDefaults);
     this.#inboxName = props.inboxName ?? this.node.path;
     this.table = createSagaTable(this, settings);
@@ -60,6 +72,14 @@ export class Saga extends Construct {
     subscribeToDeadlines(this, props, this.inbox);
     this.connect(props);
     if (settings.alarms) this.addAlarms(settings.alarmTopic);
+  }
+
+  /**
+   * Lets a role list sagas and look at them, with what the inbox handled: `outbox saga ls` and `saga show`. Finding
+   * them takes rights beside it, which the README names.
+   */
+  grantRead(grantee: IGrantable): Grant {
+    return grantLookAtSagas(this.table, grantee);
   }
 
   /**

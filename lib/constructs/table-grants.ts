@@ -57,6 +57,17 @@ export function grantQuerySagas(table: ITable, grantee: IGrantable): Grant {
   });
 }
 
+/** Lets an operator list the sagas that have not finished, and look at any of them by its key. */
+export function grantLookAtSagas(table: ITable, grantee: IGrantable): Grant {
+  table.encryptionKey?.grant(grantee, ...readingKeyActions);
+  const looking = Grant.addToPrincipal({
+    grantee,
+    actions: ['dynamodb:GetItem'],
+    resourceArns: [table.tableArn],
+  });
+  return looking.combine(grantQuerySagas(table, grantee));
+}
+
 /** Lets an operator look at entries, receipts and the waiting room by key. Nothing needs a scan. */
 export function grantLook(table: ITable, grantee: IGrantable): Grant {
   table.encryptionKey?.grant(grantee, ...readingKeyActions);

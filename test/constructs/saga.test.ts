@@ -1,6 +1,8 @@
 import type { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { expect, test } from 'vitest';
@@ -27,7 +29,13 @@ function fulfilment(choose: Choose = () => ({})): { stack: Stack; saga: Saga; te
     handler: userFunction(stack, 'Handler'),
     ...choose(stack, bus),
   });
-  return { stack, saga, template: Template.fromStack(stack) };
+  return {
+    stack,
+    saga,
+    get template() {
+      return Template.fromStack(stack);
+    },
+  };
 }
 
 function patternsOf(template: Template): unknown[] {
@@ -126,15 +134,46 @@ test('no alarms without alarms, and the topic is told of those that there are', 
   });
 });
 
+test('a reader may list sagas and look at one by its key, also where a key encrypts the table', () => {
+  const { stack, saga } = fulfilment((one) => ({ encryptionKey: new Key(one, 'Key') }));
+
+  saga.grantRead(new Role(stack, 'Reader', { assumedBy: new AccountRootPrincipal() }));
+
+  expect(permissionsOf(stack, 'Reader')).toEqual([
+    'dynamodb:GetItem on FulfilmentTable.Arn',
+    'dynamodb:Query on FulfilmentTable.Arn/index/running',
+    'kms:Decrypt on Key.Arn',
+    'kms:DescribeKey on Key.Arn',
+  ]);
+});
+
+test('fails when it is ordered, which JavaScript allows', () => {
+  const ordered = (value: unknown) => () =>
+    fulfilment(() => ({ ordered: value, events: ['order.*'] }) as Partial<SagaProps>);
+
+  expect(ordered(true)).toThrow('a saga cannot be ordered');
+  expect(ordered({ adoptUntil: new Date() })).toThrow('a saga cannot be ordered');
+  expect(ordered(false)).not.toThrow();
+});
+
 test('late events have a metric', () => {
   const { saga } = fulfilment();
 
   expect(saga.metricLate()).toMatchObject({ metricName: 'SagaLate', statistic: 'Sum' });
 });
 
-test('its deadlines come with its events from a bus that brings everyone’s', () => {
-  expect(patternsOf(fulfilment().template)).toEqual([
-    ['any', ['order.placed', 'fulfilment.deadline']],
+test('its deadlines come with its events where both are of one source', () => {
+  const { template } = fulfilment(() => ({ source: 'orders' }));
+
+  expect(patternsOf(template)).toEqual([[['orders'], ['order.placed', 'fulfilment.deadline']]]);
+});
+
+test('its deadlines come by a rule that names their source where everyone’s events are taken', () => {
+  const { template } = fulfilment(() => ({ events: ['order.placed', 'fulfilment.deadline'] }));
+
+  expect(patternsOf(template)).toEqual([
+    ['any', ['order.placed']],
+    [['orders'], ['fulfilment.deadline']],
   ]);
 });
 

@@ -30,13 +30,15 @@ export const sagaShow: CommandSpec<SagaShowOptions> = {
       terminal.note(`outbox: there is no saga ${place.sagaName} ${key}, or not any more\n`);
       return exitCodes.failed;
     }
-    const { state, compensations, ...others } = saga;
+    const { state, compensations, undoing, ...others } = saga;
     const isWithData = options.data === true;
     if (options.json === true) {
       const toUndo = compensations.map(({ name }) => name);
       printJson(
         terminal,
-        isWithData ? { ...others, compensations, state } : { ...others, compensations: toUndo },
+        isWithData
+          ? { ...others, undoing, compensations, state }
+          : { ...others, undoing: undoing?.name, compensations: toUndo },
       );
     } else {
       terminal.write(`${renderSaga(saga, clock.now())}\n`);

@@ -22,7 +22,7 @@ export function renderSaga(saga: SagaRecord, now: number): string {
 
 function factsOf(saga: SagaRecord, now: number): [string, string][] {
   const at = (time: number): string => `${moment(time)} (${relative(time, now)})`;
-  const { deadlines, compensations, awaiting, reason, overdueAt, expiresAt } = saga;
+  const { deadlines, compensations, awaiting, undoing, reason, overdueAt, expiresAt } = saga;
   const facts: [string, string | undefined][] = [
     ['saga', `${saga.saga} ${saga.key}`],
     ['status', saga.status],
@@ -30,6 +30,7 @@ function factsOf(saga: SagaRecord, now: number): [string, string][] {
     ['started', at(saga.startedAt)],
     ['changed', `${at(saga.changedAt)}, revision ${saga.revision}`],
     ['overdue', overdueAt === undefined ? undefined : at(overdueAt)],
+    ['undoes', undoing?.name],
     ['waits for', awaiting],
     [
       'deadlines',
