@@ -10,7 +10,7 @@ import type { MessageLog } from './log.ts';
  * What a handler wants written, in the document client's shape. Nothing is sent until the handler is
  * done; then all of it is committed together with the inbox's marker, or none.
  *
- * It takes up to 99 writes, events and cancellations, 4 MB in all, one write per item (a condition on an item that
+ * It takes up to 99 writes, events and cancellations (96 in an ordered inbox), 4 MB in all, one write per item (a condition on an item that
  * is written belongs into that write). Where a condition fails, the message goes back to the queue: when
  * it comes again, the handler finds what is there then.
  */
@@ -18,7 +18,11 @@ export interface InboxTransaction {
   put(input: NonNullable<Action['Put']>): void;
   update(input: NonNullable<Action['Update']>): void;
   delete(input: NonNullable<Action['Delete']>): void;
-  /** A condition on an item that is not written. */
+  /**
+   * A condition on an item that is not written. The function needs `dynamodb:ConditionCheckItem` on its table, which
+   * `grantWriteData` of the CDK does not give: `table.grant(fn, 'dynamodb:ConditionCheckItem')`.
+   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+   */
   check(input: NonNullable<Action['ConditionCheck']>): void;
   /**
    * Events that exist if and only if the rest is committed. They inherit the message's correlation id,
