@@ -29,9 +29,9 @@ export function reasonToWait({ requests }: Pick<Run, 'requests'>): string | unde
   const silent = requests.filter(({ fate }) => fate === 'no answer about the payment').length;
   if (silent === 0) return undefined;
   return `
-The provider takes the money and never answers for ${silent} of the orders: the saga gives them up at its
-deadline, after a minute. Payment's message, which failed, comes again each minute until that is known.
-The next step takes about two minutes.
+For ${silent} of the orders the provider takes the money and never answers. That ends with a deadline, a minute after
+they were placed: the money is given back. Until then payment asks again, each minute. So the next step
+takes one to two minutes.
 `;
 }
 

@@ -51,7 +51,7 @@ export async function openService(
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     ...writerToEnvironment({ ...writer, tableName: outbox }, JSON.stringify),
-    ...inboxToEnvironment({ ...consumer, name, tableName: inbox, ...parts }, JSON.stringify),
+    ...inboxToEnvironment({ ...consumer, name, tableName: inbox, ...parts }),
     ...environment,
   };
   setVariables(variables);
