@@ -8,10 +8,11 @@ import {
 import type { DestinationConfig } from '../../contract/environment.ts';
 import { timeOfId } from '../../contract/keys.ts';
 import { limits } from '../../contract/limits.ts';
-import { pickDefined } from '../../contract/pick.ts';
+import { definedOnly, pickDefined } from '../../contract/pick.ts';
 import { utf8Bytes } from '../../contract/text.ts';
 import type { Destination, Outgoing, Reply } from '../destination.ts';
 import { clientSettings } from './client-settings.ts';
+import { xRayHeaderOf } from './x-ray.ts';
 
 /**
  * An event bus. It keeps no order, and delivers at least once.
@@ -43,6 +44,12 @@ export function openEventBus(config: DestinationConfig): Destination {
   return createEventBus(config, new EventBridgeClient(clientSettings));
 }
 
+/**
+ * The trace header, of 500 characters at most, joins what targets do to the trace of the write. It is passed on to
+ * them; one that X-Ray refuses is dropped, and the event is not.
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html
+ */
 function toRequestEntry({ entry, source, json }: Outgoing, bus: string): PutEventsRequestEntry {
   return {
     EventBusName: bus,
@@ -50,6 +57,7 @@ function toRequestEntry({ entry, source, json }: Outgoing, bus: string): PutEven
     DetailType: entry.type,
     Detail: json,
     Time: new Date(timeOfId(entry.id)),
+    ...definedOnly({ TraceHeader: xRayHeaderOf(entry.traceparent) }),
   };
 }
 

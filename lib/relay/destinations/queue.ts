@@ -12,6 +12,7 @@ import { contentType, messageBytes, toAttributes, type Attributes } from './attr
 import { batchId, readBatch } from './batch.ts';
 import { clientSettings } from './client-settings.ts';
 import { groupingOf } from './grouping.ts';
+import { xRayHeaderOf } from './x-ray.ts';
 
 /** A queue, standard or FIFO. A FIFO one keeps the order of each aggregate's entries. */
 export function createQueue(
@@ -53,7 +54,22 @@ function toRequestEntry(
     MessageBody: outgoing.json,
     MessageAttributes: attributesOf(outgoing),
     ...groupingOf(outgoing, ordered),
+    ...traceOf(outgoing),
   };
+}
+
+/**
+ * The trace header joins what the consumer does to the trace of the write. System attributes do not count towards
+ * a message's size.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+function traceOf({
+  entry,
+}: Outgoing): Pick<SendMessageBatchRequestEntry, 'MessageSystemAttributes'> {
+  const header = xRayHeaderOf(entry.traceparent);
+  return header === undefined
+    ? {}
+    : { MessageSystemAttributes: toAttributes({ AWSTraceHeader: header }) };
 }
 
 function attributesOf({ entry }: Outgoing): Attributes {

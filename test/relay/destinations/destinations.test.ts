@@ -14,6 +14,11 @@ const one = outgoingOf(1);
 const ofTenant = outgoingOf(2, { tenant: 'acme' });
 const replayed = toOutgoing(one.entry, 'orders', { replayId: 'replay-7' });
 
+const traced = outgoingOf(3, {
+  traceparent: '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01',
+});
+const xRayHeader = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
+
 const text = (StringValue: string): object => ({ DataType: 'String', StringValue });
 
 function sha256(plain: string): string {
@@ -49,6 +54,14 @@ describe('what an event bus is sent', () => {
         ],
       },
     ]);
+  });
+
+  it('goes on in X-Ray, where it has a trace', async () => {
+    const { destination, requests } = busRig.open();
+
+    await destination.send([traced]);
+
+    expect(requests[0]?.Entries?.[0]?.TraceHeader).toBe(xRayHeader);
   });
 
   it('is counted as the service counts: time, source, type and detail', () => {
@@ -88,6 +101,22 @@ describe('what a standard queue is sent', () => {
       },
     ]);
   });
+
+  it.each([false, true])(
+    'goes on in X-Ray, where it has a trace, and is no larger for it; FIFO: %s',
+    async (fifo) => {
+      const { destination, requests } = queueRig(fifo).open();
+
+      await destination.send([traced, one]);
+
+      expect(
+        requests[0]?.Entries?.map(({ MessageSystemAttributes }) => MessageSystemAttributes),
+      ).toEqual([{ AWSTraceHeader: text(xRayHeader) }, undefined]);
+      expect(destination.sizeOf(traced) - traced.json.length).toBe(
+        destination.sizeOf(one) - one.json.length,
+      );
+    },
+  );
 
   it('is grouped by tenant, for fair queues', async () => {
     const { destination, requests } = queueRig(false).open();
