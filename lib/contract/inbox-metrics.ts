@@ -14,8 +14,8 @@ export const inboxMetrics = {
   deadLettered: 'DeadLettered',
   /** Messages that came before their turn: stored, and handled when the gap before them closes. */
   early: 'Early',
-  /** Messages that another worker had in hand: given back to the queue. */
-  givenBack: 'GivenBack',
+  /** Messages that another worker had in hand: they come again. */
+  inHand: 'InHand',
   /** Messages that were tried and given back to the queue. */
   failed: 'Failed',
 } as const;

@@ -51,7 +51,7 @@ export async function commitOnce(
     if (judgement.status !== 'renewed') return judgement.status;
     guard = judgement.guard;
   }
-  return 'given-back';
+  return 'in-hand';
 }
 
 async function send(

@@ -44,13 +44,13 @@ export type Outcome =
   /** It came before its turn, and waits in the inbox's table. */
   | { readonly status: 'early' }
   /** Another worker has it in hand: it comes again when that one must have ended. */
-  | { readonly status: 'given-back' }
+  | { readonly status: 'in-hand' }
   | { readonly status: 'dead-lettered'; readonly rejection: Rejection }
   | Failed;
 
 /** Whether the queue may forget the message. */
 export function isDone({ status }: Outcome): boolean {
-  return status !== 'failed' && status !== 'given-back';
+  return status !== 'failed' && status !== 'in-hand';
 }
 
 export function rejected(code: OutboxErrorCode, detail: string): Rejected {

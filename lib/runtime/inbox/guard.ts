@@ -23,7 +23,7 @@ export type Judgement =
   /** The message was handled before. */
   | { readonly status: 'duplicate' }
   /** It is not known whether it is the message's turn: let it come again. */
-  | { readonly status: 'given-back' }
+  | { readonly status: 'in-hand' }
   /** Something beside it changed: the same effects may be tried with this one. */
   | { readonly status: 'renewed'; readonly guard: Guard };
 

@@ -25,10 +25,10 @@ const tellings: Readonly<Record<Outcome['status'], Telling>> = {
     text: 'message came before its turn: it waits in the inbox',
     metric: inboxMetrics.early,
   },
-  'given-back': {
+  'in-hand': {
     level: 'info',
-    text: 'another worker has the message in hand: given back to the queue',
-    metric: inboxMetrics.givenBack,
+    text: 'another worker has the message in hand: it comes again',
+    metric: inboxMetrics.inHand,
   },
   'dead-lettered': {
     level: 'error',

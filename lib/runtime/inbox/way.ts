@@ -24,7 +24,7 @@ export interface Handling {
 }
 
 /**
- * How handling a message ended: it has its effects; it had them before; or another worker has it in hand, and
- * it is given back to the queue.
+ * How handling a message ended: it has its effects; it had them before; or another worker has it in hand, and it
+ * comes again.
  */
-export type Ending = 'handled' | 'duplicate' | 'given-back';
+export type Ending = 'handled' | 'duplicate' | 'in-hand';

@@ -50,7 +50,7 @@ export function answerUntilCommitted<State>(
       if (ending !== 'overtaken') return ending;
       const waitMs = backoffMs(tries, raceDefaults.backoff, ports.random);
       const leftMs = handling.timeLeftMs() - waitMs;
-      if (tries >= raceDefaults.maxTries || leftMs < raceDefaults.reserveMs) return 'given-back';
+      if (tries >= raceDefaults.maxTries || leftMs < raceDefaults.reserveMs) return 'in-hand';
       handling.log.debug('another event changed the saga first, answering anew', { tries });
       await ports.clock.sleep(waitMs);
     }

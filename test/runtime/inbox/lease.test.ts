@@ -106,7 +106,7 @@ describe('while a worker has a message in hand', () => {
     expect(second).toEqual(givenBack(...copy.Records));
     expect(await first).toEqual(givenBack());
     expect(handle).toHaveBeenCalledTimes(1);
-    expect(rig.counts).toEqual({ GivenBack: 1, Handled: 1 });
+    expect(rig.counts).toEqual({ InHand: 1, Handled: 1 });
   });
 
   test('its lease lasts as long as its function may run, and a second more', async () => {
@@ -156,7 +156,7 @@ describe('a worker that does not come back', () => {
 
     expect(early).toEqual(givenBack(...copy.Records));
     expect(inTime).toEqual(givenBack());
-    expect(rig.counts).toEqual({ GivenBack: 1, Handled: 1 });
+    expect(rig.counts).toEqual({ InHand: 1, Handled: 1 });
   });
 
   test('cannot complete when it comes back after all', async () => {

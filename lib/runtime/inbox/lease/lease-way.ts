@@ -73,7 +73,7 @@ export async function handleUnderLease(
   const claimed = await claim(handled, leaseMs, ports);
   switch (claimed.status) {
     case 'leased':
-      return 'given-back';
+      return 'in-hand';
     case 'duplicate':
       await leased.onDuplicate?.(handling.message, textToResult(claimed.result));
       return 'duplicate';

@@ -95,7 +95,7 @@ function openBuffered(next: Buffered, { delivery, inOrder }: Subject): Subject {
 /** Whether another worker has the message in hand, or it was kept anew. */
 function isElsewhere(taken: Taken | undefined): boolean {
   const status = taken?.outcome.status;
-  return status === 'given-back' || status === 'early';
+  return status === 'in-hand' || status === 'early';
 }
 
 /** Puts a message back on the queue, and notes it: whoever finds it waiting need not do so again. */

@@ -68,7 +68,7 @@ export function openTurn(
       }
       const turn = await decide(cursor, inOrder, ports);
       if (turn.status === 'old') return { status: 'duplicate' };
-      if (turn.status !== 'next') return { status: 'given-back' };
+      if (turn.status !== 'next') return { status: 'in-hand' };
       // Another message was stored meanwhile, no more: it is this one's turn as before.
       latest = turn.after;
       return { status: 'renewed', guard: guardOf({ before: cursor, after: turn.after }) };

@@ -53,7 +53,7 @@ export async function take(subject: Subject, ports: TakePorts, known?: Cursor): 
 }
 
 async function comeLater(subject: Subject, ports: TakePorts): Promise<Outcome> {
-  if (subject.inOrder.isFifo) return { status: 'given-back' };
+  if (subject.inOrder.isFifo) return { status: 'in-hand' };
   await goRound(earlyOf(subject), ports);
   return { status: 'early' };
 }

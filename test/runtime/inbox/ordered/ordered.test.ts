@@ -383,7 +383,7 @@ describe('under a lease', () => {
 
     expect(second).toEqual(givenBack(...copy.Records));
     expect(await first).toEqual(givenBack());
-    expect(rig.counts).toEqual({ GivenBack: 1, Handled: 1 });
+    expect(rig.counts).toEqual({ InHand: 1, Handled: 1 });
   });
 });
 
