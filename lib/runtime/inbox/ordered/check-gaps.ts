@@ -3,7 +3,7 @@ import type { Log } from '../../ports.ts';
 import { errorFields } from '../log.ts';
 import type { OrderedConfig } from '../../../contract/environment.ts';
 import { adopted, beyondHole, withReleased } from './cursor.ts';
-import { ageOf, listGaps, readLowest, type GapPorts } from './gaps.ts';
+import { ageOf, pagesOfGaps, readLowest, type GapPorts } from './gaps.ts';
 import { changeCursor, readBuffered, readCursor } from './history.ts';
 import type { PutBack } from './put-back.ts';
 
@@ -16,7 +16,7 @@ export interface CheckPorts extends GapPorts {
 
 /** What a check found. */
 export interface GapReport {
-  /** Aggregates of which messages wait; no more are counted than are looked at. */
+  /** Aggregates of which messages wait; no more are counted than there is time to look at. */
   readonly open: number;
   /** How long the one that stands still for longest has done so, in milliseconds; 0 where none does. */
   readonly oldestMs: number;
@@ -25,8 +25,10 @@ export interface GapReport {
 }
 
 export const checkDefaults = {
-  /** Gaps that are looked at in each of 8 partitions: those open for longest. */
-  maxGapsPerPartition: 500,
+  /** Gaps that are read at once in each of 8 partitions. */
+  gapsPerPartition: 100,
+  /** When a run looks at no more gaps: those open for longest were looked at. */
+  maxRunMs: 40_000,
   /** How long a cursor is left to the worker that moved it. */
   idleMs: 30_000,
 } as const;
@@ -41,19 +43,28 @@ const lookedAtOnce = 10;
  * Reads one row for each gap, and only the list where there is none. Never scans.
  */
 export async function checkGaps(ports: CheckPorts): Promise<GapReport> {
-  const gaps = await listGaps(checkDefaults.maxGapsPerPartition, ports);
+  const until = ports.clock.now() + checkDefaults.maxRunMs;
   const checks: Checked[] = [];
-  const waiting = gaps.values();
-  const work = async (): Promise<void> => {
-    for (const gap of waiting) checks.push(await tryToCheck(gap, ports));
-  };
-  await Promise.all(Array.from({ length: lookedAtOnce }, work));
+  for await (const gaps of pagesOfGaps(checkDefaults.gapsPerPartition, ports)) {
+    checks.push(...(await checkAll(gaps, ports)));
+    if (ports.clock.now() >= until) break;
+  }
   const open = checks.filter(({ status }) => status !== 'closed');
   return {
     open: open.length,
     oldestMs: Math.max(0, ...open.map(({ ageMs }) => ageMs)),
     failed: open.filter(({ status }) => status === 'failed').length,
   };
+}
+
+async function checkAll(gaps: readonly Gap[], ports: CheckPorts): Promise<Checked[]> {
+  const checks: Checked[] = [];
+  const waiting = gaps.values();
+  const work = async (): Promise<void> => {
+    for (const gap of waiting) checks.push(await tryToCheck(gap, ports));
+  };
+  await Promise.all(Array.from({ length: lookedAtOnce }, work));
+  return checks;
 }
 
 interface Checked {

@@ -9,7 +9,7 @@ import {
   type Place,
 } from '../../../contract/inbox-order.ts';
 import type { HistoryPorts } from './history.ts';
-import type { ReadRange } from './read-range.ts';
+import type { Range, ReadRange } from './read-range.ts';
 
 /** What looking for gaps takes. */
 export interface GapPorts extends HistoryPorts {
@@ -17,16 +17,30 @@ export interface GapPorts extends HistoryPorts {
 }
 
 /** The aggregates of which messages wait: those that have waited longest, up to so many of each partition. */
-export async function listGaps(limit: number, { config, readRange }: GapPorts): Promise<Gap[]> {
-  const lists = await Promise.all(
-    gapPartitions(config.name).map((pk) =>
-      readRange(config.tableName, { pk, from: '0', to: '~', limit }),
-    ),
-  );
-  return lists
-    .flat()
-    .map(rowToGap)
-    .toSorted((a, b) => a.since - b.since);
+export async function listGaps(limit: number, ports: GapPorts): Promise<Gap[]> {
+  const { value = [] } = await pagesOfGaps(limit, ports).next();
+  return value;
+}
+
+/** All aggregates of which messages wait, in pages of up to so many of each partition: those that wait longest first. */
+export async function* pagesOfGaps(
+  limit: number,
+  { config, readRange }: GapPorts,
+): AsyncGenerator<Gap[], undefined> {
+  let ranges = gapPartitions(config.name).map((pk) => ({ pk, from: '0', to: '~', limit }));
+  while (ranges.length > 0) {
+    const lists = await Promise.all(ranges.map((range) => readRange(config.tableName, range)));
+    const gaps = lists.map((rows) => rows.map(rowToGap));
+    yield gaps.flat().toSorted((a, b) => a.since - b.since);
+    ranges = gaps.filter(({ length }) => length === limit).map((list) => behind(list, limit));
+  }
+  return undefined;
+}
+
+/** What comes behind the last of a list in its partition. */
+function behind(list: readonly Gap[], limit: number): Range {
+  const { pk = '', sk = '' } = list.at(-1)?.key ?? {};
+  return { pk, from: `${sk} `, to: '~', limit };
 }
 
 /** The message that waits of an aggregate with the lowest sequence beyond one. */

@@ -105,6 +105,26 @@ describe('a gap', () => {
     expect(await world.check()).toEqual({ open: 2, oldestMs: minuteMs, failed: 0 });
   });
 
+  test('is seen to behind any number of others that stay open', async () => {
+    const world = watched();
+    const others = Array.from({ length: 1_000 }, (_, index) => at(2, {}, `o${index}`));
+    await world.arrive(...others);
+    world.clock.advance(minuteMs);
+    const late = ['a', 'b', 'c', 'd', 'e'];
+    await world.arrive(...late.map((order) => at(2, {}, order)));
+    for (const order of late) {
+      world.deliver(at(1, {}, order));
+      await world.work({ diesAt: 2, afterTheCall: true });
+      world.queue.purge();
+    }
+    world.clock.advance(minuteMs);
+
+    const report = await world.check();
+
+    expect(report.open).toBe(1_005);
+    expect(world.seen).toEqual(['1', '1', '1', '1', '1', '2', '2', '2', '2', '2']);
+  });
+
   test('keeps its messages whatever the check does', async () => {
     const world = watched();
     await world.arrive(at(2));
