@@ -72,10 +72,10 @@ async function send(
 }
 
 function checkCount(
-  { actions }: Guard,
+  { actions, room = actions.length }: Guard,
   { handled: { eventId }, collected: { writes, events, cancel } }: Effects,
 ): void {
-  const limit = limits.transaction.maxActions - actions.length;
+  const limit = limits.transaction.maxActions - room;
   const count = writes.length + events.length + cancel.length;
   if (count <= limit) return;
   throw new OutboxError(

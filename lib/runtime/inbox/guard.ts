@@ -8,6 +8,13 @@ export interface Guard {
   /** At least one. They come last in the transaction. */
   readonly actions: readonly Action[];
   /**
+   * Actions of the transaction that are kept for it, more than it may have this time: so that a handler has the same
+   * room each time.
+   *
+   * @default - as many as it has
+   */
+  readonly room?: number;
+  /**
    * Asked where nothing was committed: was the guard in the way?
    *
    * @param hasFailed whether a condition of its own failed. Where not, it may still not hold: DynamoDB need not
@@ -29,8 +36,10 @@ export type Judgement =
 
 /** Two guards in one transaction: both must hold. The first is asked first. */
 export function bothGuards(first: Guard, second: Guard): Guard {
+  const actions = [...first.actions, ...second.actions];
   return {
-    actions: [...first.actions, ...second.actions],
+    actions,
+    room: Math.max(actions.length, first.room ?? 0, second.room ?? 0),
     judge: async () => {
       // Whose condition it was is not known here: each is to look.
       const judgements = [await first.judge(false), await second.judge(false)] as const;

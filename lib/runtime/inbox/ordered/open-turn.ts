@@ -26,6 +26,9 @@ export interface TurnPorts {
   readonly ordered: OrderedConfig;
 }
 
+/** The cursor, the message that waited, the gap, and who remembers the message beside: a lease, or a replay. */
+const mostActions = 4;
+
 /** A message's turn, as long as nobody else moves the cursor. */
 export interface OpenTurn {
   /** Moves the cursor together with the message's effects. */
@@ -59,6 +62,7 @@ export function openTurn(
   const { place, arriving } = inOrder;
   let latest = change.after;
   const guardOf = ({ before, after }: { before: Cursor; after: Cursor }): Guard => ({
+    room: mostActions,
     actions: moveActions({ place, before, after }, arriving, ports.commit),
     judge: async () => {
       const cursor = await readCursor(place, ports.commit);

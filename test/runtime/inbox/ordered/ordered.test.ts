@@ -181,6 +181,28 @@ describe('a message that does not fit into a row', () => {
   });
 });
 
+describe('a handler has room for 96 writes, whatever the inbox needs itself', () => {
+  test.each([
+    [96, { Early: 1, Handled: 2 }],
+    [97, { Early: 1, DeadLettered: 1 }],
+  ])('%d', async (count, counts) => {
+    const rig = orderedRig();
+    const handler = rig.inbox.on(OrderPlaced, ({ sequence }, tx) => {
+      for (let write = 0; write < count; write++) {
+        tx.put({ TableName: 'orders', Item: { id: `${sequence}/${write}` } });
+      }
+    });
+
+    await handler(sqsEventOf([at(2)]));
+    await handler(sqsEventOf([at(1)], { receiveCount: 5 }));
+    for (const { MessageBody } of rig.sqs.sent.filter(({ QueueUrl }) => QueueUrl === queueUrl)) {
+      await handler(sqsEventOf([String(MessageBody)]));
+    }
+
+    expect(rig.counts).toEqual(counts);
+  });
+});
+
 test('neither the place in a history nor what waits ever expires', async () => {
   const rig = orderedRig();
 
