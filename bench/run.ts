@@ -4,6 +4,7 @@ import { measureBundle } from './bundle.ts';
 import { meetsTarget, targetOf, type Figure } from './figure.ts';
 import { measureInbox } from './inbox.ts';
 import { measureRelay } from './relay.ts';
+import { measureSaga } from './saga.ts';
 import { measureSweeper } from './sweeper.ts';
 import { measureWriteUnits } from './write-units.ts';
 
@@ -12,6 +13,7 @@ const figures: Figure[] = [
   ...(await measureRelay()),
   ...(await measureSweeper()),
   ...(await measureInbox()),
+  ...(await measureSaga()),
   ...measureBundle(),
 ];
 

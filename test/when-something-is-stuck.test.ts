@@ -5,20 +5,30 @@ import { EventBus } from 'aws-cdk-lib/aws-events';
 import type { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { describe, expect, it } from 'vitest';
 
-import { Destination, Inbox, Outbox } from '../lib/index.ts';
+import { Destination, Inbox, Outbox, Saga } from '../lib/index.ts';
 import { waitingStates } from '../lib/contract/waiting.ts';
 import { testStack, userFunction } from './constructs/support.ts';
 
 const page = readFileSync('docs/when-something-is-stuck.md', 'utf8');
 
-/** The alarms of an outbox with an archive and of an ordered inbox: what each says to type first. */
+/** The alarms of an outbox with an archive, of an ordered inbox and of a saga: what each says to type first. */
 function alarms(): [id: string, firstWords: string][] {
   const stack = testStack();
   const bus = new EventBus(stack, 'Bus');
   const destination = Destination.eventBus(bus);
-  new Outbox(stack, 'Outbox', { source: 'orders', destination, archive: {} });
+  const outbox = new Outbox(stack, 'Outbox', { source: 'orders', destination, archive: {} });
   const handler = userFunction(stack, 'Handler');
   new Inbox(stack, 'Inbox', { from: bus, events: ['*'], handler, ordered: true });
+  const sagaHandler = userFunction(stack, 'SagaHandler');
+  new Saga(stack, 'Saga', {
+    ...{
+      sagaName: 'fulfilment',
+      outbox,
+      from: bus,
+      events: ['order.placed'],
+      handler: sagaHandler,
+    },
+  });
   return stack.node
     .findAll()
     .filter((node) => node instanceof Alarm)

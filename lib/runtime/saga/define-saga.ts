@@ -31,8 +31,13 @@ const defaults = { version: 1, overdueAfter: { days: 1 }, startsOnReplay: false 
  *   })
  *   .on(PaymentTaken, (saga) => saga.complete())
  *   .onDeadline('payment', (saga) => saga.compensate('payment never answered'))
- *   .compensation('payment', (saga) => saga.emit(CancelPayment(saga.key, { orderId: saga.key })));
+ *   .compensation('payment', (saga) => saga.emit(Refund(saga.key, { orderId: saga.key })), { confirmedBy: Refunded })
+ *   .onLate(PaymentTaken, (saga) => {
+ *     if (saga.reason !== undefined) saga.emit(Refund(saga.key, { orderId: saga.key }));
+ *   });
  * ```
+ *
+ * The refund may overtake the charge: without the last two, a payment that is taken after it would be kept.
  *
  * Its handlers are pure functions: they do nothing but what they ask of `saga`, and await nothing. Where two
  * events of one saga are handled at once, one of them is answered anew.
