@@ -10,7 +10,7 @@ export const inboxMetrics = {
   handled: 'Handled',
   /** Messages that had been handled before: acknowledged without effect. */
   duplicates: 'Duplicates',
-  /** Messages that can never succeed: sent to the dead-letter queue by the inbox itself. */
+  /** Messages that the inbox itself sent to the dead-letter queue, with the reason. */
   deadLettered: 'DeadLettered',
   /** Messages that came before their turn: stored, and handled when the gap before them closes. */
   early: 'Early',

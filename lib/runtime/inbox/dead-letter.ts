@@ -8,7 +8,7 @@ import type { SqsRecord } from './sqs-event.ts';
 /** What is asked of an SQS client: to send one message. */
 export type SqsSender = Pick<SQSClient, 'send'>;
 
-/** Sends a message that can never succeed away, so that it burns no retries. */
+/** Sends a message away that is not to be tried again, with the reason. */
 export type SendToDeadLetterQueue = (record: SqsRecord, rejection: Rejection) => Promise<void>;
 
 /**
@@ -28,7 +28,7 @@ export function deadLetterSender(
     } catch (cause) {
       throw new OutboxError(
         'DEAD_LETTER_FAILED',
-        `message ${record.messageId} can never succeed (${rejection.code}) and could not be sent to ${address.queueUrl}: ` +
+        `message ${record.messageId} was refused (${rejection.code}) and could not be sent to ${address.queueUrl}: ` +
           'check that the queue exists and that the function may send to it',
         { facts: { messageId: record.messageId, reason: rejection.code }, cause },
       );

@@ -13,14 +13,14 @@ export interface Delivery {
   readonly log: MessageLog;
 }
 
-/** Why a message can never succeed. */
+/** Why a message is not tried again. */
 export interface Rejection {
   readonly code: OutboxErrorCode;
   /** For a person: ids, numbers and names, never the payload. */
   readonly detail: string;
 }
 
-/** A message that can never succeed, on its way to the dead-letter queue. */
+/** A message that is not tried again, on its way to the dead-letter queue. */
 export interface Rejected {
   readonly status: 'rejected';
   readonly rejection: Rejection;

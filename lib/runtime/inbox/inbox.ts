@@ -73,7 +73,9 @@ export interface TransactionOptions {
  * Guarantee: what a handler puts into `tx` is committed together with the memory of the message, so it
  * happens exactly once in the inbox's dedupe window, in whatever order, number and company the queue
  * delivers. A message that is no event, has no handler, or whose data does not fit is sent to the
- * dead-letter queue at once, with the reason as attributes; all else that fails goes back to the queue.
+ * dead-letter queue at once, with the reason as attributes, and so is one whose handler asks for what no transaction
+ * takes; all else that fails goes back to the queue. On its last receive, where that is known, what fails by an
+ * `OutboxError` takes its code along as reason.
  *
  * In an ordered inbox (`ordered` of the construct) each aggregate's events are handled in sequence: one that comes
  * early is kept in the inbox's table, types without a handler only count, and an aggregate stops at an event that

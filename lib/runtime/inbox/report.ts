@@ -32,7 +32,7 @@ const tellings: Readonly<Record<Outcome['status'], Telling>> = {
   },
   'dead-lettered': {
     level: 'error',
-    text: 'message can never succeed: sent to the dead-letter queue',
+    text: 'message sent to the dead-letter queue',
     metric: inboxMetrics.deadLettered,
   },
   failed: {

@@ -191,7 +191,7 @@ test('the log tells by ids which message was sent away, and why', async () => {
   expect(rig.lines).toEqual([
     expect.objectContaining({
       level: 'error',
-      message: 'message can never succeed: sent to the dead-letter queue',
+      message: 'message sent to the dead-letter queue',
       code: 'EVENT_TYPE_UNKNOWN',
       messageId: event.Records[0]?.messageId,
       eventId: good.id,
