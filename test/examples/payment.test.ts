@@ -17,15 +17,17 @@ let charges: string;
 let handleRequests: Consumer;
 let noteCharge: LocalFunction;
 let provider: LocalFunction;
-/** Called before the provider is. */
-let beforeProvider = (): Promise<unknown> => Promise.resolve();
+/** What happens, once, just before the provider is called. */
+let beforeNextCall: (() => Promise<unknown>) | undefined;
 
 beforeAll(async () => {
   const client = localClient();
   [payments, charges] = await Promise.all([createIdTable(client), createIdTable(client)]);
   functions = await startLocalFunctions({
     provider: async (event) => {
-      await beforeProvider();
+      const happen = beforeNextCall;
+      beforeNextCall = undefined;
+      await happen?.();
       return provider(event);
     },
     noteCharge: (event) => noteCharge(event),
@@ -83,11 +85,9 @@ describe('payment', () => {
   it('lets one worker at a time ask: a copy of the message goes back to the queue meanwhile', async () => {
     const request = chargeOf('at-once', testCards.good);
     const copies: number[] = [];
-    beforeProvider = async () => copies.push(await deliver(handleRequests, request));
+    beforeNextCall = async () => copies.push(await deliver(handleRequests, request));
 
-    const back = await deliver(handleRequests, request).finally(() => {
-      beforeProvider = () => Promise.resolve();
-    });
+    const back = await deliver(handleRequests, request);
 
     expect({ back, copies }).toEqual({ back: 0, copies: [1] });
     expect(await chargesFor('at-once')).toMatchObject([{ asked: 1 }]);
@@ -138,10 +138,7 @@ describe('payment', () => {
   it('takes nothing where the refund comes between its look and its question', async () => {
     const request = chargeOf('between', testCards.good);
     const refund = refundOf('between');
-    beforeProvider = () => {
-      beforeProvider = () => Promise.resolve();
-      return deliver(handleRequests, refund);
-    };
+    beforeNextCall = () => deliver(handleRequests, refund);
 
     const back = await deliver(handleRequests, request);
     const again = await deliver(handleRequests, request);
