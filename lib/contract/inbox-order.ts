@@ -34,7 +34,9 @@ export interface Cursor {
   /** Sort key of the aggregate's row in the list of gaps; there is one as long as `early`. */
   readonly gap?: string;
   /** The sequence that was put back on the queue from the buffer, last. */
-  readonly released?: number;
+  readonly putBack?: number;
+  /** When that was, epoch milliseconds. */
+  readonly putBackAt?: number;
   readonly replay?: ReplayPosition;
 }
 
@@ -125,7 +127,8 @@ export function rowToCursor(row: Row | undefined): Cursor {
     'first',
     'adoptAt',
     'gap',
-    'released',
+    'putBack',
+    'putBackAt',
     'replay',
   ]);
 }

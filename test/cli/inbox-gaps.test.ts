@@ -55,7 +55,7 @@ async function anOrderedInbox({ failing = [] }: { failing?: readonly number[] } 
     seen,
     handle,
     /** Handles what was put back on the queue. */
-    handleReleased: () => handle(...queues.visible('Shop-Queue').map(({ body }) => body)),
+    handlePutBack: () => handle(...queues.visible('Shop-Queue').map(({ body }) => body)),
     outbox: (line: string) => run(line, { clients, clock }),
   };
 }
@@ -143,7 +143,7 @@ describe('outbox inbox skip', () => {
     await inbox.handle(at(1), at(4), at(5));
 
     const { code, out } = await inbox.outbox("inbox skip Billing order/42 --why 'test data' --yes");
-    await inbox.handleReleased();
+    await inbox.handlePutBack();
     await inbox.handle(at(2));
 
     expect(out).toContain('skip: 1 aggregate');
@@ -160,7 +160,7 @@ describe('outbox inbox skip', () => {
     await inbox.handle(at(1));
 
     await inbox.outbox('inbox skip Billing order/42 --yes --json');
-    await inbox.handleReleased();
+    await inbox.handlePutBack();
 
     expect(inbox.seen).toEqual([1, 3]);
   });
@@ -200,7 +200,7 @@ describe('outbox inbox adopt', () => {
     await inbox.handle(at(57, '7'), at(58, '7'), at(1), at(3));
 
     const { out } = await inbox.outbox('inbox adopt Billing --all --yes --json');
-    await inbox.handleReleased();
+    await inbox.handlePutBack();
 
     expect(parse(out)).toEqual({
       dryRun: false,

@@ -65,7 +65,7 @@ function whyOf(standing: Standing): string {
   if (isUnplaced(standing)) return 'its beginning did not come';
   if (cursor.sequence === undefined) return 'a replay begins';
   if (lowest?.sequence !== next) return 'an earlier event did not come, or failed';
-  return cursor.released === next
+  return cursor.putBack === next
     ? 'it was put back on the queue'
     : 'it will be put back on the queue';
 }

@@ -2,15 +2,14 @@ import type { Cursor, Gap, Place } from '../../../contract/inbox-order.ts';
 import type { Log } from '../../ports.ts';
 import { errorFields } from '../log.ts';
 import type { OrderedConfig } from '../../../contract/environment.ts';
-import { adopted, beyondHole, withReleased } from './cursor.ts';
+import { adopted, beyondHole } from './cursor.ts';
 import { ageOf, pagesOfGaps, readLowest, type GapPorts } from './gaps.ts';
-import { changeCursor, readBuffered, readCursor } from './history.ts';
-import type { PutBack } from './put-back.ts';
+import { changeCursor, readCursor } from './history.ts';
+import { putBackNext, type PutBackPorts } from './put-back-next.ts';
 
 /** What checking gaps takes. */
-export interface CheckPorts extends GapPorts {
+export interface CheckPorts extends GapPorts, PutBackPorts {
   readonly ordered: OrderedConfig;
-  readonly putBack: PutBack;
   readonly log: Log;
 }
 
@@ -31,6 +30,8 @@ export const checkDefaults = {
   maxRunMs: 40_000,
   /** How long a cursor is left to the worker that moved it. */
   idleMs: 30_000,
+  /** How long a message that was put back is the queue's affair. It may have lost it, or somebody deleted it there. */
+  putBackAgainMs: 24 * 60 * 60_000,
 } as const;
 
 const lookedAtOnce = 10;
@@ -90,7 +91,7 @@ async function checkGap(gap: Gap, ports: CheckPorts): Promise<Checked> {
   // The list may be a moment behind.
   if (found.gap !== gap.key.sk) return closed;
   const cursor = await moveOn(place, found, ports);
-  await releaseNext(place, cursor, ports);
+  if (isLeft(cursor, ports.clock.now())) await putBackNext(place, cursor, ports);
   if (cursor.gap === undefined) return closed;
   return { status: 'open', ageMs: await ageOf(gap, cursor, ports) };
 }
@@ -150,19 +151,19 @@ async function endOfHole(
   return end > sequence ? end : undefined;
 }
 
-async function releaseNext(place: Place, cursor: Cursor, ports: CheckPorts): Promise<void> {
-  const next = releasable(cursor, ports.clock.now());
-  if (next === undefined) return;
-  const buffered = await readBuffered(place, next, ports);
-  if (buffered === undefined) return;
-  await ports.putBack(buffered);
-  await changeCursor({ place, before: cursor, after: withReleased(cursor, next) }, ports);
+/** Whether the next sequence may wait while nobody is at it. */
+function isLeft(cursor: Cursor, now: number): boolean {
+  const { sequence = Infinity, early = 0 } = cursor;
+  const next = sequence + 1;
+  return next <= early && !isInQueue(next, cursor, now) && !isAtWork(cursor, now);
 }
 
-/** The next sequence, if it may wait and no worker is at it. Nobody is where the cursor was moved by hand or by time. */
-function releasable(cursor: Cursor, now: number): number | undefined {
-  const { sequence = Infinity, released, movedAt = 0, early = 0, eventId } = cursor;
-  const next = sequence + 1;
-  const isAtWork = eventId !== undefined && now - movedAt < checkDefaults.idleMs;
-  return next > early || released === next || isAtWork ? undefined : next;
+/** What was put back long ago is not in the queue any more. */
+function isInQueue(next: number, { putBack, putBackAt = 0 }: Cursor, now: number): boolean {
+  return putBack === next && now - putBackAt < checkDefaults.putBackAgainMs;
+}
+
+/** Nobody is where the cursor was moved by hand or by time. */
+function isAtWork({ eventId, movedAt = 0 }: Cursor, now: number): boolean {
+  return eventId !== undefined && now - movedAt < checkDefaults.idleMs;
 }

@@ -53,7 +53,12 @@ export function adopted(cursor: Cursor, first: number, now: number): Cursor {
 export function rewound(cursor: Cursor, replayId: string): Cursor {
   const before = cursor.replay?.id === replayId ? cursor.replay : {};
   const replay = { ...before, id: replayId, reached: reachedBy(cursor) };
-  const noPlace = { sequence: undefined, eventId: undefined, released: undefined };
+  const noPlace = {
+    sequence: undefined,
+    eventId: undefined,
+    putBack: undefined,
+    putBackAt: undefined,
+  };
   return definedOnly({ ...cursor, ...noPlace, replay });
 }
 
@@ -66,8 +71,8 @@ export function beyondHole(cursor: Cursor, sequence: number, now: number): Curso
 }
 
 /** The cursor whose next message was put back on the queue. */
-export function withReleased(cursor: Cursor, released: number): Cursor {
-  return { ...cursor, version: cursor.version + 1, released };
+export function withPutBack(cursor: Cursor, putBack: number, now: number): Cursor {
+  return { ...cursor, version: cursor.version + 1, putBack, putBackAt: now };
 }
 
 /** The cursor beyond everything up to `sequence`; whoever moves it so has nothing left to handle there. */

@@ -3,9 +3,9 @@ import type { Message } from '../../../contract/message.ts';
 import type { Delivery, Outcome } from '../delivery.ts';
 import { logKeysOf, withKeys } from '../log.ts';
 import { isRedelivered } from '../sqs-event.ts';
-import { withReleased } from './cursor.ts';
-import { changeCursor, readBuffered } from './history.ts';
+import { readBuffered } from './history.ts';
 import type { InOrder } from './open-turn.ts';
+import { putBackNext } from './put-back-next.ts';
 import { take, type Subject, type Taken, type TakePorts } from './take.ts';
 
 /** What going on with waiting messages needs of the invocation. */
@@ -33,19 +33,21 @@ async function handleNext(
   const isTried = !isRedelivered(subject.delivery.record) && !ports.isLate();
   const taken = isTried ? await takeBuffered(next, { cursor, subject }, ports) : undefined;
   if (taken?.cursor !== undefined) return taken.cursor;
-  if (!isElsewhere(taken)) await release(next, { cursor, subject }, ports);
+  if (!isElsewhere(taken)) {
+    await putBackNext(subject.inOrder.place, cursor, { ...ports.commit, putBack: ports.putBack });
+  }
   return undefined;
 }
 
 /** What waits with the next sequence, unless it was put back on the queue already. */
 async function nextOf(
-  { sequence, early = 0, released }: Cursor,
+  { sequence, early = 0, putBack }: Cursor,
   { place }: InOrder,
   { commit }: GoOnPorts,
 ): Promise<Buffered | undefined> {
   if (sequence === undefined) return undefined;
   const next = sequence + 1;
-  return next > early || released === next ? undefined : readBuffered(place, next, commit);
+  return next > early || putBack === next ? undefined : readBuffered(place, next, commit);
 }
 
 interface Position {
@@ -96,15 +98,4 @@ function openBuffered(next: Buffered, { delivery, inOrder }: Subject): Subject {
 function isElsewhere(taken: Taken | undefined): boolean {
   const status = taken?.outcome.status;
   return status === 'in-hand' || status === 'early';
-}
-
-/** Puts a message back on the queue, and notes it: whoever finds it waiting need not do so again. */
-async function release(
-  next: Buffered,
-  { cursor, subject }: Position,
-  { commit, putBack }: GoOnPorts,
-): Promise<void> {
-  await putBack(next);
-  const after = withReleased(cursor, next.sequence);
-  await changeCursor({ place: subject.inOrder.place, before: cursor, after }, commit);
 }

@@ -8,15 +8,13 @@ import {
 } from '../../../contract/inbox-order.ts';
 import { pickDefined } from '../../../contract/pick.ts';
 import { commit } from '../../transaction/transaction.ts';
-import { passed, reachedBy, withReleased } from './cursor.ts';
+import { passed, reachedBy } from './cursor.ts';
 import { ageOf, listGaps, readLowest, type GapPorts } from './gaps.ts';
-import { changeCursor, moveActions, readBuffered, readCursor } from './history.ts';
-import type { PutBack } from './put-back.ts';
+import { moveActions, readCursor } from './history.ts';
+import { putBackNext, type PutBackPorts } from './put-back-next.ts';
 
 /** What an operator does needs, beside looking. */
-export interface PassPorts extends GapPorts {
-  readonly putBack: PutBack;
-}
+export interface PassPorts extends GapPorts, PutBackPorts {}
 
 /** What is known of an aggregate that an ordered inbox handles. */
 export interface Standing {
@@ -106,14 +104,6 @@ export async function pass(
   ];
   const result = await commit(ports.transactor, actions, ports);
   if (result.status !== 'committed') return 'changed';
-  await releaseNext(place, after, ports);
+  await putBackNext(place, after, ports);
   return 'passed';
-}
-
-async function releaseNext(place: Place, cursor: Cursor, ports: PassPorts): Promise<void> {
-  const next = (cursor.sequence ?? 0) + 1;
-  const buffered = await readBuffered(place, next, ports);
-  if (buffered === undefined) return;
-  await ports.putBack(buffered);
-  await changeCursor({ place, before: cursor, after: withReleased(cursor, next) }, ports);
 }

@@ -167,6 +167,22 @@ describe('what a worker left when it died', () => {
     expect(world.seen).toEqual(['1']);
   });
 
+  test('is put back again after a day in which the queue has lost it', async () => {
+    const world = await abandoned();
+    world.clock.advance(minuteMs);
+    await world.checkAlone();
+    world.queue.purge();
+    world.clock.advance(24 * 60 * minuteMs - 1);
+    await world.check();
+    const before = [...world.seen];
+    world.clock.advance(1);
+
+    await world.check();
+
+    expect(before).toEqual(['1']);
+    expect(world.seen).toEqual(['1', '2']);
+  });
+
   test('is put back once: where its handler fails, the queue tries again', async () => {
     const world = await abandoned();
     world.clock.advance(minuteMs);
