@@ -1,7 +1,13 @@
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 
-import { createSaga, defineEvent, defineSaga, type SagaFunction } from '../lib/runtime.ts';
+import {
+  createSaga,
+  defineEvent,
+  defineSaga,
+  type EventDefinition,
+  type SagaFunction,
+} from '../lib/runtime.ts';
 import { messageOf, sqsEventOf, type Message } from '../lib/testing.ts';
 import { createOutboxTable, createSagaTable } from '../test/support/create-tables.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';
@@ -50,7 +56,9 @@ export async function measureSaga(): Promise<Figure[]> {
       { length: perMeasurement },
       (_, index) => `0190163d-8694-739b-aea5-${String(index).padStart(12, '0')}`,
     );
-    const step = (definition: typeof Placed): Promise<Consumption> =>
+    const step = (
+      definition: EventDefinition<string, typeof ofOrder.schema>,
+    ): Promise<Consumption> =>
       during(() =>
         handleEach(
           handler,
