@@ -55,8 +55,8 @@ export interface ReplayPosition {
 export interface Buffered {
   readonly sequence: number;
   readonly eventId: string;
-  /** The message as JSON text. */
-  readonly message: string;
+  /** The message as JSON text. Absent where it does not fit into a row: then it goes round the queue. */
+  readonly message?: string;
   /** Its group in the queue, where it had one. */
   readonly group?: string;
   /** Epoch milliseconds. */

@@ -154,6 +154,21 @@ describe('outbox inbox skip', () => {
     expect((await inbox.outbox('inbox ls')).code).toBe(0);
   });
 
+  it('goes on to a message that is too large to be kept, and comes round the queue', async () => {
+    const inbox = await anOrderedInbox();
+    const data = { orderId: '42', total: 12, text: 'x'.repeat(420_000) };
+    const large = { ...at(3), data };
+    await inbox.handle(at(1), large);
+
+    const { out } = await inbox.outbox('inbox skip Billing order/42 --yes');
+    await inbox.handle(large);
+
+    expect(out).toContain('skip: 1 aggregate');
+    expect(inbox.queues.sent).toEqual([]);
+    expect(inbox.seen).toEqual([1, 3]);
+    expect((await inbox.outbox('inbox ls')).code).toBe(0);
+  });
+
   it('passes over the next event where that one fails again and again', async () => {
     const inbox = await anOrderedInbox({ failing: [2] });
     await inbox.handle(at(2), at(3));

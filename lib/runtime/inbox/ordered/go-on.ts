@@ -39,15 +39,19 @@ async function handleNext(
   return undefined;
 }
 
-/** What waits with the next sequence, unless it was put back on the queue already. */
+type Waiting = Buffered & { readonly message: string };
+
+/** What waits with the next sequence, unless it is in the queue: put back already, or going round. */
 async function nextOf(
   { sequence, early = 0, putBack }: Cursor,
   { place }: InOrder,
   { commit }: GoOnPorts,
-): Promise<Buffered | undefined> {
+): Promise<Waiting | undefined> {
   if (sequence === undefined) return undefined;
   const next = sequence + 1;
-  return next > early || putBack === next ? undefined : readBuffered(place, next, commit);
+  if (next > early || putBack === next) return undefined;
+  const waiting = await readBuffered(place, next, commit);
+  return waiting?.message === undefined ? undefined : { ...waiting, message: waiting.message };
 }
 
 interface Position {
@@ -58,7 +62,7 @@ interface Position {
 
 /** Never throws: what fails here is tried again by the queue. */
 async function takeBuffered(
-  next: Buffered,
+  next: Waiting,
   { cursor, subject }: Position,
   ports: GoOnPorts,
 ): Promise<Taken> {
@@ -77,7 +81,7 @@ async function tryToTake(subject: Subject, cursor: Cursor, ports: GoOnPorts): Pr
 }
 
 /** As if it came from the queue for the first time. */
-function openBuffered(next: Buffered, { delivery, inOrder }: Subject): Subject {
+function openBuffered(next: Waiting, { delivery, inOrder }: Subject): Subject {
   const message = JSON.parse(next.message) as Message;
   const attributes = { ...delivery.record.attributes, ApproximateReceiveCount: '1' };
   const record = { ...delivery.record, body: next.message, attributes };

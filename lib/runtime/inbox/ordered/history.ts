@@ -101,7 +101,7 @@ export type Stored = 'stored' | 'overtaken' | 'taken';
  * Stores a message that came early, in one transaction with the cursor that it was found early by: it cannot miss
  * its turn, since whoever moves the cursor from then on sees that something waits.
  *
- * @param buffered `undefined` notes only that something waits, for a message that does not fit into a row
+ * @param buffered `undefined` where its row is there already
  */
 export async function store(
   change: CursorChange,

@@ -4,7 +4,7 @@ import { limits } from '../../../contract/limits.ts';
 import { messageToText, type Message } from '../../../contract/message.ts';
 import { definedOnly } from '../../../contract/pick.ts';
 import { itemBytes } from '../../transaction/item-size.ts';
-import { store, type CursorChange, type Stored } from './history.ts';
+import { readBuffered, store, type CursorChange, type Stored } from './history.ts';
 import type { InOrder, TurnPorts } from './open-turn.ts';
 import type { PutBack } from './put-back.ts';
 
@@ -26,7 +26,9 @@ const roundSeconds = 60;
 /**
  * Keeps a message that came early, in the inbox's table. The queue may forget it then.
  *
- * One that does not fit into a row (400 KB) goes round the queue instead: it is put back with a delay of a minute
+ * A replayed copy of what waits does not take its place: its handler has not seen it yet.
+ *
+ * One that does not fit into a row (400 KB) is noted there, and goes round the queue instead: it is put back with a delay of a minute
  * until its turn has come, each time as a new message, so that no receive counts.
  *
  * @throws OutboxError `MESSAGE_TOO_LARGE` for such a message of a FIFO queue, which delays none: the queue's own
@@ -38,19 +40,25 @@ export async function keep(
   ports: KeepPorts,
 ): Promise<Stored> {
   const { sequence, eventId } = inOrder.arriving;
-  const buffered: Buffered = {
-    sequence,
-    eventId,
-    message: messageToText(message),
-    ...definedOnly({ group }),
-    storedAt: ports.commit.clock.now(),
-  };
+  const storedAt = ports.commit.clock.now();
+  const noted: Buffered = { sequence, eventId, ...definedOnly({ group }), storedAt };
+  const buffered = { ...noted, message: messageToText(message) };
+  if (await isReplayOfWaiting(inOrder, ports)) return store(change, undefined, ports.commit);
   const bytes = itemBytes(bufferedToRow(inOrder.place, buffered));
   if (bytes <= limits.table.maxItemBytes) return store(change, buffered, ports.commit);
   if (inOrder.isFifo) throw tooLarge(eventId, bytes);
-  const stored = await store(change, undefined, ports.commit);
+  const stored = await store(change, noted, ports.commit);
   if (stored === 'stored') await goRound({ message, group, inOrder }, ports);
   return stored;
+}
+
+async function isReplayOfWaiting(
+  { place, arriving }: InOrder,
+  { commit }: KeepPorts,
+): Promise<boolean> {
+  if (arriving.replayId === undefined) return false;
+  const waiting = await readBuffered(place, arriving.sequence, commit);
+  return waiting?.eventId === arriving.eventId;
 }
 
 /**

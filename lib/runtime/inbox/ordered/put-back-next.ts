@@ -1,4 +1,5 @@
 import type { Cursor, Place } from '../../../contract/inbox-order.ts';
+import { definedOnly } from '../../../contract/pick.ts';
 import { withPutBack } from './cursor.ts';
 import { changeCursor, readBuffered, type HistoryPorts } from './history.ts';
 import type { PutBack } from './put-back.ts';
@@ -18,9 +19,10 @@ export async function putBackNext(
   ports: PutBackPorts,
 ): Promise<void> {
   const next = (cursor.sequence ?? 0) + 1;
-  const waiting = await readBuffered(place, next, ports);
-  if (waiting === undefined) return;
-  await ports.putBack(waiting);
+  const { message, group } = (await readBuffered(place, next, ports)) ?? {};
+  // One that goes round the queue comes by itself.
+  if (message === undefined) return;
+  await ports.putBack({ message, ...definedOnly({ group }) });
   const after = withPutBack(cursor, next, ports.clock.now());
   await changeCursor({ place, before: cursor, after }, ports);
 }

@@ -6,7 +6,7 @@ import type { Buffered } from '../../../contract/inbox-order.ts';
 import type { SqsSender } from '../dead-letter.ts';
 
 /** What is put back on the queue: the message's text, and its group where it had one. */
-export type ToPutBack = Pick<Buffered, 'message' | 'group'>;
+export type ToPutBack = Pick<Required<Buffered>, 'message'> & Pick<Buffered, 'group'>;
 
 /** Puts a message back on the inbox's own queue, so that its retries and its dead-letter rules apply. */
 export type PutBack = (message: ToPutBack, delaySeconds?: number) => Promise<void>;

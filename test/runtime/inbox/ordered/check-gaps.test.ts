@@ -367,6 +367,18 @@ describe('a replay', () => {
     expect(await world.check()).toEqual({ open: 1, oldestMs: 14 * minuteMs, failed: 0 });
   });
 
+  test('does not take the place of a new message that waits: it is new to the handler', async () => {
+    const world = watched();
+    const waiting = at(2);
+    await world.arrive(waiting);
+
+    await world.arrive({ ...waiting, replayid: 'r' });
+    await world.arrive(at(1));
+
+    expect(world.seen).toEqual(['1', '2']);
+    expect(await world.kept()).toEqual([]);
+  });
+
   test('that was followed by another is not handled again by a late copy of a message', async () => {
     const world = watched();
     await world.arrive(...history);
