@@ -34,7 +34,7 @@ export type Reconciliation = (
  * that comes meanwhile only reports.
  *
  * Each run looks at the construct's `window` up to now; invoked by hand with `{ "from": …, "to": … }`, at that.
- * Reads each page of the window once, and no table whole. An event that was delivered less than 15 minutes ago
+ * Reads each page from the window's beginning until now once, and no table whole. An event that was delivered less than 15 minutes ago
  * may still be on its way, and is not looked for yet. Unknown, and sent again by each run that mends, are also those
  * that a consumer is so far behind with, those in a dead-letter queue, and those that a person discarded there.
  * Where the time is nearly up nothing more is mended: the report says what was, and the next run goes on.

@@ -25,6 +25,7 @@ import { createKeyedTable, createOutboxTable, localClient } from '../../support/
 import { recordingLog } from '../../support/world.ts';
 
 const minute = 60_000;
+const isoAt = (time: number): string => new Date(time).toISOString();
 const windowMs = 30 * minute;
 
 describe('a reconciliation', () => {
@@ -208,6 +209,18 @@ describe('a reconciliation', () => {
       expect(await modeOfNext()).toBe('mend');
     });
 
+    it('finds what was written late, also where it looks at a time before', async () => {
+      const placedAt = clock.now() - 3 * 60 * minute;
+      const asked = { from: isoAt(placedAt - minute), to: isoAt(placedAt + minute) };
+      const expected = () => [OrderPlaced('1', { total: 7 })];
+
+      const first = await reconcile({ mode: 'mend' }, { expected }, asked);
+      const second = await reconcile({ mode: 'mend' }, { expected }, asked);
+
+      expect(first.report.missing).toHaveLength(1);
+      expect(second.report.missing).toEqual([]);
+    });
+
     it('goes on where one cannot be written, and says which', async () => {
       const unwanted = { ...OrderPlaced('1', { total: 7 }), type: 'invoice.sent' } as OutboxEvent;
 
@@ -261,7 +274,6 @@ describe('a reconciliation', () => {
       await write(event);
       await deliver(event);
       clock.advance(16 * minute);
-      const isoAt = (time: number): string => new Date(time).toISOString();
       const time = timeOfId(event.id);
 
       const before = await reconcile({}, {}, { to: isoAt(time) });
