@@ -28,8 +28,8 @@ const roundSeconds = 60;
  *
  * A replayed copy of what waits does not take its place: its handler has not seen it yet.
  *
- * One that does not fit into a row (400 KB) is noted there, and goes round the queue instead: it is put back with a delay of a minute
- * until its turn has come, each time as a new message, so that no receive counts.
+ * One that does not fit into a row (400 KB) is only noted there. It goes round the queue instead: it is put back with
+ * a delay of a minute until its turn has come, each time as a new message, so that no receive counts.
  *
  * @throws OutboxError `MESSAGE_TOO_LARGE` for such a message of a FIFO queue, which delays none: the queue's own
  * retries and dead-letter rules apply to it
@@ -58,7 +58,8 @@ async function isReplayOfWaiting(
 ): Promise<boolean> {
   if (arriving.replayId === undefined) return false;
   const waiting = await readBuffered(place, arriving.sequence, commit);
-  return waiting?.eventId === arriving.eventId;
+  // One that goes round the queue is only noted: this may be it.
+  return waiting?.message !== undefined && waiting.eventId === arriving.eventId;
 }
 
 /**

@@ -153,12 +153,15 @@ describe('a message that does not fit into a row', () => {
     data: { orderId: '42', total: 12, text: 'x'.repeat(420_000) },
   });
 
-  test('goes round the queue with a delay until its turn has come', async () => {
+  test.each<[what: string, over: Partial<Message>]>([
+    ['a new one', {}],
+    ['a replayed one', { replayid: 'r' }],
+  ])('goes round the queue with a delay until its turn has come: %s', async (_, over) => {
     const rig = orderedRig();
     const { seen, handle } = noting();
     const handler = rig.inbox.on(OrderPlaced, handle);
 
-    const answer = await handler(sqsEventOf([large(2)]));
+    const answer = await handler(sqsEventOf([{ ...large(2), ...over }]));
     await handler(sqsEventOf([String(rig.sqs.sent[0]?.MessageBody)]));
     await handler(sqsEventOf([at(1)]));
     await handler(sqsEventOf([String(rig.sqs.sent[1]?.MessageBody)]));
