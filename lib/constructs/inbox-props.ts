@@ -93,7 +93,8 @@ export interface InboxProps extends AlarmProps {
    *
    * To an inbox that is turned ordered every aggregate is new: give `adoptUntil`; what it handled in transactions
    * before and comes again may be handled again. Before it is turned off, let its gaps close (`outbox inbox ls`):
-   * what waits then is handled no more.
+   * what waits then is handled no more. Turned on again, it goes on from where it was: what was handled meanwhile
+   * is a gap, to be ended with `outbox inbox skip` or a replay.
    *
    * @default false
    */
@@ -217,7 +218,8 @@ export interface OrderedProps {
   /**
    * How long earlier events are waited for before the lowest that came is taken for the beginning: from 1 second.
    *
-   * The same holds for the beginning of a replay. On a FIFO queue nothing is waited for.
+   * The same holds for the beginning of a replay, and for what is missing in one that had a hole before. On a FIFO
+   * queue the beginning is not waited for.
    *
    * @default Duration.minutes(1)
    */

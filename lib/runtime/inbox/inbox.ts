@@ -80,8 +80,10 @@ export interface TransactionOptions {
  * In an ordered inbox (`ordered` of the construct) each aggregate's events are handled in sequence: one that comes
  * early is kept in the inbox's table, types without a handler only count, and an aggregate stops at an event that
  * fails. An event without a sequence that has a handler is sent to the dead-letter queue. A replay is handled again
- * in sequence; new events of its aggregates wait until it has come as far as the inbox had been, or until none of
- * its messages came for ten minutes.
+ * in sequence; new events of its aggregates wait until it has come as far as the inbox had been. A message of it that
+ * does not come is waited for as long as the queue may have it in hand (receives times visibility timeout), each
+ * further one for `adoptWait`; one that comes after later ones all the same is sent to the dead-letter queue
+ * (`REPLAY_MISSED`). It costs a read unit and two write units more for each replayed message.
  *
  * Messages of a standard queue are handled in parallel. Those of a FIFO queue are handled group by group,
  * each in order up to its first failure.

@@ -15,7 +15,7 @@ const tellings: Readonly<Record<Outcome['status'], Telling>> = {
   handled: { level: 'debug', text: 'message handled', metric: inboxMetrics.handled },
   duplicate: {
     level: 'info',
-    text: 'message was handled before: acknowledged without effect',
+    text: 'message was handled before, or passed over: acknowledged without effect',
     metric: inboxMetrics.duplicates,
   },
   skipped: { level: 'debug', text: 'skip notice: its sequence passes without an event' },
