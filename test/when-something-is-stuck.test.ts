@@ -5,13 +5,13 @@ import { EventBus } from 'aws-cdk-lib/aws-events';
 import type { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { describe, expect, it } from 'vitest';
 
-import { Destination, Inbox, Outbox, Saga } from '../lib/index.ts';
+import { Destination, Inbox, Outbox, Reconciliation, Saga } from '../lib/index.ts';
 import { waitingStates } from '../lib/contract/waiting.ts';
 import { testStack, userFunction } from './constructs/support.ts';
 
 const page = readFileSync('docs/when-something-is-stuck.md', 'utf8');
 
-/** The alarms of an outbox with an archive, of an ordered inbox and of a saga: what each says to type first. */
+/** The alarms of each construct with all that it may have: what each says to type first. */
 function alarms(): [id: string, firstWords: string][] {
   const stack = testStack();
   const bus = new EventBus(stack, 'Bus');
@@ -29,6 +29,8 @@ function alarms(): [id: string, firstWords: string][] {
       handler: sagaHandler,
     },
   });
+  const reconcile = userFunction(stack, 'Reconcile');
+  new Reconciliation(stack, 'Reconciliation', { outbox, handler: reconcile });
   return stack.node
     .findAll()
     .filter((node) => node instanceof Alarm)
