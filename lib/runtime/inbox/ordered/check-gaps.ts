@@ -1,7 +1,7 @@
+import type { OrderedConfig } from '../../../contract/environment.ts';
 import type { Cursor, Gap, Place } from '../../../contract/inbox-order.ts';
 import type { Log } from '../../ports.ts';
 import { errorFields } from '../log.ts';
-import type { OrderedConfig } from '../../../contract/environment.ts';
 import { adopted, beyondHole } from './cursor.ts';
 import { ageOf, pagesOfGaps, readLowest, type GapPorts } from './gaps.ts';
 import { changeCursor, readCursor } from './history.ts';
@@ -38,8 +38,8 @@ const lookedAtOnce = 10;
 
 /**
  * Looks at the gaps of an ordered inbox, and does what time asks for: an aggregate that begins in the middle begins
- * when earlier events were waited for long enough; a replay that does not go on is left; a message that a worker
- * should have put back on the queue before it died is put back.
+ * when earlier events were waited for long enough; a replay goes on without what did not come of it, with a warning; a
+ * message that a worker should have put back on the queue before it died is put back.
  *
  * Reads one row for each gap, and only the list where there is none. Never scans.
  */
@@ -53,7 +53,7 @@ export async function checkGaps(ports: CheckPorts): Promise<GapReport> {
   const open = checks.filter(({ status }) => status !== 'closed');
   return {
     open: open.length,
-    oldestMs: Math.max(0, ...open.map(({ ageMs }) => ageMs)),
+    oldestMs: open.reduce((oldest, { ageMs }) => Math.max(oldest, ageMs), 0),
     failed: open.filter(({ status }) => status === 'failed').length,
   };
 }

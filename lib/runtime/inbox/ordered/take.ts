@@ -3,10 +3,10 @@ import type { Cursor } from '../../../contract/inbox-order.ts';
 import type { Message } from '../../../contract/message.ts';
 import { backoffMs, type Backoff } from '../../backoff.ts';
 import { rejected, type Delivery, type Outcome, type Rejected } from '../delivery.ts';
-import { sequenceTaken } from './sequence-taken.ts';
 import { readCursor } from './history.ts';
 import { goRound, keep, type Early, type KeepPorts } from './keep.ts';
 import { decide, openTurn, type InOrder, type OpenTurn } from './open-turn.ts';
+import { sequenceTaken } from './sequence-taken.ts';
 
 /** What taking messages in turn needs of the invocation. */
 export interface TakePorts extends KeepPorts {

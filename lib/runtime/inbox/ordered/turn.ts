@@ -43,11 +43,11 @@ export type Turn =
  */
 export function turnOf(cursor: Cursor, arriving: Arriving, policy: Policy): Turn {
   if (isPast(cursor, arriving)) return { status: pastOf(cursor, arriving) };
-  const placed = place(cursor, arriving, policy);
-  const isNext = arriving.sequence === (placed.sequence ?? 0) + 1;
+  const ready = begun(cursor, arriving, policy);
+  const isNext = arriving.sequence === (ready.sequence ?? 0) + 1;
   return isNext
-    ? { status: 'next', after: moved(placed, arriving, policy.now) }
-    : { status: 'early', after: withEarly(placed, arriving, policy.now) };
+    ? { status: 'next', after: moved(ready, arriving, policy.now) }
+    : { status: 'early', after: withEarly(ready, arriving, policy.now) };
 }
 
 function isPast(cursor: Cursor, { sequence, replayId, isRemembered }: Arriving): boolean {
@@ -68,7 +68,7 @@ function isTaken(cursor: Cursor, { sequence, eventId }: Arriving): boolean {
 }
 
 /** The cursor with its place in the history that a message belongs to, or with none where that is to be found. */
-function place(cursor: Cursor, arriving: Arriving, policy: Policy): Cursor {
+function begun(cursor: Cursor, arriving: Arriving, policy: Policy): Cursor {
   const { replayId } = arriving;
   if (replayId !== undefined && goesBack(cursor, arriving)) {
     return begin(rewound(cursor, replayId), arriving, policy);
