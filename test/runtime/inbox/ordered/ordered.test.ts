@@ -230,6 +230,22 @@ describe('what has nothing to be done for', () => {
   });
 });
 
+test('what has nothing to be done for is remembered of a replay: a second copy is a duplicate', async () => {
+  const rig = orderedRig();
+  const handler = rig.inbox.on(OrderPlaced, noting().handle);
+  const unwanted = messageOf(OrderCancelled('42', { orderId: '42' }), { sequence: 1 });
+  const replayed = [
+    { ...unwanted, replayid: 'r' },
+    { ...at(2), skipped: true, replayid: 'r' },
+  ];
+  await handler(sqsEventOf(replayed));
+
+  await handler(sqsEventOf(replayed));
+
+  expect(rig.counts).toEqual({ Duplicates: 2 });
+  expect(rig.sqs.sent).toEqual([]);
+});
+
 describe('a message without a sequence', () => {
   test.each([
     ['none', {}],
