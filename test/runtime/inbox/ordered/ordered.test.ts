@@ -234,7 +234,7 @@ test('what has nothing to be done for is remembered of a replay: a second copy i
   const rig = orderedRig();
   const handler = rig.inbox.on(OrderPlaced, noting().handle);
   const unwanted = messageOf(OrderCancelled('42', { orderId: '42' }), { sequence: 1 });
-  const replayed = [
+  const replayed: Message[] = [
     { ...unwanted, replayid: 'r' },
     { ...at(2), skipped: true, replayid: 'r' },
   ];
