@@ -2,6 +2,7 @@ import type { OrderedConfig } from '../../contract/environment.ts';
 import { isInvalidMessage, type Message } from '../../contract/message.ts';
 import type { CommitPorts } from './commit-once.ts';
 import type { SendToDeadLetterQueue } from './dead-letter.ts';
+import { outOfTime } from './deadline.ts';
 import { failed, rejected, type Delivery, type Outcome, type Rejected } from './delivery.ts';
 import { judgeFailure } from './failure.ts';
 import type { PutBack } from './ordered/put-back.ts';
@@ -39,6 +40,8 @@ export async function settle(delivery: Delivery, ports: SettlePorts): Promise<Ou
     const verdict = await tryToJudge(delivery, ports);
     if (verdict.status !== 'rejected') return verdict;
     if (await wasHandled(delivery, ports)) return { status: 'duplicate' };
+    // Nobody waits for it any more: the message is the queue's again, and is judged when it comes again.
+    if (ports.isLate()) return failed(outOfTime(delivery.record.messageId));
     await ports.sendToDeadLetterQueue(delivery.record, verdict.rejection);
     return { ...verdict, status: 'dead-lettered' };
   } catch (error) {
@@ -59,7 +62,6 @@ async function wasHandled(
 
 async function tryToJudge(delivery: Delivery, ports: SettlePorts): Promise<Outcome | Rejected> {
   const verdict = await judge(delivery, ports).catch(failed);
-  // Nobody waits for it any more: the message is the queue's again.
   if (verdict.status !== 'failed' || ports.isLate()) return verdict;
   return judgeFailure(verdict, delivery.record, ports.maxReceiveCount);
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
+import { reject } from '../../../lib/runtime.ts';
 import { messageOf, sqsEventOf, type Message } from '../../../lib/testing.ts';
 import {
   givenBack,
@@ -145,6 +146,28 @@ describe('handlerTimeoutMs', () => {
 
     expect(database.rows('orders')).toEqual([]);
     expect(database.rows('inbox')).toEqual([]);
+  });
+
+  test('has no message dead-lettered as well that is refused after it', async () => {
+    const { inbox, sqs, lines } = memoryRig({}, { handlerTimeoutMs: 3_000 });
+    const blocked = Promise.withResolvers<undefined>();
+    const handler = inbox.on(OrderPlaced, async () => {
+      await blocked.promise;
+      throw reject('order 1 is closed');
+    });
+    const event = sqsEventOf(messages('1'));
+
+    const answer = handler(event);
+    await vi.advanceTimersByTimeAsync(3_000);
+    blocked.resolve(undefined);
+    await new Promise(setImmediate);
+
+    expect(await answer).toEqual(givenBack(...event.Records));
+    expect(sqs.sent).toEqual([]);
+    expect(lines.at(-1)).toMatchObject({
+      message: 'message ended after it was given up',
+      outcome: 'failed',
+    });
   });
 
   test('is begun anew for each message', async () => {
