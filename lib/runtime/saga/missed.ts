@@ -1,4 +1,7 @@
+import { ownLimits } from '../../contract/limits.ts';
+import type { SagaRecord } from '../../contract/saga.ts';
 import type { InboxMessage } from '../inbox/message.ts';
+import { reject } from '../inbox/reject.ts';
 import { readKey, readSaga, type AnswerPorts } from './find.ts';
 import type { SagaParts } from './parts.ts';
 
@@ -6,10 +9,14 @@ import type { SagaParts } from './parts.ts';
  * Whether a saga may answer an event: always, unless a replay brings it. Then only one that it has missed, as far as
  * that can be told.
  *
- * Its memory of events lasts for the dedupe window. An event that is older than that, and so is its saga, may
- * have been answered by it: it is left alone, since answering twice does harm, such as giving back what was paid for
- * an order that was fulfilled. So is one whose saga is forgotten, unless a replay may start sagas. A deadline is left
- * to the saga, which knows by its id whether it has come.
+ * Its memory of events lasts for the dedupe window. An event that is older than that may have been answered, by it or
+ * by an earlier saga of its key: it is left alone, since answering twice does harm, such as giving back what was paid
+ * for an order that was fulfilled. The window counts from an hour before the event's time, since the clock of whoever
+ * made it may have been that far ahead. Where a replay may start sagas, a saga's start counts instead, if that is
+ * later: it has answered nothing before. So is an event left alone whose saga is forgotten, unless a replay may start
+ * sagas. A deadline is left to the saga, which knows by its id whether it has come.
+ *
+ * @throws OutboxError rejects a replayed message whose time is no date
  */
 export async function mayHaveMissed<State>(
   parts: SagaParts<State>,
@@ -21,6 +28,20 @@ export async function mayHaveMissed<State>(
   if (key === undefined) return true;
   const saga = await readSaga({ saga: parts.name, key }, ports);
   if (saga === undefined) return parts.startsOnReplay;
-  const answeredFrom = Math.max(saga.startedAt, Date.parse(message.time));
-  return ports.clock.now() < answeredFrom + ports.dedupeWindowMs;
+  return ports.clock.now() < answeredFrom(parts, saga, message) + ports.dedupeWindowMs;
+}
+
+/** The earliest moment at which the event may have been answered. Epoch milliseconds. */
+function answeredFrom<State>(
+  { startsOnReplay }: SagaParts<State>,
+  { startedAt }: SagaRecord,
+  { time }: InboxMessage,
+): number {
+  const madeFrom = Date.parse(time) - ownLimits.maxEventAgeMs;
+  if (Number.isNaN(madeFrom)) {
+    throw reject(
+      `its time must be a date, got ${JSON.stringify(time)}: without it nobody can tell whether its saga missed it`,
+    );
+  }
+  return startsOnReplay ? Math.max(startedAt, madeFrom) : madeFrom;
 }

@@ -61,7 +61,7 @@ describe('a saga on DynamoDB', () => {
       status: 'completed',
       revision: 3,
       deadlines: {},
-      expiresAt: Math.ceil((world.clock.now() + 30 * minute) / 1000),
+      expiresAt: Math.ceil((world.clock.now() + world.settings.dedupeWindowMs) / 1000),
     });
     expect(saga).not.toHaveProperty('overdueAt');
     expect(await world.rowsOf(world.tables.sagas)).not.toContainEqual(
@@ -199,7 +199,7 @@ describe('an event that comes for nothing', () => {
 
     await again();
     expect(await world.sagas()).toMatchObject([{ status: 'completed' }]);
-    world.clock.advance(31 * minute);
+    world.clock.advance(world.settings.dedupeWindowMs + minute);
     await again();
 
     expect(await world.sagas()).toMatchObject([{ status: 'running', revision: 1 }]);

@@ -28,7 +28,7 @@ describe('a deadline of another saga with the same name, key and revision passes
     const late = await world.due();
     await world.deliver(handler, messageOf(PaymentTaken('42', data)));
     await world.deliver(handler, messageOf(StockReserved('42', data)));
-    world.clock.advance(31 * minute);
+    world.clock.advance(world.settings.dedupeWindowMs + minute);
     await world.deliver(handler, messageOf(OrderPlaced('42', data)));
 
     expect(await world.deliver(handler, ...late)).toEqual([false]);

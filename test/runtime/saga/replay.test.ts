@@ -14,6 +14,8 @@ import { localWorld, memoryWorld } from './support.ts';
 
 const data = { orderId: '42' };
 const minute = 60_000;
+/** Longer than a clock may be ahead. */
+const remembering = { dedupeWindowMs: 90 * minute };
 const placed = messageOf(OrderPlaced('42', data));
 const paid = messageOf(PaymentTaken('42', data));
 const reserved = messageOf(StockReserved('42', data));
@@ -27,9 +29,22 @@ function at(message: Message, epochMs: number): Message {
   return { ...message, time: new Date(epochMs).toISOString() };
 }
 
+const amended = messageOf(OrderAmended('42', data));
+
+const counting = defineSaga<{ amended: number }>('counting', { key: () => '42' })
+  .startedBy(OrderPlaced, (saga) => {
+    saga.set({ amended: 0 });
+  })
+  .on(OrderAmended, (saga) => {
+    saga.set({ amended: saga.state.amended + 1 });
+  })
+  .on(StockReserved, (saga) => {
+    saga.complete();
+  });
+
 describe('a replay', () => {
   it('does not answer again what a saga answered that has ended well', async () => {
-    const world = await localWorld();
+    const world = await localWorld(remembering);
     const handler = world.run(fulfilment);
     for (const message of [placed, paid, reserved]) await world.deliver(handler, message);
     const before = { sagas: await world.sagas(), types: await world.emittedTypes() };
@@ -43,7 +58,7 @@ describe('a replay', () => {
   });
 
   it('does not answer again what a running saga answered', async () => {
-    const world = memoryWorld();
+    const world = memoryWorld(remembering);
     const handler = world.run(fulfilment);
     for (const message of [placed, paid]) await world.deliver(handler, message);
 
@@ -57,7 +72,7 @@ describe('a replay', () => {
   });
 
   it('brings a running saga what it missed, once, also where it comes before the redelivery', async () => {
-    const world = memoryWorld();
+    const world = memoryWorld(remembering);
     const handler = world.run(fulfilment);
     await world.deliver(handler, placed);
 
@@ -72,7 +87,7 @@ describe('a replay', () => {
     const handler = world.run(fulfilment);
     await world.deliver(handler, placed, paid);
     const old = world.clock.now();
-    world.clock.advance(31 * minute);
+    world.clock.advance(world.settings.dedupeWindowMs + minute);
     await world.deliver(handler, reserved);
     const before = await world.sagas();
 
@@ -80,6 +95,40 @@ describe('a replay', () => {
 
     expect(await world.sagas()).toEqual(before);
     expect(await world.emittedTypes()).not.toContain('payment.refund');
+  });
+
+  it('leaves alone what an earlier saga of that key answered, for all that the one there is young', async () => {
+    const world = memoryWorld(remembering);
+    const handler = world.run(counting);
+    for (const message of [placed, amended, reserved]) await world.deliver(handler, message);
+    world.clock.advance(world.settings.dedupeWindowMs + minute);
+    await world.deliver(handler, messageOf(OrderPlaced('42', data)));
+
+    expect(await world.deliver(handler, replayed(amended))).toEqual([false]);
+
+    expect(await world.sagas()).toMatchObject([{ revision: 1, state: '{"amended":0}' }]);
+  });
+
+  it('leaves alone what was answered before its time, by a clock behind that of who made it', async () => {
+    const world = memoryWorld(remembering);
+    const handler = world.run(counting);
+    const ahead = at(amended, world.clock.now() + 59 * minute);
+    await world.deliver(handler, placed, ahead);
+    world.clock.advance(world.settings.dedupeWindowMs + minute);
+
+    expect(await world.deliver(handler, replayed(ahead))).toEqual([false]);
+
+    expect(await world.sagas()).toMatchObject([{ revision: 2, state: '{"amended":1}' }]);
+  });
+
+  it('of an event whose time is no date goes to the dead-letter queue, not unheard', async () => {
+    const world = memoryWorld(remembering);
+    const handler = world.run(counting);
+    await world.deliver(handler, placed);
+
+    await world.deliver(handler, { ...replayed(amended), time: 'yesterday' });
+
+    expect(JSON.stringify(world.sqs.sent)).toContain('its time must be a date');
   });
 
   it('still brings a deadline that an old saga has set', async () => {
@@ -96,7 +145,7 @@ describe('a replay', () => {
     await world.deliver(handler, placed);
     world.clock.advance(15 * minute);
     const [due] = await world.due();
-    world.clock.advance(31 * minute);
+    world.clock.advance(world.settings.dedupeWindowMs + minute);
 
     await world.deliver(handler, replayed(due!));
 
@@ -107,7 +156,7 @@ describe('a replay', () => {
     const world = memoryWorld();
     const handler = world.run(fulfilment);
     for (const message of [placed, paid, reserved]) await world.deliver(handler, message);
-    world.clock.advance(60 * minute);
+    world.clock.advance(world.settings.dedupeWindowMs + minute);
     const missed = messageOf(PaymentTaken('7', { orderId: '7' }));
 
     const all = [replayed(placed), replayed(paid), replayed(missed)];
@@ -132,7 +181,6 @@ describe('a saga that a replay may start', () => {
     .on(OrderAmended, (saga) => {
       saga.set({ amended: saga.state.amended + 1 });
     });
-  const amended = messageOf(OrderAmended('42', data));
 
   it('goes through its history, however old and in whatever order it comes', async () => {
     const world = memoryWorld();

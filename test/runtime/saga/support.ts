@@ -36,8 +36,13 @@ const settings = {
   deadLetterQueueUrl: 'https://sqs.invalid/111122223333/fulfilment-dead',
 };
 
+interface WorldOptions {
+  /** @default - half an hour, which a test can let pass without its events growing too old to be written */
+  readonly dedupeWindowMs?: number;
+}
+
 /** Where a saga's rows, its events and what its answers write end up. */
-interface Database {
+interface Database extends WorldOptions {
   readonly options: SagaRunOptions;
   readonly tables: Readonly<Record<'inbox' | 'sagas' | 'outbox' | 'effects', string>>;
   readonly store: SweepStore;
@@ -46,7 +51,7 @@ interface Database {
 
 export type SagaWorld = ReturnType<typeof openWorld>;
 
-export function memoryWorld() {
+export function memoryWorld(over: WorldOptions = {}) {
   const around = surroundings();
   const store = createMemorySweepStore({ shards: 1, clock: around.clock, chunkSize: 100 });
   const key = ['pk', 'sk'];
@@ -57,10 +62,10 @@ export function memoryWorld() {
   });
   const running = createMemoryRunningSagas(transactor, tables.sagas);
   const rowsOf = (table: string): Promise<Row[]> => Promise.resolve(transactor.rows(table));
-  return openWorld(around, { options: { transactor, running }, tables, store, rowsOf });
+  return openWorld(around, { options: { transactor, running }, tables, store, rowsOf, ...over });
 }
 
-export async function localWorld() {
+export async function localWorld(over: WorldOptions = {}) {
   const client = localClient();
   const documents = DynamoDBDocumentClient.from(client);
   const around = surroundings();
@@ -79,12 +84,13 @@ export async function localWorld() {
       const scan = new ScanCommand({ TableName, ConsistentRead: true });
       return (await documents.send(scan)).Items ?? [];
     },
+    ...over,
   });
 }
 
 /** Sagas over a database, and a sweeper that brings their deadlines back. */
 function openWorld(around: ReturnType<typeof surroundings>, database: Database) {
-  const { options, tables, store, rowsOf } = database;
+  const { options, tables, store, rowsOf, dedupeWindowMs = settings.dedupeWindowMs } = database;
   const brought: Message[] = [];
   const bus = scripted({
     decide: ({ json }) => {
@@ -94,6 +100,7 @@ function openWorld(around: ReturnType<typeof surroundings>, database: Database) 
   });
   const sagaSettings = {
     ...settings,
+    dedupeWindowMs,
     tableName: tables.inbox,
     sagaTableName: tables.sagas,
     outbox: { ...outboxConfig, tableName: tables.outbox },
