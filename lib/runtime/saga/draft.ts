@@ -9,10 +9,11 @@ import type { Compensation, SagaSnapshot } from './snapshot.ts';
 import type { CompensatingStep, SagaStep } from './step.ts';
 
 /**
- * What may be left to undo at once. It may all be undone in one transaction, which takes 100 actions beside which
- * there must be room for the saga and the inbox's marker: so many leave two actions for each, and some for deadlines.
+ * What may be left to undo at once. It may all be undone in one transaction, which takes 100 actions: the saga's row and
+ * the inbox's marker, three for each of so many, and eight more. An event is one action, two with `sequence: 'next'`; a
+ * write is one, and so is a deadline that is taken back.
  */
-export const maxCompensations = 40;
+export const maxCompensations = 30;
 
 /** A saga while its handlers run: what they did so far. */
 export interface Draft<State> {
@@ -141,7 +142,7 @@ function checkRoom({ compensations }: Draft<unknown>, saga: string): void {
   if (compensations.length < maxCompensations) return;
   throw sagaInvalid(
     saga,
-    `it has ${maxCompensations} compensations, which are as many as can be undone in one transaction: ` +
+    `it has ${maxCompensations} compensations, which are as many as can be undone in one transaction with three actions each: ` +
       'have one compensation undo several things, or split the saga',
   );
 }

@@ -57,7 +57,10 @@ function isConfirmed<State>(
 ): boolean {
   if (undoing === undefined) return true;
   const when = parts.compensations.get(undoing.name)?.confirmedBy?.when;
-  return when === undefined || when(event, undoing.argument);
+  if (when === undefined) return true;
+  const answer = when(event, undoing.argument);
+  checkAnswer(parts, answer);
+  return answer;
 }
 
 /** Whether a deadline is the one that is set. By its id, since sagas of other services may have the same name and key. */

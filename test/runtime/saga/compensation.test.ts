@@ -59,6 +59,28 @@ describe('a compensation that must be confirmed', () => {
     expect(saga).not.toHaveProperty('undoing');
   });
 
+  it('refuses a promise for an answer: it would confirm everything', () => {
+    const hasty = defineSaga<object>('hasty', { key: () => '42' })
+      .startedBy(OrderPlaced, (saga) => {
+        saga.set({});
+        saga.compensateWith('refund');
+        saga.compensate('no stock');
+      })
+      .compensation('refund', () => undefined, {
+        confirmedBy: { event: Refunded, when: (() => Promise.resolve(false)) as never },
+      });
+    const { saga } = hasty.transition(undefined, OrderPlaced('42', data));
+
+    const confirm = () => hasty.transition(saga, Refunded('42', { ...data, charge: 'A' }));
+
+    expect(confirm).toThrow(
+      expect.objectContaining({
+        code: 'SAGA_INVALID',
+        message: expect.stringContaining('cannot be async') as string,
+      }),
+    );
+  });
+
   it('takes an event that is not meant for one that comes too late', () => {
     const started = twoCharges.transition(undefined, OrderPlaced('42', data));
     const { saga } = twoCharges.transition(started.saga, StockMissing('42', data));
@@ -96,29 +118,30 @@ describe('as many compensations as a saga may have', () => {
         saga.compensate('no stock');
       })
       .compensation('undo', (saga, n: number) => {
-        saga.emit(OrderAmended(saga.key, data));
+        saga.emit(Sequenced(String(n), {}, { sequence: 'next' }));
         const Item = { pk: String(n), sk: 'undone' };
         saga.write({ Put: { TableName: effects, Item } });
       });
+  const Sequenced = defineEvent('thing.undo', { aggregate: 'thing', schema: z.object({}) });
   let effects = 'effects';
 
-  it('are undone in one transaction, with a command and a write for each', async () => {
+  it('are undone in one transaction, with a sequenced command and a write for each', async () => {
     const world = await localWorld();
     effects = world.tables.effects;
-    const handler = world.run(undoing(40));
+    const handler = world.run(undoing(30));
     await world.deliver(handler, messageOf(OrderPlaced('42', data)));
 
     expect(await world.deliver(handler, messageOf(StockMissing('42', data)))).toEqual([false]);
 
     expect(await world.sagas()).toMatchObject([{ status: 'compensated' }]);
-    expect(await world.rowsOf(effects)).toHaveLength(40);
+    expect(await world.rowsOf(effects)).toHaveLength(30);
   });
 
   it('are not exceeded: one more is refused when it is asked for', () => {
-    expect(() => undoing(41).transition(undefined, OrderPlaced('42', data))).toThrow(
+    expect(() => undoing(31).transition(undefined, OrderPlaced('42', data))).toThrow(
       expect.objectContaining({
         code: 'SAGA_INVALID',
-        message: expect.stringContaining('it has 40 compensations') as string,
+        message: expect.stringContaining('it has 30 compensations') as string,
       }),
     );
   });
