@@ -83,6 +83,8 @@ export function createSaga<State>(
   });
   const batch = {
     ...{ ...inbox, handleOnce, subscriptions: subscriptionsOf(parts) },
+    // Nothing is answered twice, so all that it has answered is remembered by its id alone.
+    remembers: ({ replayid: _, ...message }: Message) => inbox.remembers(message),
     rivalryOf: (message: Message) => likelyKeyOf(parts, message),
   };
   return async (event, context) => {

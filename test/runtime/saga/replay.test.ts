@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 
+import { defineEvent } from '../../../lib/runtime/event/define-event.ts';
 import { defineSaga } from '../../../lib/runtime/saga/define-saga.ts';
 import { messageOf, type Message } from '../../../lib/testing.ts';
 import {
@@ -80,6 +82,21 @@ describe('a replay', () => {
     await world.deliver(handler, paid, replayed(paid, 'r-2'));
 
     expect(await world.sagas()).toMatchObject([{ revision: 2, state: /"paid":true/ }]);
+  });
+
+  it('of what was answered is a duplicate, though it is refused by now', async () => {
+    const stricter = defineEvent('order.placed', { ...OrderPlaced, schema: z.never() });
+    const starting = (event: typeof OrderPlaced) =>
+      defineSaga<object>('strict', { key: () => '42' }).startedBy(event, (saga) => {
+        saga.set({});
+      });
+    const world = memoryWorld(remembering);
+    await world.deliver(world.run(starting(OrderPlaced)), placed);
+
+    await world.deliver(world.run(starting(stricter as never)), replayed(placed));
+
+    expect(world.sqs.sent).toEqual([]);
+    expect(world.counts).toMatchObject({ Duplicates: 1 });
   });
 
   it('leaves alone what a saga may have answered longer ago than it remembers', async () => {
