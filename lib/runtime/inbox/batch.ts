@@ -1,27 +1,19 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { Log } from '../ports.ts';
-import {
-  messageDeadline,
-  openDeadline,
-  outOfTime,
-  type Deadline,
-  type InvocationContext,
-} from './deadline.ts';
-import { failed, isDone, openDelivery, type Delivery, type Outcome } from './delivery.ts';
+import { openDeadline, type Deadline, type InvocationContext } from './deadline.ts';
+import { isDone, openDelivery, type Delivery } from './delivery.ts';
 import { runLanes, type Step } from './lanes.ts';
 import { holdsUp, lanesOf, type LaneOptions } from './lanes-of.ts';
 import { newTally, type InboxMetricsSink, type Tally } from './metrics.ts';
-import { report, reportLate } from './report.ts';
+import { report } from './report.ts';
 import { settle, type SettlePorts } from './settle.ts';
 import type { SqsBatchResponse, SqsEvent, SqsRecord } from './sqs-event.ts';
 
 /** What handling a batch takes. */
-export interface BatchPorts extends Omit<SettlePorts, 'isLate' | 'timeLeftMs' | 'observe'> {
+export interface BatchPorts extends Omit<SettlePorts, 'deadline' | 'observe'> {
   readonly inbox: string;
   /** Lanes handled at once. */
   readonly concurrency: number;
-  /** How long a message is waited for, in milliseconds. @default - as long as the function may run */
-  readonly handlerTimeoutMs?: number | undefined;
   readonly rivalryOf?: LaneOptions['rivalryOf'];
   readonly log: Log;
   readonly metrics: InboxMetricsSink;
@@ -68,21 +60,17 @@ export async function handleBatch(
 /** Answers with whether the delivery is done, and whether its lane may go on. */
 async function handleDelivery(
   delivery: Delivery,
-  { deadline: ofInvocation, tally }: Invocation,
+  { deadline, tally }: Invocation,
   ports: BatchPorts,
 ): Promise<Step> {
-  if (ofInvocation.hasPassed()) return 'stop';
-  const deadline = messageDeadline(ofInvocation, ports.handlerTimeoutMs);
-  const settled = settle(delivery, {
+  if (deadline.hasPassed()) return 'stop';
+  const outcome = await settle(delivery, {
     ...ports,
-    isLate: () => deadline.hasPassed(),
-    timeLeftMs: () => deadline.timeLeftMs(),
-    observe: (along, outcome) => {
-      report(along, outcome, tally);
+    deadline,
+    observe: (along, result) => {
+      report(along, result, tally);
     },
   });
-  const outcome = await deadline.race(settled, () => giveUp(delivery, settled));
-  deadline.clear();
   report(delivery, outcome, tally);
   if (isDone(outcome)) return 'done';
   return holdsUp(delivery, laneOptions(ports)) ? 'stop' : 'undone';
@@ -90,14 +78,6 @@ async function handleDelivery(
 
 function laneOptions({ sequencing, rivalryOf }: BatchPorts): LaneOptions {
   return { isOrdered: sequencing !== undefined, rivalryOf };
-}
-
-/** The handler goes on, and nobody waits for it: what becomes of it is told when it ends. */
-function giveUp(delivery: Delivery, settled: Promise<Outcome>): Outcome {
-  void settled.then((outcome) => {
-    reportLate(delivery, outcome);
-  });
-  return failed(outOfTime(delivery.record.messageId));
 }
 
 function warnOfTime(

@@ -16,6 +16,12 @@ export interface CommitPorts extends MarkerPorts {
   /** Writes emitted events, where there is an outbox. */
   readonly writer?: Writer;
   readonly random: Random;
+  /**
+   * Tries of one transaction, where each meets a conflict or is throttled.
+   *
+   * @default - as many as a transaction is given
+   */
+  readonly maxAttempts?: number;
 }
 
 /** What a handler collected, and for which message. */
@@ -57,15 +63,15 @@ export async function commitOnce(
 async function send(
   actions: readonly Action[],
   { events, cancel }: Collected,
-  { writer, transactor, clock, random }: CommitPorts,
+  { writer, transactor, ...ports }: CommitPorts,
 ): Promise<CommitEventsResult> {
   const [only, ...more] = actions;
   const isAlone = more.length + events.length + cancel.length === 0;
   if (writer !== undefined && !isAlone) return commitEvents(writer, { actions, events, cancel });
   const result =
     only !== undefined && isAlone
-      ? await commitAlone(transactor, only, { clock, random })
-      : await commit(transactor, actions, { clock, random });
+      ? await commitAlone(transactor, only, ports)
+      : await commit(transactor, actions, ports);
   return result.status === 'committed'
     ? { ...result, events: [], notCancelled: [] }
     : { ...result, alreadyWritten: [], notDeferred: [] };

@@ -87,12 +87,19 @@ const maxHandlerTimeoutMs = 15 * 60 * 1000;
 /** What handling batches takes, with the defaults in place; all but the handlers. */
 export type InboxPorts = Omit<BatchPorts, 'subscriptions'>;
 
-/** @throws OutboxError `OPTION_INVALID` */
-export function toPorts(settings: InboxSettings, options: InboxOptions): InboxPorts {
+/**
+ * @param tries how often a transaction is tried, where that is not the usual number
+ * @throws OutboxError `OPTION_INVALID`
+ */
+export function toPorts(
+  settings: InboxSettings,
+  options: InboxOptions,
+  tries: Pick<CommitPorts, 'maxAttempts'> = {},
+): InboxPorts {
   const { concurrency = inboxDefaults.concurrency, handlerTimeoutMs } = options;
   checkWhole('concurrency', concurrency);
   checkWhole('handlerTimeoutMs', handlerTimeoutMs ?? maxHandlerTimeoutMs, maxHandlerTimeoutMs);
-  const commit = commitPortsOf(settings, options);
+  const commit = commitPortsOf(settings, options, tries);
   // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
   const sqs = options.sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false });
   const { name: inbox, deadLetterQueueUrl: queueUrl, ordered } = settings;
@@ -116,14 +123,16 @@ export function toPorts(settings: InboxSettings, options: InboxOptions): InboxPo
 function commitPortsOf(
   { outbox, ...config }: InboxSettings,
   { client, transactor, clock, random }: InboxOptions,
+  tries: Pick<CommitPorts, 'maxAttempts'>,
 ): CommitPorts {
   const ports = {
     transactor: transactor ?? createDynamoDBTransactor(client),
     clock: clock ?? systemClock,
     random: random ?? Math.random,
   };
-  const writer = outbox === undefined ? {} : { writer: createWriter(outbox, ports) };
-  return { config, ...ports, ...writer };
+  const writer =
+    outbox === undefined ? {} : { writer: { ...createWriter(outbox, ports), ...tries } };
+  return { config, ...ports, ...tries, ...writer };
 }
 
 function checkWhole(option: string, value: number, max = Infinity): void {

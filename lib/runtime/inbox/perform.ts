@@ -1,6 +1,7 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { Message } from '../../contract/message.ts';
 import { withContext } from '../context.ts';
+import type { Deadline } from './deadline.ts';
 import { rejected, type Delivery, type Outcome, type Rejected } from './delivery.ts';
 import { contextCausedBy, toInboxMessage } from './message.ts';
 import type { OpenTurn } from './ordered/open-turn.ts';
@@ -14,16 +15,13 @@ import type { HandleOnce } from './ways.ts';
 export interface PerformPorts {
   readonly subscriptions: Subscriptions;
   readonly handleOnce: HandleOnce;
-  /** Whether nobody waits for the outcome any more. */
-  readonly isLate: () => boolean;
-  /** How long the function may still run, in milliseconds. */
-  readonly timeLeftMs: () => number;
 }
 
-/** A message, and its turn in an ordered inbox. */
+/** A message, the time that it has, and its turn in an ordered inbox. */
 export interface Performance {
   readonly delivery: Delivery;
   readonly message: Message;
+  readonly deadline: Deadline;
   readonly turn?: OpenTurn | undefined;
 }
 
@@ -32,20 +30,20 @@ export interface Performance {
  * that a sequence passes without an event moves the cursor alone.
  */
 export async function perform(
-  { delivery, message, turn }: Performance,
+  performance: Performance,
   ports: PerformPorts,
 ): Promise<Outcome | Rejected> {
+  const { message, turn } = performance;
   if (message.skipped === true) return pass('skipped', turn);
   const subscription = ports.subscriptions.get(message.type);
-  if (subscription !== undefined)
-    return readAndHandle({ delivery, message, turn }, subscription, ports);
+  if (subscription !== undefined) return readAndHandle(performance, subscription, ports);
   return turn === undefined
     ? rejected('EVENT_TYPE_UNKNOWN', noHandler(message.type))
     : pass('passed', turn);
 }
 
 async function readAndHandle(
-  { delivery, message, turn }: Performance,
+  { delivery, message, deadline, turn }: Performance,
   subscription: Subscription,
   ports: PerformPorts,
 ): Promise<Outcome | Rejected> {
@@ -55,8 +53,8 @@ async function readAndHandle(
   const handling = {
     message: toInboxMessage(message, reading.data, definition.version),
     isRedelivered: isRedelivered(delivery.record),
-    isLate: ports.isLate,
-    timeLeftMs: ports.timeLeftMs,
+    isLate: () => deadline.hasPassed(),
+    timeLeftMs: () => deadline.timeLeftMs(),
     log: delivery.log,
     ...(turn === undefined ? {} : { turn: turn.guard }),
   };

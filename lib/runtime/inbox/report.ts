@@ -1,6 +1,6 @@
 import { inboxMetrics, type InboxMetric } from '../../contract/inbox-metrics.ts';
 import type { LogFields } from '../ports.ts';
-import type { Delivery, Outcome } from './delivery.ts';
+import type { Delivery, Outcome, Rejected } from './delivery.ts';
 import { errorFields, type MessageLog } from './log.ts';
 import type { Tally } from './metrics.ts';
 
@@ -50,12 +50,12 @@ export function report({ log }: Delivery, outcome: Outcome, tally: Tally): void 
 }
 
 /** Logs how a message ended that nobody waited for any more: its own lines, and the queue, have it as failed. */
-export function reportLate({ log }: Delivery, outcome: Outcome): void {
+export function reportLate({ log }: Delivery, outcome: Outcome | Rejected): void {
   const { status } = outcome;
   log.warn('message ended after it was given up', { outcome: status, ...detailsOf(outcome) });
 }
 
-function detailsOf(outcome: Outcome): LogFields {
+function detailsOf(outcome: Outcome | Rejected): LogFields {
   if (outcome.status === 'failed') return errorFields(outcome.error);
-  return outcome.status === 'dead-lettered' ? { ...outcome.rejection } : {};
+  return 'rejection' in outcome ? { ...outcome.rejection } : {};
 }

@@ -1,6 +1,8 @@
 import type { Buffered, Cursor } from '../../../contract/inbox-order.ts';
 import type { Message } from '../../../contract/message.ts';
 import type { Delivery, Outcome } from '../delivery.ts';
+import type { Deadline } from '../deadline.ts';
+import { inTime, type TimePorts } from '../in-time.ts';
 import { logKeysOf, withKeys } from '../log.ts';
 import { isRedelivered } from '../sqs-event.ts';
 import { readBuffered } from './history.ts';
@@ -9,13 +11,15 @@ import { putBackNext } from './put-back-next.ts';
 import { take, type Subject, type Taken, type TakePorts } from './take.ts';
 
 /** What going on with waiting messages needs of the invocation. */
-export interface GoOnPorts extends TakePorts {
+export interface GoOnPorts extends TakePorts, TimePorts {
   /** Told of waiting messages that were handled along, or failed. */
   readonly observe: (delivery: Delivery, outcome: Outcome) => void;
-  readonly isLate: () => boolean;
 }
 
-/** Goes on from a cursor with what waits next, as long as there is something. */
+/**
+ * Goes on from a cursor with what waits next, as long as there is something and the invocation has time. Each has the
+ * time of a message to itself; one that was given up is put back on the queue, as one that failed.
+ */
 export async function goOn(cursor: Cursor, subject: Subject, ports: GoOnPorts): Promise<void> {
   let current: Cursor | undefined = cursor;
   while (current !== undefined) current = await handleNext(current, subject, ports);
@@ -30,7 +34,7 @@ async function handleNext(
   const next = await nextOf(cursor, subject.inOrder, ports);
   if (next === undefined) return undefined;
   // One that comes again does not try: the run before may have died of it, and its receives are to be its own.
-  const isTried = !isRedelivered(subject.delivery.record) && !ports.isLate();
+  const isTried = !isRedelivered(subject.delivery.record) && !ports.deadline.hasPassed();
   const taken = isTried ? await takeBuffered(next, { cursor, subject }, ports) : undefined;
   if (taken?.cursor !== undefined) return taken.cursor;
   if (!isElsewhere(taken)) {
@@ -67,8 +71,11 @@ async function takeBuffered(
   ports: GoOnPorts,
 ): Promise<Taken> {
   const buffered = openBuffered(next, subject);
-  const taken = await tryToTake(buffered, cursor, ports);
-  if (taken.outcome.status !== 'rejected') ports.observe(buffered.delivery, taken.outcome);
+  const { delivery } = buffered;
+  const work = (deadline: Deadline): Promise<Taken> =>
+    tryToTake({ ...buffered, deadline }, cursor, ports);
+  const taken: Taken = await inTime(delivery, work, ports);
+  if (taken.outcome.status !== 'rejected') ports.observe(delivery, taken.outcome);
   return taken;
 }
 
@@ -81,7 +88,7 @@ async function tryToTake(subject: Subject, cursor: Cursor, ports: GoOnPorts): Pr
 }
 
 /** As if it came from the queue for the first time. */
-function openBuffered(next: Waiting, { delivery, inOrder }: Subject): Subject {
+function openBuffered(next: Waiting, { delivery, inOrder }: Subject): Omit<Subject, 'deadline'> {
   const message = JSON.parse(next.message) as Message;
   const attributes = { ...delivery.record.attributes, ApproximateReceiveCount: '1' };
   const record = { ...delivery.record, body: next.message, attributes };

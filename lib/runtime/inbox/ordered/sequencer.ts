@@ -4,12 +4,19 @@ import { rejected, type Delivery, type Outcome, type Rejected } from '../deliver
 import { isFifo } from '../sqs-event.ts';
 import { goOn, type GoOnPorts } from './go-on.ts';
 import type { InOrder } from './open-turn.ts';
-import { take } from './take.ts';
+import { take, type Subject } from './take.ts';
 
 /** What sequencing takes of the invocation that it is part of. */
 export interface SequencerPorts extends GoOnPorts {
   /** Whether there is a handler for a type. */
   readonly isWanted: (type: string) => boolean;
+}
+
+/** What became of a message, and what to do when that is told: its own time does not count for those that waited. */
+export interface Sequenced {
+  readonly outcome: Outcome | Rejected;
+  /** Goes on with what waits next. Where it throws, the message is to come again and go on. */
+  readonly goOn?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -21,16 +28,15 @@ export interface SequencerPorts extends GoOnPorts {
  * finds it moved, goes on with the next one that waits: in the same run, or by putting it back on the queue.
  */
 export async function handleInSequence(
-  delivery: Delivery,
-  message: Message,
+  arrived: Omit<Subject, 'inOrder'>,
   ports: SequencerPorts,
-): Promise<Outcome | Rejected> {
+): Promise<Sequenced> {
+  const { delivery, message } = arrived;
   const inOrder = orderOf(delivery, message, ports);
-  if (inOrder === undefined) return withoutSequence(message, ports);
-  const subject = { delivery, message, inOrder };
+  if (inOrder === undefined) return { outcome: withoutSequence(message, ports) };
+  const subject = { ...arrived, inOrder };
   const { outcome, cursor } = await take(subject, ports);
-  if (cursor !== undefined) await goOn(cursor, subject, ports);
-  return outcome;
+  return cursor === undefined ? { outcome } : { outcome, goOn: () => goOn(cursor, subject, ports) };
 }
 
 function orderOf(

@@ -2,6 +2,7 @@ import { OutboxError } from '../../../contract/error.ts';
 import type { Cursor } from '../../../contract/inbox-order.ts';
 import type { Message } from '../../../contract/message.ts';
 import { backoffMs, type Backoff } from '../../backoff.ts';
+import type { Deadline } from '../deadline.ts';
 import { rejected, type Delivery, type Outcome, type Rejected } from '../delivery.ts';
 import { readCursor } from './history.ts';
 import { goRound, keep, type Early, type KeepPorts } from './keep.ts';
@@ -21,6 +22,8 @@ export interface Subject {
   readonly delivery: Delivery;
   readonly message: Message;
   readonly inOrder: InOrder;
+  /** The time that it has. */
+  readonly deadline: Deadline;
 }
 
 /** What became of a message; and where the cursor is, if it is known to be beyond the message. */
