@@ -45,12 +45,12 @@ export class Inbox extends Construct {
   readonly inboxName: string;
   /** What its queue is subscribed to; `undefined` where an outbox delivers to the queue. */
   readonly from: InboxProps['from'];
-  /** The types of event that it takes from there; every type, if it says nothing. */
-  readonly events: readonly string[] | undefined;
   /** Whose events it takes; everyone's, if it says nothing. */
   readonly source: string | undefined;
   /** Whether it handles each aggregate's events in sequence. */
   readonly isOrdered: boolean;
+  readonly #events: readonly string[] | undefined;
+  readonly #moreEvents: string[] = [];
 
   constructor(scope: Construct, id: string, props: InboxProps) {
     super(scope, id);
@@ -71,7 +71,7 @@ export class Inbox extends Construct {
         : adoptInboxTable(this, settings.table);
     this.inboxName = this.claimName(settings);
     this.from = settings.from;
-    this.events = settings.events;
+    this.#events = settings.events;
     this.source = settings.source;
     const parts = { inboxName: this.inboxName, settings, table: this.table, waiting };
     const config = inboxConfig(this, parts);
@@ -119,6 +119,16 @@ export class Inbox extends Construct {
    */
   metricOpenGaps(props: MetricOptions = {}): Metric | undefined {
     return this.gauge(inboxGauges.openGaps, props);
+  }
+
+  /** The types of event that subscriptions bring it; every type, if it says nothing. */
+  get events(): readonly string[] | undefined {
+    return this.#events && [...this.#events, ...this.#moreEvents];
+  }
+
+  /** Notes types that a subscription brings which is not the inbox's own. */
+  addEvents(...types: readonly string[]): void {
+    this.#moreEvents.push(...types);
   }
 
   private gauge(metricName: string, props: MetricOptions): Metric | undefined {

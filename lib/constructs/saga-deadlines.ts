@@ -28,6 +28,7 @@ export function subscribeToDeadlines(scope: Construct, props: SagaProps, inbox: 
     fail(scope, 'deadlinesFrom has no effect without from: give the bus or the topic as from');
   }
   const events = [deadlineType(sagaName)];
+  inbox.addEvents(...events);
   const deadlines = new Construct(scope, 'Deadlines');
   if (isTopic(deadlinesFrom)) {
     subscribeToTopic(deadlines, deadlinesFrom, { events, queue, undeliveredQueue });

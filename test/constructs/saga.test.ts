@@ -65,6 +65,13 @@ test('a saga has a table of its own, with an index of what has not finished', ()
   });
 });
 
+test('its inbox takes its deadlines too, whatever subscription brings them', () => {
+  const all = ['order.placed', 'fulfilment.deadline'];
+
+  expect(fulfilment().saga.inbox.events).toEqual(all);
+  expect(fulfilment(() => ({ source: 'orders' })).saga.inbox.events).toEqual(all);
+});
+
 test('its handler is told of inbox, outbox and table, by one environment', () => {
   const { stack } = fulfilment();
 

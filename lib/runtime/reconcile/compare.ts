@@ -1,45 +1,48 @@
 import type { Entry } from '../../contract/entry.ts';
 import { OutboxError } from '../../contract/error.ts';
 import { timeOfId } from '../../contract/keys.ts';
+import type { ConsumerConfig } from '../../contract/reconciliation.ts';
 import type { OutboxEvent } from '../event/event.ts';
-import { inParallel } from '../in-parallel.ts';
 import { openExpectations } from './expectations.ts';
-import { sendAgain, writeMissing } from './mend.ts';
-import type { MendPorts, ReconciliationPorts } from './options.ts';
+import type { ReconciliationPorts } from './options.ts';
 import { pagesOf, readPage, shardsEver, type WrittenPage } from './pages.ts';
-import {
-  toMissing,
-  toUnknown,
-  type MissingEvent,
-  type ReconciliationReport,
-  type UnknownDelivery,
-} from './report.ts';
 import { unknownTo } from './unknown-to.ts';
 import type { ReconciliationWindow } from './window.ts';
 
-/** What a run takes. */
+/** What comparing takes. */
 export interface ComparePorts extends Omit<ReconciliationPorts, 'mend'> {
-  /** `undefined` where this run only reports. */
-  readonly mend: MendPorts | undefined;
   /** Whether the time is nearly up. */
   readonly isLate: () => boolean;
 }
 
+/** An event that was delivered, and an inbox that does not know it. */
+export interface Unknown {
+  readonly entry: Entry;
+  readonly consumer: ConsumerConfig;
+}
+
+/** What should be and is not. */
+export interface Findings {
+  /** How many events were expected, and how many looked at. */
+  readonly expected: number;
+  readonly events: number;
+  readonly missing: readonly OutboxEvent[];
+  readonly unknown: readonly Unknown[];
+}
+
 /** How long a delivered event may be under way to its inbox. */
 const graceMs = 15 * 60_000;
-/** Events that are written or sent again at once. */
-const mendedAtOnce = 10;
 
 /**
- * Compares, and mends what it finds unless it is told only to report.
+ * Compares what should be with what is.
  *
  * @throws OutboxError `HANDLER_TIMEOUT`: half a comparison would find missing what is there
  */
 export async function compare(
   window: ReconciliationWindow,
   ports: ComparePorts,
-): Promise<ReconciliationReport> {
-  const { settings, clock, mend, reader } = ports;
+): Promise<Findings> {
+  const { settings, clock, reader } = ports;
   const now = clock.now();
   const arrivedBy = now - graceMs;
   // Items before events: an event that is written meanwhile is found, not missed.
@@ -48,7 +51,7 @@ export async function compare(
   const expectations = openExpectations(expected);
   const outbox = { ...settings, reader };
   const shards = await shardsEver(outbox);
-  const unknown: UnknownDelivery[] = [];
+  const unknown: Unknown[] = [];
   let events = 0;
   // Until now: what an earlier run mended was written after the window.
   for (const page of pagesOf({ from: window.from, to: now })) {
@@ -58,9 +61,7 @@ export async function compare(
     for (const entry of written.entries) expectations.see(entry);
     unknown.push(...(await findUnknown(delivered(written, { window, arrivedBy }), ports)));
   }
-  const missing = await mendMissing(expectations.unmet(), ports);
-  const mode = mend === undefined ? 'report' : 'mend';
-  return { ...window, mode, expected: expected.length, events, missing, unknown };
+  return { expected: expected.length, events, missing: expectations.unmet(), unknown };
 }
 
 /** Entries of the window whose delivery is long enough ago to have arrived. */
@@ -77,31 +78,14 @@ function delivered(
 
 async function findUnknown(
   entries: readonly Entry[],
-  { settings, reader, clock, log, mend, isLate }: ComparePorts,
-): Promise<UnknownDelivery[]> {
-  const found: UnknownDelivery[] = [];
+  { settings, reader, clock }: ComparePorts,
+): Promise<Unknown[]> {
+  const found: Unknown[] = [];
   for (const consumer of settings.consumers) {
     const unknown = await unknownTo(consumer, entries, { reader, now: clock.now() });
-    const reported = await inParallel(unknown, mendedAtOnce, async (entry) => {
-      const isMended = mend !== undefined && !isLate();
-      return toUnknown(entry, consumer.inbox, isMended && (await sendAgain(entry, consumer, mend)));
-    });
-    for (const one of reported) log.error('a delivered event is unknown to its inbox', { ...one });
-    found.push(...reported);
+    found.push(...unknown.map((entry) => ({ entry, consumer })));
   }
   return found;
-}
-
-async function mendMissing(
-  events: readonly OutboxEvent[],
-  { log, mend, isLate }: ComparePorts,
-): Promise<MissingEvent[]> {
-  const missing = await inParallel(events, mendedAtOnce, async (event) => {
-    const isMended = mend !== undefined && !isLate();
-    return toMissing(event, isMended && (await writeMissing(event, mend)));
-  });
-  for (const one of missing) log.error('a business item has no event', { ...one });
-  return missing;
 }
 
 function checkTime({ settings: { name, windowMs }, isLate }: ComparePorts): void {

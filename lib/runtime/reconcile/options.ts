@@ -53,6 +53,8 @@ export interface MendPorts {
   readonly transactor: Transactor;
   readonly sqs: SqsSender;
   readonly source: string;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly newId: NewId;
   readonly log: Log;
 }
@@ -86,7 +88,7 @@ export function toPorts(
 
 function mendPorts(
   { outbox, source, name }: ReconciliationSettings,
-  { client, clock, random, sqs }: ReconciliationOptions,
+  { client, clock = systemClock, random = Math.random, sqs }: ReconciliationOptions,
   log: Log,
 ): MendPorts {
   if (outbox === undefined) {
@@ -97,10 +99,10 @@ function mendPorts(
     );
   }
   return {
-    outbox: createOutbox(outbox, definedOnly({ client, clock, random })),
+    outbox: createOutbox(outbox, { clock, random, ...definedOnly({ client }) }),
     // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
     sqs: sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false }),
     transactor: createDynamoDBTransactor(client),
-    ...{ source, newId, log },
+    ...{ source, clock, random, newId, log },
   };
 }

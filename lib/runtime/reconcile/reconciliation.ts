@@ -1,6 +1,7 @@
 import type { InvocationContext } from '../inbox/deadline.ts';
 import { compare } from './compare.ts';
 import { mendAlone } from './mend-alone.ts';
+import { mendMissing, mendUnknown } from './mend-all.ts';
 import { toPorts, type ReconciliationOptions } from './options.ts';
 import type { ReconciliationSettings } from './reconciliation-from.ts';
 import { tell, type ReconciliationReport } from './report.ts';
@@ -52,11 +53,16 @@ export function createReconciliation(
     const window = windowOf(event, { windowMs, now: ports.clock.now() });
     const timeLeftMs = (): number => context.getRemainingTimeInMillis?.() ?? Infinity;
     const isLate = (): boolean => timeLeftMs() <= reserveMs;
-    const report = await mendAlone(ports, timeLeftMs(), (mend) =>
-      compare(window, { ...ports, mend, isLate }),
-    );
-    tell(report, { name: settings.name, ...ports });
-    return report;
+    const run = { ...ports, isLate };
+    const found = await mendAlone(ports, timeLeftMs(), async (mend) => {
+      const { missing, unknown, ...counts } = await compare(window, run);
+      return {
+        ...({ ...window, ...counts, mode: mend === undefined ? 'report' : 'mend' } as const),
+        missing: await mendMissing(missing, { mend, isLate }),
+        unknown: await mendUnknown(unknown, { mend, isLate }),
+      };
+    });
+    return tell(found, { name: settings.name, ...ports });
   };
 }
 

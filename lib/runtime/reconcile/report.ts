@@ -38,9 +38,15 @@ export interface ReconciliationReport extends ReconciliationWindow {
   /** Business items' events that were expected, and events that were looked at. */
   readonly expected: number;
   readonly events: number;
+  /** How many were found of each. */
+  readonly found: { readonly missing: number; readonly unknown: number };
+  /** The first 1,000: a function cannot answer with more than 6 MB. The log has all. */
   readonly missing: readonly MissingEvent[];
+  /** The first 1,000. */
   readonly unknown: readonly UnknownDelivery[];
 }
+
+const mostReported = 1_000;
 
 export function toMissing(event: OutboxEvent, isWritten: boolean): MissingEvent {
   const { type, aggregate, sequence, id } = event;
@@ -56,20 +62,28 @@ export function toUnknown(entry: Entry, inbox: string, isSentAgain: boolean): Un
   return { inbox, eventId, type, aggregate, isSentAgain };
 }
 
-/** Tells the log and the metrics how many were found, zero included, so that an alarm ends. */
+/** Tells the log of each finding, and the metrics how many there are, zero included, so that an alarm ends. */
 export function tell(
-  report: ReconciliationReport,
+  all: Omit<ReconciliationReport, 'found'>,
   { name, log, metrics }: { name: string; log: Log; metrics: InboxMetricsSink },
-): void {
-  const { missing, unknown } = report;
+): ReconciliationReport {
+  const { missing, unknown } = all;
+  const found = { missing: missing.length, unknown: unknown.length };
+  for (const one of missing) log.error('a business item has no event', { ...one });
+  for (const one of unknown) log.error('a delivered event is unknown to its inbox', { ...one });
   log.info('reconciled', {
-    ...pickDefined(report, ['from', 'to', 'mode', 'expected', 'events']),
-    ...{ missing: missing.length, unknown: unknown.length },
+    ...pickDefined(all, ['from', 'to', 'mode', 'expected', 'events']),
+    ...found,
   });
   metrics.addDimension(reconciliationDimension, name);
-  metrics.addMetric(reconciliationMetrics.missing, 'Count', missing.length);
-  metrics.addMetric(reconciliationMetrics.unknown, 'Count', unknown.length);
+  metrics.addMetric(reconciliationMetrics.missing, 'Count', found.missing);
+  metrics.addMetric(reconciliationMetrics.unknown, 'Count', found.unknown);
   metrics.publishStoredMetrics();
+  return {
+    ...{ ...all, found },
+    missing: missing.slice(0, mostReported),
+    unknown: unknown.slice(0, mostReported),
+  };
 }
 
 /** CloudWatch metrics written as log lines, with the reconciliation's name as their only dimension. */
