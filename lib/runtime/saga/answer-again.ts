@@ -19,7 +19,7 @@ export interface AnswerAgainPorts extends AnswerPorts {
 }
 
 const raceDefaults = {
-  /** About ten seconds on the average, time for a few hundred steps of one saga. */
+  /** About ten seconds on the average, time for a few hundred steps of one saga. Each is one transaction. */
   maxTries: 24,
   backoff: { baseMs: 20, maxMs: 1000 } satisfies Backoff,
   /** Left of the function's time for one more try and for the batch's answer. */
@@ -29,11 +29,12 @@ const raceDefaults = {
 /**
  * Handles each event of a saga once, also where a replay brings it again: a replay is for what was missed.
  *
- * Where another event of the same saga was faster, the saga is read and the event is answered anew. After the last
- * try, or when the function's time is nearly up, the message is given back to the queue without being an error, and
- * comes again after the queue's visibility timeout. That counts as a receive: a saga to which so many events come at
- * once that one of them loses in all its receives (`maxReceiveCount`) has that one dead-lettered. One saga takes
- * some tens of steps a second, whatever does it.
+ * Where another event of the same saga was faster, another transaction in the way, or the table throttled, the saga is
+ * read and the event is answered anew. After the last try, or when the function's time is nearly up, the message is
+ * given back to the queue, and comes again after the queue's visibility timeout. Where others of its saga were faster,
+ * that is no error, but it counts as a receive: a saga to which so many events come at once that one of them loses in
+ * all its receives (`maxReceiveCount`) has that one dead-lettered. One saga takes some tens of steps a second, whatever
+ * does it.
  */
 export function answerUntilCommitted<State>(
   parts: SagaParts<State>,
@@ -46,22 +47,30 @@ export function answerUntilCommitted<State>(
       return 'handled';
     }
     for (let tries = 1; ; tries++) {
-      const ending = await tryToAnswer(parts, { definition, handling }, ports);
-      if (ending !== 'overtaken') return ending;
+      const tried = await tryToAnswer(parts, { definition, handling }, ports);
+      if (tried.status === 'ended') return tried.ending;
       const waitMs = backoffMs(tries, raceDefaults.backoff, ports.random);
       const leftMs = handling.timeLeftMs() - waitMs;
-      if (tries >= raceDefaults.maxTries || leftMs < raceDefaults.reserveMs) return 'in-hand';
-      handling.log.debug('another event changed the saga first, answering anew', { tries });
+      if (tries >= raceDefaults.maxTries || leftMs < raceDefaults.reserveMs) return giveBack(tried);
+      handling.log.debug('others were in the way, answering anew', { tries });
       await ports.clock.sleep(waitMs);
     }
   };
+}
+
+type Tried = { readonly status: 'ended'; readonly ending: Ending } | Hindered;
+
+/** What may pass by itself: other events of the saga, a conflict over something else, or a table that is throttled. */
+interface Hindered {
+  readonly status: 'overtaken' | 'hindered';
+  readonly error: OutboxError;
 }
 
 async function tryToAnswer<State>(
   parts: SagaParts<State>,
   { definition, handling }: { definition: EventContract; handling: Handling },
   ports: AnswerAgainPorts,
-): Promise<Ending | 'overtaken'> {
+): Promise<Tried> {
   const { message } = handling;
   let last: Answer | undefined;
   const handler = async (...[, tx]: Parameters<MessageHandler>): Promise<void> => {
@@ -71,11 +80,18 @@ async function tryToAnswer<State>(
     const subscription = { definition, way: 'transaction', handler } as const;
     const ending = await ports.handleOnce(subscription, withoutReplay(handling));
     if (ending === 'handled' && last !== undefined) ports.onAnswer(last);
-    return ending;
+    return { status: 'ended', ending };
   } catch (error) {
-    if (wasOvertaken(error, last)) return 'overtaken';
+    if (wasOvertaken(error, last)) return { status: 'overtaken', error };
+    if (OutboxError.is(error, 'TRANSACTION_CONFLICT')) return { status: 'hindered', error };
     throw error;
   }
+}
+
+/** That others of its saga are faster is no error: it comes again. */
+function giveBack({ status, error }: Hindered): Ending {
+  if (status === 'overtaken') return 'in-hand';
+  throw error;
 }
 
 /** Remembered by its id alone. What comes by a replay was most likely handled, so that is looked up first. */
@@ -85,7 +101,7 @@ function withoutReplay(handling: Handling): Handling {
 }
 
 /** Whether others wrote the saga's row, the first of the writes, meanwhile, or are at it. */
-function wasOvertaken(error: unknown, last: Answer | undefined): boolean {
+function wasOvertaken(error: unknown, last: Answer | undefined): error is OutboxError {
   if (last?.isWritten !== true) return false;
   if (OutboxError.is(error, 'TRANSACTION_CONFLICT')) return isOnlyConflict(error);
   if (!OutboxError.is(error, 'CONDITION_FAILED')) return false;

@@ -71,7 +71,8 @@ export function createSaga<State>(
   const client = options.client ?? createDocumentClient();
   const { transactor = createDynamoDBTransactor(client), clock = systemClock } = options;
   const { sagaTableName, dedupeWindowMs } = settings;
-  const inbox = toPorts(settings, { ...options, transactor });
+  // Where a transaction meets others, the saga is read and answered anew: that is its next try.
+  const inbox = toPorts(settings, { ...options, transactor }, { maxAttempts: 1 });
   const running = options.running ?? createRunningSagas(client, sagaTableName);
   const handleOnce = answerUntilCommitted(parts, {
     ...{ transactor, clock, sagaTableName, dedupeWindowMs },

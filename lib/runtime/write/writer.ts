@@ -13,4 +13,10 @@ export interface Writer {
   readonly trace?: TraceSource;
   /** @default - silent */
   readonly log?: Log;
+  /**
+   * Tries of one transaction, where each meets a conflict or is throttled.
+   *
+   * @default - as many as a transaction is given
+   */
+  readonly maxAttempts?: number;
 }

@@ -110,13 +110,17 @@ describe('an event that others are always faster than', () => {
     'goes back to the queue in the end, and is no error: %s',
     async (code) => {
       const { world, clock } = await startedSaga();
-      const transactor = rivalled(world.options.transactor!, code);
-      const handler = world.run(fulfilment, { transactor, clock });
+      const calls = { get: 0, transact: 0 };
+      const transactor = paced(rivalled(world.options.transactor!, code), clock, calls);
+      const handler = world.run(fulfilment, { transactor, clock, random: seeded(7) });
+      const began = clock.now();
 
       const answer = world.deliver(handler, messageOf(StockMissing('42', data)));
 
       expect(await clock.run(answer)).toEqual([true]);
       expect(world.counts).toMatchObject({ InHand: 1 });
+      expect(calls.transact).toBe(24);
+      expect(Math.round((clock.now() - began) / 5000)).toBe(2);
       expect(world.lines.filter(({ level }) => level === 'error')).toEqual([]);
     },
   );
@@ -133,6 +137,24 @@ describe('an event that others are always faster than', () => {
     expect((await clock.run(work)).batchItemFailures).toHaveLength(1);
     expect(world.counts).toMatchObject({ InHand: 1 });
     expect(end - clock.now()).toBeGreaterThanOrEqual(1500);
+  });
+
+  it('is answered all the same where its table was throttled for a while', async () => {
+    const { world, clock } = await startedSaga();
+    const database = world.options.transactor!;
+    const throttled = rivalled(database, 'ThrottlingError');
+    let calls = 0;
+    const transactor: Transactor = {
+      ...database,
+      transact: (...call) => (++calls < 4 ? throttled : database).transact(...call),
+    };
+    const handler = world.run(fulfilment, { transactor, clock });
+
+    const answer = world.deliver(handler, messageOf(OrderAmended('42', data)));
+
+    expect(await clock.run(answer)).toEqual([false]);
+    expect(calls).toBe(4);
+    expect(await world.sagas()).toMatchObject([{ revision: 2 }]);
   });
 
   it('is an error where its table is throttled', async () => {
