@@ -1,4 +1,5 @@
 import { OutboxError } from '../../contract/error.ts';
+import { systemClock } from '../system.ts';
 
 /** What an inbox uses of a Lambda context: how long the invocation may still run. */
 export interface InvocationContext {
@@ -10,6 +11,8 @@ export interface Deadline {
   hasPassed(): boolean;
   /** Until the function must end, in milliseconds; `Infinity` where that is not known. */
   timeLeftMs(): number;
+  /** Until it passes, in milliseconds: `Infinity` where it never does. */
+  waitLeftMs(): number;
   /** The answer of `work`, or `late()` if time is up first. The work goes on; nobody waits for it. */
   race<T>(work: Promise<T>, late: () => T): Promise<T>;
   /** Stops the timer. */
@@ -31,6 +34,7 @@ export function openDeadline(context: InvocationContext = {}): Deadline {
   return {
     hasPassed: () => timer.isUp() || timeLeftMs() <= reserveMs,
     timeLeftMs,
+    waitLeftMs: () => timeLeftMs() - reserveMs,
     race: timer.race,
     clear: timer.clear,
   };
@@ -42,6 +46,7 @@ export function messageDeadline(ofInvocation: Deadline, ms = Infinity): Deadline
   return {
     hasPassed: () => timer.isUp() || ofInvocation.hasPassed(),
     timeLeftMs: () => ofInvocation.timeLeftMs(),
+    waitLeftMs: () => Math.min(timer.leftMs(), ofInvocation.waitLeftMs()),
     race: (work, late) => ofInvocation.race(timer.race(work, late), late),
     clear: timer.clear,
   };
@@ -49,13 +54,20 @@ export function messageDeadline(ofInvocation: Deadline, ms = Infinity): Deadline
 
 interface Timer extends Pick<Deadline, 'race' | 'clear'> {
   readonly isUp: () => boolean;
+  readonly leftMs: () => number;
 }
 
-const never: Timer = { isUp: () => false, race: (work) => work, clear: () => undefined };
+const never: Timer = {
+  isUp: () => false,
+  leftMs: () => Infinity,
+  race: (work) => work,
+  clear: () => undefined,
+};
 
 function startTimer(ms: number): Timer {
   if (ms === Infinity) return never;
   const up = Promise.withResolvers<undefined>();
+  const end = systemClock.now() + ms;
   let isUp = false;
   const timer = setTimeout(() => {
     isUp = true;
@@ -63,6 +75,7 @@ function startTimer(ms: number): Timer {
   }, ms);
   return {
     isUp: () => isUp,
+    leftMs: () => end - systemClock.now(),
     race: async (work, late) => {
       const inTime = work.then((answer) => ({ answer }));
       const first = await Promise.race([inTime, up.promise]);

@@ -55,6 +55,7 @@ async function readAndHandle(
     isRedelivered: isRedelivered(delivery.record),
     isLate: () => deadline.hasPassed(),
     timeLeftMs: () => deadline.timeLeftMs(),
+    waitLeftMs: () => deadline.waitLeftMs(),
     log: delivery.log,
     ...(turn === undefined ? {} : { turn: turn.guard }),
   };

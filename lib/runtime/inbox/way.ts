@@ -18,6 +18,8 @@ export interface Handling {
   readonly isLate: () => boolean;
   /** How long the function may still run, in milliseconds; `Infinity` where that is not known. */
   readonly timeLeftMs: () => number;
+  /** How long the answer is still waited for, in milliseconds; `Infinity` where that is not known. */
+  readonly waitLeftMs: () => number;
   readonly log: MessageLog;
   /** Moves the cursor of the message's aggregate. @default - the inbox is not ordered */
   readonly turn?: Guard;
