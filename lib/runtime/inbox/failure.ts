@@ -10,12 +10,15 @@ const hopeless: readonly OutboxErrorCode[] = [
   'TRANSACTION_TOO_LARGE',
 ];
 
+/** Another worker is at the message, and may well be done with it before the queue brings it again. */
+const elsewhere: readonly OutboxErrorCode[] = ['LEASE_LOST'];
+
 /**
  * What a failure means for its message: to be tried again; or, where that is hopeless or was the last time that the
  * queue delivers it, the dead-letter queue with the error's code as reason, before the queue moves it there without one.
  *
  * Errors that are no {@link OutboxError} have no code, and their texts are a stranger's: the queue moves the message.
- * So it does where it is not known how often it delivers.
+ * So it does where it is not known how often it delivers, and where another worker is at the message.
  */
 export function judgeFailure(
   failed: Failed,
@@ -23,7 +26,7 @@ export function judgeFailure(
   maxReceiveCount = Infinity,
 ): Failed | Rejected {
   const { error } = failed;
-  if (!OutboxError.is(error)) return failed;
+  if (!OutboxError.is(error) || elsewhere.includes(error.code)) return failed;
   if (hopeless.includes(error.code)) return rejected(error.code, error.message);
   const received = Number(attributes.ApproximateReceiveCount);
   if (!(received >= maxReceiveCount)) return failed;

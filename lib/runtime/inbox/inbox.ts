@@ -75,7 +75,8 @@ export interface TransactionOptions {
  * delivers. A message that is no event, has no handler, or whose data does not fit is sent to the
  * dead-letter queue at once, with the reason as attributes, and so is one whose handler asks for what no transaction
  * takes; all else that fails goes back to the queue. On its last receive, where that is known, what fails by an
- * `OutboxError` takes its code along as reason.
+ * `OutboxError` takes its code along as reason; but what was given up for time (`HANDLER_TIMEOUT`) is moved by the
+ * queue, without one: its handler may still be at work.
  *
  * In an ordered inbox (`ordered` of the construct) each aggregate's events are handled in sequence: one that comes
  * early is kept in the inbox's table, types without a handler only count, and an aggregate stops at an event that

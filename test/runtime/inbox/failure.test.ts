@@ -69,6 +69,15 @@ describe.each(failing)('a message $what', ({ message, handle, code, detail }) =>
   });
 });
 
+test('what another worker has taken over is left to the queue on its last receive', async () => {
+  const loseLease = vi.fn().mockRejectedValue(new OutboxError('LEASE_LOST', 'taken over'));
+
+  const { rig, event, answer } = await received(5, good, loseLease);
+
+  expect(answer).toEqual(givenBack(...event.Records));
+  expect(rig.sqs.sent).toEqual([]);
+});
+
 test('what fails without a name of ours is left to the queue on its last receive', async () => {
   const fail = vi.fn().mockRejectedValue(new Error('database down'));
 
