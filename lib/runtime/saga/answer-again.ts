@@ -22,15 +22,15 @@ const raceDefaults = {
   /** About ten seconds on the average, time for a few hundred steps of one saga. Each is one transaction. */
   maxTries: 24,
   backoff: { baseMs: 20, maxMs: 1000 } satisfies Backoff,
-  /** Left of the function's time for one more try and for the batch's answer. */
-  reserveMs: 1500,
+  /** Left of the message's time for one more try. */
+  reserveMs: 500,
 } as const;
 
 /**
  * Handles each event of a saga once, also where a replay brings it again: a replay is for what was missed.
  *
  * Where another event of the same saga was faster, another transaction in the way, or the table throttled, the saga is
- * read and the event is answered anew. After the last try, or when the function's time is nearly up, the message is
+ * read and the event is answered anew. After the last try, or when its time is nearly up, the message is
  * given back to the queue, and comes again after the queue's visibility timeout. Where others of its saga were faster,
  * that is no error, but it counts as a receive: a saga to which so many events come at once that one of them loses in
  * all its receives (`maxReceiveCount`) has that one dead-lettered. One saga takes some tens of steps a second, whatever
@@ -50,7 +50,7 @@ export function answerUntilCommitted<State>(
       const tried = await tryToAnswer(parts, { definition, handling }, ports);
       if (tried.status === 'ended') return tried.ending;
       const waitMs = backoffMs(tries, raceDefaults.backoff, ports.random);
-      const leftMs = handling.timeLeftMs() - waitMs;
+      const leftMs = handling.waitLeftMs() - waitMs;
       if (tries >= raceDefaults.maxTries || leftMs < raceDefaults.reserveMs) return giveBack(tried);
       handling.log.debug('others were in the way, answering anew', { tries });
       await ports.clock.sleep(waitMs);

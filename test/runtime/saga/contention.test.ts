@@ -129,7 +129,7 @@ describe('an event that others are always faster than', () => {
     const { world, clock } = await startedSaga();
     const transactor = rivalled(world.options.transactor!, 'ConditionalCheckFailed');
     const handler = world.run(fulfilment, { transactor, clock });
-    const end = clock.now() + 3000;
+    const end = clock.now() + 4000;
     const context = { getRemainingTimeInMillis: () => end - clock.now() };
 
     const work = handler(sqsEventOf([messageOf(StockMissing('42', data))]), context);
