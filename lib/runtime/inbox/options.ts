@@ -68,7 +68,8 @@ export interface InboxOptions {
   /**
    * How long a message may take, in milliseconds, from 1 to 900,000. Then it is given back to the queue, and the next
    * one is begun beside the handler that hangs; what that puts into `tx` is not written if it ends after all (under a
-   * lease it is, unless another worker has taken the message over).
+   * lease it is, unless another worker has taken the message over). In an ordered inbox, each message that waited for
+   * the one that came has the time to itself.
    *
    * Set it well below the function's timeout where handlers may hang. Without it, those that hang hold their places
    * until the function's time is up, and messages that never began are only given back: the queue counts that as
