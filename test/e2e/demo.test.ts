@@ -20,7 +20,7 @@ afterEach(async () => {
   await rm(scratch, { recursive: true });
 });
 
-describe('npm run demo', { timeout: 360_000 }, () => {
+describe('npm run demo', { timeout: 480_000 }, () => {
   it('ends with tables in which every number is right, brings a stuck event back, and leaves nothing behind', async () => {
     const demo = startDemo(['--orders', '12', '--chaos']);
     await demo.says('Place 12 orders');
