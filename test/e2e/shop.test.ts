@@ -37,7 +37,11 @@ describe('the deployed example', { timeout: 2 * patience }, () => {
     const run = await newRun(5);
 
     await placeOrders(deployed.shop.apiUrl, run.requests, ignore);
-    const tally = await tallyOnce(run, ({ books }) => books.pieces.shipped === 5);
+    const tally = await tallyOnce(
+      run,
+      ({ books: { pieces, fates } }) =>
+        pieces.shipped === 5 && ![...fates.values()].includes('placed'),
+    );
 
     expect([...tally.books.fates.values()]).toEqual([
       'fulfilled',

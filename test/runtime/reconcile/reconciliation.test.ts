@@ -35,7 +35,7 @@ describe('a reconciliation', () => {
   let inboxTable = '';
   let clock = createVirtualClock(0);
   beforeEach(async () => {
-    outboxConfig = writerConfig(await createOutboxTable(client), { shards: 2 });
+    outboxConfig = writerConfig(await createOutboxTable(client), { shards: 1 });
     inboxTable = await createKeyedTable(client);
     clock = createVirtualClock(Date.now());
   });
