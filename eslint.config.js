@@ -2,16 +2,17 @@ import js from '@eslint/js';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
+// Wide on purpose: they catch accidents. A file is a concept, a function is a step that deserves a name.
 const caps = {
-  complexity: ['error', 8],
-  'max-depth': ['error', 3],
-  'max-params': ['error', 3],
-  'max-lines': ['error', { max: 200, skipBlankLines: true, skipComments: true }],
-  'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }],
+  complexity: ['error', 15],
+  'max-depth': ['error', 4],
+  'max-params': ['error', 4],
+  'max-lines': ['error', { max: 450, skipBlankLines: true, skipComments: true }],
+  'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
 };
 
 const testCaps = {
-  'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+  'max-lines': ['error', { max: 600, skipBlankLines: true, skipComments: true }],
   'max-lines-per-function': 'off',
   '@typescript-eslint/no-non-null-assertion': 'off',
 };
