@@ -1,3 +1,5 @@
+import { inParallel } from '../in-parallel.ts';
+
 /** Deliveries that must not overtake each other, in their order. */
 export type Lane<T> = readonly T[];
 
@@ -20,14 +22,8 @@ export async function runLanes<T>(
   concurrency: number,
   handle: (item: T) => Promise<Step>,
 ): Promise<T[]> {
-  const undone: T[] = [];
-  // All workers draw from one iterator: each lane goes to whoever is free next.
-  const waiting = lanes.values();
-  const work = async (): Promise<void> => {
-    for (const lane of waiting) undone.push(...(await runLane(lane, handle)));
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, lanes.length) }, work));
-  return undone;
+  const undone = await inParallel(lanes, concurrency, (lane) => runLane(lane, handle));
+  return undone.flat();
 }
 
 async function runLane<T>(lane: Lane<T>, handle: (item: T) => Promise<Step>): Promise<Lane<T>> {

@@ -3,7 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import { OutboxError } from '../../contract/error.ts';
-import { definedOnly } from '../../contract/pick.ts';
+import { createDocumentClient } from '../document-client.ts';
 import type { OutboxEvent } from '../event/event.ts';
 import type { SqsSender } from '../inbox/dead-letter.ts';
 import type { InboxMetricsSink } from '../inbox/metrics.ts';
@@ -76,20 +76,26 @@ export function toPorts(
   settings: ReconciliationSettings,
   options: ReconciliationOptions,
 ): ReconciliationPorts {
-  const { expected = () => [], client, clock = systemClock, random = Math.random } = options;
-  const log = options.logger ?? new Logger();
+  const { expected = () => [], client = createDocumentClient(), sqs } = options;
+  const { clock = systemClock, random = Math.random, logger: log = new Logger() } = options;
+  const used = { client, clock, random, log };
   return {
     ...{ settings, expected, log, clock },
-    reader: createTableReader({ client, clock, random }),
+    reader: createTableReader(used),
     metrics: options.metrics ?? defaultMetrics(),
-    ...(settings.mode === 'mend' ? { mend: mendPorts(settings, options, log) } : {}),
+    ...(settings.mode === 'mend' ? { mend: mendPorts(settings, used, sqs) } : {}),
   };
+}
+
+/** What reading and mending share. */
+interface Used extends Pick<MendPorts, 'clock' | 'random' | 'log'> {
+  readonly client: DynamoDBDocumentClient;
 }
 
 function mendPorts(
   { outbox, source, name }: ReconciliationSettings,
-  { client, clock = systemClock, random = Math.random, sqs }: ReconciliationOptions,
-  log: Log,
+  { client, clock, random, log }: Used,
+  sqs: SqsSender | undefined,
 ): MendPorts {
   if (outbox === undefined) {
     throw new OutboxError(
@@ -99,7 +105,7 @@ function mendPorts(
     );
   }
   return {
-    outbox: createOutbox(outbox, { clock, random, ...definedOnly({ client }) }),
+    outbox: createOutbox(outbox, { client, clock, random }),
     // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
     sqs: sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false }),
     transactor: createDynamoDBTransactor(client),

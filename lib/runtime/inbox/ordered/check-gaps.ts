@@ -1,5 +1,6 @@
 import type { OrderedConfig } from '../../../contract/environment.ts';
 import type { Cursor, Gap, Place } from '../../../contract/inbox-order.ts';
+import { inParallel } from '../../in-parallel.ts';
 import type { Log } from '../../ports.ts';
 import { errorFields } from '../log.ts';
 import { adopted, beyondHole } from './cursor.ts';
@@ -47,7 +48,7 @@ export async function checkGaps(ports: CheckPorts): Promise<GapReport> {
   const until = ports.clock.now() + checkDefaults.maxRunMs;
   const checks: Checked[] = [];
   for await (const gaps of pagesOfGaps(checkDefaults.gapsPerPartition, ports)) {
-    checks.push(...(await checkAll(gaps, ports)));
+    checks.push(...(await inParallel(gaps, lookedAtOnce, (gap) => tryToCheck(gap, ports))));
     if (ports.clock.now() >= until) break;
   }
   const open = checks.filter(({ status }) => status !== 'closed');
@@ -56,16 +57,6 @@ export async function checkGaps(ports: CheckPorts): Promise<GapReport> {
     oldestMs: open.reduce((oldest, { ageMs }) => Math.max(oldest, ageMs), 0),
     failed: open.filter(({ status }) => status === 'failed').length,
   };
-}
-
-async function checkAll(gaps: readonly Gap[], ports: CheckPorts): Promise<Checked[]> {
-  const checks: Checked[] = [];
-  const waiting = gaps.values();
-  const work = async (): Promise<void> => {
-    for (const gap of waiting) checks.push(await tryToCheck(gap, ports));
-  };
-  await Promise.all(Array.from({ length: lookedAtOnce }, work));
-  return checks;
 }
 
 interface Checked {
