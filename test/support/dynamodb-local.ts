@@ -67,12 +67,12 @@ async function answers(client: DynamoDBClient, exited: Promise<void>): Promise<v
 }
 
 async function firstAnswer(client: DynamoDBClient): Promise<void> {
-  for (let attempt = 1; attempt < 100; attempt++) {
+  for (let attempt = 1; attempt < 1_200; attempt++) {
     try {
       await client.send(new ListTablesCommand({}));
       return;
     } catch (error) {
-      if (attempt === 99) throw error;
+      if (attempt === 1_199) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
