@@ -1,7 +1,7 @@
 import { entryToRow, type Entry } from '../lib/contract/entry.ts';
 import { pageStart, type Page } from '../lib/contract/keys.ts';
 import { watermarkPage, type SweepPass } from '../lib/contract/watermark.ts';
-import { toItem } from '../lib/relay/dynamodb/item.ts';
+import { toItem } from '../lib/runtime/item.ts';
 import { retentionMs, shards } from './fixtures.ts';
 import type { StubOptions } from './stub.ts';
 

@@ -2,7 +2,7 @@ import { entryToRow, type Entry } from '../lib/contract/entry.ts';
 import { pageAfter, pageOf, pageStart, type Page } from '../lib/contract/keys.ts';
 import { receiptsFor } from '../lib/relay/deliver/receipts.ts';
 import { putAll } from '../lib/relay/dynamodb/batch.ts';
-import { toItem } from '../lib/relay/dynamodb/item.ts';
+import { toItem } from '../lib/runtime/item.ts';
 import { newId } from '../lib/runtime/system.ts';
 import { createVirtualClock } from '../lib/testing/virtual-clock.ts';
 import { createOutboxTable } from '../test/support/create-tables.ts';

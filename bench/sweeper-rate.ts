@@ -1,5 +1,5 @@
 import { pageAfter, pageOf } from '../lib/contract/keys.ts';
-import { toItem } from '../lib/relay/dynamodb/item.ts';
+import { toItem } from '../lib/runtime/item.ts';
 import { putAll } from '../lib/relay/dynamodb/batch.ts';
 import { entryToRow } from '../lib/contract/entry.ts';
 import { systemClock } from '../lib/runtime/system.ts';

@@ -4,7 +4,7 @@ import type { Entry } from '../../lib/contract/entry.ts';
 import { markerKey } from '../../lib/contract/inbox-rows.ts';
 import { pageAfter, pageOf } from '../../lib/contract/keys.ts';
 import { getAll } from '../../lib/relay/dynamodb/batch.ts';
-import { toItemKey, toRow, type Item } from '../../lib/relay/dynamodb/item.ts';
+import { toItemKey, toRow, type Item } from '../../lib/runtime/item.ts';
 import { createDynamoDBStore } from '../../lib/relay/dynamodb/store.ts';
 import type { PageContents } from '../../lib/relay/store.ts';
 import { systemClock } from '../../lib/runtime/system.ts';

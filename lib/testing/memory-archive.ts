@@ -1,7 +1,7 @@
 import { sortKeysSince } from '../contract/keys.ts';
 import { lateKey, lateKeys, rowToLate } from '../contract/late.ts';
 import type { Archive, LateEntries } from '../relay/archive/ports.ts';
-import { toRow } from '../relay/dynamodb/item.ts';
+import { toRow } from '../runtime/item.ts';
 import { atOnce } from './at-once.ts';
 import type { MemoryTable } from './memory-table.ts';
 

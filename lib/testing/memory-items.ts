@@ -1,6 +1,6 @@
 import type { Row } from '../contract/entry.ts';
 import { table as outboxTable, type Key } from '../contract/keys.ts';
-import { toItem, toRow, type Item } from '../relay/dynamodb/item.ts';
+import { toItem, toRow, type Item } from '../runtime/item.ts';
 import type { MemoryTable } from './memory-table.ts';
 
 /** A table of a database in memory, its items copied on their way in and out. */

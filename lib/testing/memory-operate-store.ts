@@ -14,7 +14,7 @@ import {
 import { replayKey, replayToRow, rowToReplay } from '../contract/replay.ts';
 import { shardsKey, shardsOf } from '../contract/shards.ts';
 import { rowToWaiting } from '../contract/waiting.ts';
-import { toRow, type Item } from '../relay/dynamodb/item.ts';
+import { toRow, type Item } from '../runtime/item.ts';
 import { contentsOf } from '../relay/dynamodb/page-contents.ts';
 import type { LineLookup, OperateStore, PageLookup, ReplayNotes } from '../relay/operate-store.ts';
 import { atOnce } from './at-once.ts';

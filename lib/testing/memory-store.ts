@@ -11,7 +11,7 @@ import {
   type Waiting,
 } from '../contract/waiting.ts';
 import { watermarkKey, watermarkOf } from '../contract/watermark.ts';
-import { toRow } from '../relay/dynamodb/item.ts';
+import { toRow } from '../runtime/item.ts';
 import { contentsOf } from '../relay/dynamodb/page-contents.ts';
 import type { Notes, PageStore, Store, WaitingRoom } from '../relay/store.ts';
 import { atOnce } from './at-once.ts';

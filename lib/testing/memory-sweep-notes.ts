@@ -3,7 +3,7 @@ import type { Row } from '../contract/entry.ts';
 import { leaseExpiry, leaseKey, leaseTakes, takesOf } from '../contract/lease.ts';
 import { rowToSweep, sweepKeys, sweepToRow } from '../contract/sweep-report.ts';
 import { watermarkKey, watermarkOf, watermarkPage } from '../contract/watermark.ts';
-import { toRow } from '../relay/dynamodb/item.ts';
+import { toRow } from '../runtime/item.ts';
 import type { Records, SweepNotes } from '../relay/sweep-store.ts';
 import { atOnce } from './at-once.ts';
 import type { MemoryTable } from './memory-table.ts';

@@ -13,7 +13,7 @@ import {
   type WaitingState,
 } from '../contract/waiting.ts';
 import { rowToSummary, type WaitingSummary } from '../contract/waiting-summary.ts';
-import { toRow } from '../relay/dynamodb/item.ts';
+import { toRow } from '../runtime/item.ts';
 import { settlementRows } from '../relay/settlement-rows.ts';
 import type { WaitingFlow } from '../relay/sweep-store.ts';
 import { atOnce } from './at-once.ts';

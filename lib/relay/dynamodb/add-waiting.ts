@@ -18,7 +18,7 @@ import {
   type Waiting,
 } from '../../contract/waiting.ts';
 import { toVerdict } from '../../runtime/transaction/transaction-result.ts';
-import { toItem, toItemKey } from './item.ts';
+import { toItem, toItemKey } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 import { patience, untilDone } from './patience.ts';
 

@@ -8,7 +8,7 @@ import { OutboxError } from '../../contract/error.ts';
 import { limits } from '../../contract/limits.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
 import { inParts } from '../in-parts.ts';
-import type { Item } from './item.ts';
+import type { Item } from '../../runtime/item.ts';
 import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';
 import { patience, untilDone } from './patience.ts';
 

@@ -11,7 +11,7 @@ import { claimedFrom, type SeenWaiting } from '../../contract/claim.ts';
 import type { Row } from '../../contract/entry.ts';
 import { table as names } from '../../contract/keys.ts';
 import { rowToWaiting, waitingIndexKey, type Waiting } from '../../contract/waiting.ts';
-import { toItemKey, toRow, type Item } from './item.ts';
+import { toItemKey, toRow, type Item } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 /** A condition with its names and values. */

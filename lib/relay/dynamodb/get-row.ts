@@ -2,7 +2,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 
 import type { Row } from '../../contract/entry.ts';
 import type { Key } from '../../contract/keys.ts';
-import { toItemKey, toRow } from './item.ts';
+import { toItemKey, toRow } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 /** The row under a key, read consistently. */

@@ -3,7 +3,7 @@ import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { lateKey, lateKeys, rowToLate } from '../../contract/late.ts';
 import { sortKeysSince } from '../../contract/keys.ts';
 import type { LateEntries } from '../archive/ports.ts';
-import { toItemKey, toRow } from './item.ts';
+import { toItemKey, toRow } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 import { answersTo } from './query.ts';
 

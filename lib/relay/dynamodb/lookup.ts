@@ -17,7 +17,7 @@ import { inParallel } from '../../runtime/in-parallel.ts';
 import type { Lookup, LineLookup, PageLookup } from '../operate-store.ts';
 import { getAll } from './batch.ts';
 import { getRow } from './get-row.ts';
-import { toItemKey, toRow } from './item.ts';
+import { toItemKey, toRow } from '../../runtime/item.ts';
 import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';
 import { contentsOf } from './page-contents.ts';
 import { queryAll } from './query.ts';

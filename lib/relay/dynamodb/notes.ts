@@ -4,7 +4,7 @@ import { deepestLag, lagKeysSince, lagToRow, rowToLag } from '../../contract/lag
 import { watermarkKey, watermarkOf } from '../../contract/watermark.ts';
 import type { Notes } from '../store.ts';
 import { getAll } from './batch.ts';
-import { toItem, toItemKey, toRow } from './item.ts';
+import { toItem, toItemKey, toRow } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 import { queryAll } from './query.ts';
 

@@ -2,7 +2,7 @@ import { isInvalidEntry, rowToEntry } from '../../contract/entry.ts';
 import { deferredEntryPrefix, entryPrefix, type Key } from '../../contract/keys.ts';
 import { isReceiptRow, rowToReceipt } from '../../contract/receipt.ts';
 import type { PageContents } from '../store.ts';
-import { toJson, toRow, type Item } from './item.ts';
+import { toJson, toRow, type Item } from '../../runtime/item.ts';
 
 /** What the items of a page say. Never throws: anyone who may write to the table can write nonsense. */
 export function contentsOf(items: readonly Item[]): PageContents {

@@ -9,7 +9,7 @@ import { largestShards, shardsKey, shardsOf } from '../../contract/shards.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
 import type { PageChunk, PageWalk } from '../sweep-store.ts';
 import { getRow } from './get-row.ts';
-import { toItemKey, toRow, type Item } from './item.ts';
+import { toItemKey, toRow, type Item } from '../../runtime/item.ts';
 import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';
 import { contentsOf } from './page-contents.ts';
 import { answersTo, ask, queryAll, type Question } from './query.ts';

@@ -3,7 +3,7 @@ import { receiptToRow } from '../../contract/receipt.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
 import type { PageStore } from '../store.ts';
 import { putAll } from './batch.ts';
-import { toItem } from './item.ts';
+import { toItem } from '../../runtime/item.ts';
 import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';
 import { contentsOf } from './page-contents.ts';
 import { queryAll } from './query.ts';

@@ -4,7 +4,7 @@ import {
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 
-import type { Item } from './item.ts';
+import type { Item } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 /** What a query asks for, beside the table's name. */

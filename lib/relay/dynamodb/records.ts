@@ -4,7 +4,7 @@ import { auditKey, auditToRows, rowToAudit } from '../../contract/audit.ts';
 import { rowToSweep, sweepKeys, sweepToRow } from '../../contract/sweep-report.ts';
 import type { Records } from '../sweep-store.ts';
 import { putAll } from './batch.ts';
-import { toItem, toRow } from './item.ts';
+import { toItem, toRow } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 import { ask, queryAll } from './query.ts';
 

@@ -3,7 +3,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { replayKey, replayToRow, rowToReplay } from '../../contract/replay.ts';
 import type { ReplayNotes } from '../operate-store.ts';
 import { getRow } from './get-row.ts';
-import { toItem } from './item.ts';
+import { toItem } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 /** Where replays note how far they came. */

@@ -20,7 +20,7 @@ import {
   type PageWalker,
 } from '../../contract/watermark.ts';
 import type { SweepNotes } from '../sweep-store.ts';
-import { toItemKey, toRow } from './item.ts';
+import { toItemKey, toRow } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 /** What sweepers tell each other: how far they came, and who is at a page. */

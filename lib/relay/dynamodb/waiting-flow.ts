@@ -13,7 +13,7 @@ import { settlementRows } from '../settlement-rows.ts';
 import type { WaitingFlow } from '../sweep-store.ts';
 import { asSeen, claim } from './claim.ts';
 import { putIf, transactIf } from './decide.ts';
-import { toItem, toItemKey, toRow, type Item } from './item.ts';
+import { toItem, toItemKey, toRow, type Item } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 import { ask } from './query.ts';
 

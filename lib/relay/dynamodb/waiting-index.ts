@@ -3,7 +3,7 @@ import { waitingIndexKeys } from '../../contract/waiting.ts';
 import { rowToSummary, type WaitingSummary } from '../../contract/waiting-summary.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
 import type { WaitingFlow } from '../sweep-store.ts';
-import { toRow } from './item.ts';
+import { toRow } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 import { answersTo, type Question } from './query.ts';
 

@@ -6,7 +6,7 @@ import { inParallel } from '../../runtime/in-parallel.ts';
 import type { WaitingRoom } from '../store.ts';
 import { addOneWaiting } from './add-waiting.ts';
 import { getAll } from './batch.ts';
-import { toItemKey, toRow, type Item } from './item.ts';
+import { toItemKey, toRow, type Item } from '../../runtime/item.ts';
 import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';
 
 /** The waiting room, and the hold rows that count who waits for an ordered destination. */

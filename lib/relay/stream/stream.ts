@@ -2,7 +2,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 
 import { isInvalidEntry, rowToEntry, type Entry } from '../../contract/entry.ts';
 import { entryPrefix, type Key } from '../../contract/keys.ts';
-import { toRow, type Item } from '../dynamodb/item.ts';
+import { toRow, type Item } from '../../runtime/item.ts';
 import type { InvalidPageRow } from '../store.ts';
 
 /** What a stream record means to the relay. */

@@ -1,11 +1,11 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 
-import type { Row } from '../../contract/entry.ts';
-import { OutboxError } from '../../contract/error.ts';
-import type { Key } from '../../contract/keys.ts';
-import { limits } from '../../contract/limits.ts';
-import { itemBytes } from '../../runtime/transaction/item-size.ts';
+import type { Row } from '../contract/entry.ts';
+import { OutboxError } from '../contract/error.ts';
+import type { Key } from '../contract/keys.ts';
+import { limits } from '../contract/limits.ts';
+import { itemBytes } from './transaction/item-size.ts';
 
 /** A row as DynamoDB's own API has it: each value with its type. */
 export type Item = Record<string, AttributeValue>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { toItem, toJson, toRow } from '../../../lib/relay/dynamodb/item.ts';
+import { toItem, toJson, toRow } from '../../lib/runtime/item.ts';
 
 describe('an item', () => {
   it('becomes a row and an item again', () => {
