@@ -17,6 +17,15 @@ const testCaps = {
   '@typescript-eslint/no-non-null-assertion': 'off',
 };
 
+// What the oldest supported Node.js lacks; see lib/contract/node-version.ts.
+const tooNew = [
+  { object: 'Map', property: 'groupBy', message: 'Use groupBy of lib/contract/group-by.ts.' },
+  { object: 'Object', property: 'groupBy', message: 'Use groupBy of lib/contract/group-by.ts.' },
+  { object: 'Promise', property: 'withResolvers', message: 'Use new Promise.' },
+  { object: 'Promise', property: 'try', message: 'Use an async function.' },
+  { object: 'Array', property: 'fromAsync', message: 'Use for await.' },
+];
+
 export default tseslint.config(
   { ignores: ['dist', 'cdk.out', 'coverage', '.local', 'test/packaging'] },
   js.configs.recommended,
@@ -35,6 +44,10 @@ export default tseslint.config(
       // An interface reads better in errors and in the docs, but a type is not wrong.
       '@typescript-eslint/consistent-type-definitions': 'off',
     },
+  },
+  {
+    files: ['lib/**', 'bin/outbox.ts', 'bin/run-outbox.ts'],
+    rules: { 'no-restricted-properties': ['error', ...tooNew] },
   },
   { files: ['test/**', 'bench/**'], rules: testCaps },
   { files: ['*.config.{js,ts}'], rules: { 'no-restricted-exports': 'off' } },

@@ -1,10 +1,12 @@
 import { defineConfig } from 'tsdown';
 
+import { minimumNodeMajor } from './lib/contract/node-version.ts';
+
 export default defineConfig({
   entry: { index: 'lib/index.ts', runtime: 'lib/runtime.ts', testing: 'lib/testing.ts' },
   format: ['esm', 'cjs'],
   platform: 'node',
-  target: 'node22',
+  target: `node${minimumNodeMajor}`,
   dts: true,
   outDir: 'dist',
   clean: true,

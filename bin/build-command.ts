@@ -1,5 +1,7 @@
 import { build } from 'esbuild';
 
+import { minimumNodeMajor } from '../lib/contract/node-version.ts';
+
 /**
  * Bundles the operator's command with everything it needs: whoever uses the runtime alone downloads no
  * client of a service that only the command calls, and whoever is called at night needs nothing else.
@@ -12,7 +14,7 @@ await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  target: 'node22',
+  target: `node${minimumNodeMajor}`,
   mainFields: ['module', 'main'],
   minify: true,
   legalComments: 'none',

@@ -1,26 +1,12 @@
 #!/usr/bin/env node
-/** The operator's command. See lib/cli. */
-import { openClients } from '../lib/cli/aws/clients.ts';
-import { main } from '../lib/cli/main.ts';
-import { createSystemTerminal } from '../lib/cli/system-terminal.ts';
-import { newId, systemClock } from '../lib/runtime/system.ts';
-import manifest from '../package.json' with { type: 'json' };
+/** Starts the operator's command, once it is known that this Node.js can run it. */
+import { minimumNodeMajor } from '../lib/contract/node-version.ts';
 
-// Whoever reads the output may have read enough: `outbox ls | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
+const { node: version } = process.versions;
 
-process.exitCode = await main(process.argv.slice(2), {
-  terminal: createSystemTerminal(process),
-  openClients: (settings) =>
-    openClients('AWS_ENDPOINT_URL' in process.env ? { ...settings, pathStyle: true } : settings),
-  clock: systemClock,
-  random: Math.random,
-  newId,
-  version: manifest.version,
-  user: process.env['USER'] ?? process.env['USERNAME'],
-  // Ctrl-C ends the process itself: nothing is half done that running it again does not finish.
-  stop: new AbortController().signal,
-});
+// Imported afterwards: an older Node.js may not even parse it.
+if (Number.parseInt(version, 10) >= minimumNodeMajor) await import('./run-outbox.ts');
+else {
+  process.stderr.write(`outbox: needs Node.js ${minimumNodeMajor} or later, this is ${version}\n`);
+  process.exitCode = 2;
+}

@@ -1,4 +1,5 @@
 import type { Entry } from '../contract/entry.ts';
+import { groupBy } from '../contract/group-by.ts';
 
 /**
  * Each aggregate's entries in sequence, in the places that they have among all the others.
@@ -8,7 +9,7 @@ import type { Entry } from '../contract/entry.ts';
  */
 export function inSequence<T>(all: readonly T[], entryOf: (one: T) => Entry): T[] {
   const sequenceOf = (one: T): number => entryOf(one).sequence ?? 0;
-  const lines = Map.groupBy(all, (one) => aggregateOf(entryOf(one)));
+  const lines = groupBy(all, (one) => aggregateOf(entryOf(one)));
   const sorted = new Map(
     [...lines].map(([aggregate, line]) => [
       aggregate,

@@ -1,4 +1,5 @@
 import { inboxFromEnvironment, relayFromEnvironment } from '../../contract/environment.ts';
+import { groupBy } from '../../contract/group-by.ts';
 import { gapCheckVariable } from '../../contract/inbox-order.ts';
 import { definedOnly } from '../../contract/pick.ts';
 import type { FunctionFacts } from './functions.ts';
@@ -8,7 +9,7 @@ import type { Stack } from './stack.ts';
 /** The outboxes that functions of the package belong to, by their tables. */
 export function outboxesOf(functions: readonly FunctionFacts[], stack?: Stack): OutboxPlace[] {
   const own = functions.filter(({ environment }) => 'OUTBOX_DESTINATIONS' in environment);
-  const byTable = Map.groupBy(own, ({ environment }) => environment['OUTBOX_TABLE'] ?? '');
+  const byTable = groupBy(own, ({ environment }) => environment['OUTBOX_TABLE'] ?? '');
   return [...byTable].map(([tableName, parts]) => toOutbox(tableName, parts, stack));
 }
 

@@ -1,3 +1,4 @@
+import { groupBy } from '../../contract/group-by.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { printable } from '../view/printable.ts';
 import { count, renderTable } from '../view/table.ts';
@@ -36,7 +37,7 @@ export function describeTally(verb: string, { done, changed, gone, refused }: Ta
 }
 
 function kinds(plan: readonly WaitingSummary[]): string {
-  const byKind = Map.groupBy(plan, ({ type = 'no valid entry', errorCode = '' }) =>
+  const byKind = groupBy(plan, ({ type = 'no valid entry', errorCode = '' }) =>
     JSON.stringify([type, errorCode]),
   );
   const rows = [...byKind].map(([kind, { length }]) => [...(JSON.parse(kind) as string[]), length]);

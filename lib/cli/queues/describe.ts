@@ -1,3 +1,4 @@
+import { groupBy } from '../../contract/group-by.ts';
 import { nameOfQueue } from '../aws/queues.ts';
 import { count, renderTable } from '../view/table.ts';
 import type { BroughtBack } from './bring-back.ts';
@@ -11,7 +12,7 @@ export function describeQueue(
   { from, to, messages }: { from: string; to: string | undefined; messages: number },
 ): string {
   if (some.length === 0) return `${describeNone(from, messages)}\n`;
-  const groups = Map.groupBy(some, (message) => JSON.stringify(rowOf(message, to)));
+  const groups = groupBy(some, (message) => JSON.stringify(rowOf(message, to)));
   const rows = [...groups].map(([row, { length }]) => [...(JSON.parse(row) as string[]), length]);
   const table = renderTable(['what', 'error', 'goes to', 'messages'], rows);
   const cut = messages > some.length ? `, of which ${some.length} were looked at` : '';

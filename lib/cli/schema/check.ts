@@ -1,3 +1,4 @@
+import { groupBy } from '../../contract/group-by.ts';
 import type { Definition } from './catalogue.ts';
 import { differencesBetween } from './compare.ts';
 import { latestOf, type Snapshot, type SnapshotEvent } from './snapshot.ts';
@@ -14,7 +15,7 @@ export interface Problem {
 
 /** What of a catalogue does not go with what was agreed on before. */
 export function problemsWith(catalogue: readonly Definition[], before: Snapshot): Problem[] {
-  const byType = Map.groupBy(catalogue, ({ type }) => type);
+  const byType = groupBy(catalogue, ({ type }) => type);
   const removed = Object.entries(before.events).filter(([type]) => !byType.has(type));
   return [
     ...removed.map(([type, event]) => removedType(type, event)),

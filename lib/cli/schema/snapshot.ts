@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { OutboxError } from '../../contract/error.ts';
+import { groupBy } from '../../contract/group-by.ts';
 import type { Definition } from './catalogue.ts';
 import { isObject, type JsonSchema } from './json-schema.ts';
 
@@ -64,7 +65,7 @@ export function latestOf({ versions }: SnapshotEvent): number {
  * can still read.
  */
 export function snapshotOf(catalogue: readonly Definition[], before: Snapshot): Snapshot {
-  const byType = Map.groupBy(catalogue, ({ type }) => type);
+  const byType = groupBy(catalogue, ({ type }) => type);
   const events = [...byType].map(([type, definitions]): [string, SnapshotEvent] => {
     const latest = definitions.at(-1);
     const old = Object.entries(before.events[type]?.versions ?? {}).filter(

@@ -1,4 +1,5 @@
 import type { Entry } from '../../contract/entry.ts';
+import { groupBy } from '../../contract/group-by.ts';
 import {
   pageOf,
   pageStart,
@@ -37,8 +38,8 @@ export function receiptsFor(
   settled: Settled,
   ports: ReceiptPorts,
 ): Receipt[] {
-  const entries = Map.groupBy(settled.entries, ({ id }) => pageOf(timeOfId(id)));
-  const invalid = Map.groupBy(settled.invalidRows, ({ pk }) => parsePageKey(pk)?.page);
+  const entries = groupBy(settled.entries, ({ id }) => pageOf(timeOfId(id)));
+  const invalid = groupBy(settled.invalidRows, ({ pk }) => parsePageKey(pk)?.page);
   const pages = new Set(
     [...entries.keys(), ...invalid.keys()].filter((page) => page !== undefined),
   );

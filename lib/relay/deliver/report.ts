@@ -1,3 +1,4 @@
+import { groupBy } from '../../contract/group-by.ts';
 import type { Clock, Log, Meter } from '../../runtime/ports.ts';
 import { outboxMetrics } from '../../contract/outbox-metrics.ts';
 import { timeOfId } from '../../contract/keys.ts';
@@ -9,7 +10,7 @@ export function reportFates(
   fates: readonly Fate[],
   { meter, log, clock }: { meter: Meter; log: Log; clock: Clock },
 ): void {
-  const counts = Map.groupBy(fates, metricOf);
+  const counts = groupBy(fates, metricOf);
   for (const [metric, { length }] of counts) meter.count(metric, length);
   const published = counts.get(outboxMetrics.published) ?? [];
   if (published.length > 0) {

@@ -1,5 +1,6 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 
+import { groupBy } from '../../contract/group-by.ts';
 import { holdKey, waitingPrefix } from '../../contract/keys.ts';
 import { heldAggregateOf, holdsOf, rowToWaiting, type Waiting } from '../../contract/waiting.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
@@ -34,7 +35,7 @@ export function createWaitingRoom(table: OutboxTable): WaitingRoom {
 
 /** What may be added at the same time. Those that hold one aggregate go in turn: each counts in the same row. */
 function lanesOf(waiting: readonly Waiting[]): Waiting[][] {
-  return [...Map.groupBy(waiting, (one) => heldAggregateOf(one) ?? one).values()];
+  return [...groupBy(waiting, (one) => heldAggregateOf(one) ?? one).values()];
 }
 
 function aggregateOf({ pk }: Item): string {

@@ -1,3 +1,4 @@
+import { groupBy } from '../../contract/group-by.ts';
 import type { Key } from '../../contract/keys.ts';
 import type { Waiting } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
@@ -52,7 +53,7 @@ async function changeRow(key: Key, change: Change, store: OperateStore): Promise
 
 /** The rows in the order they came in, but for those of one aggregate, which go in sequence. */
 export function inSequence(rows: readonly WaitingSummary[]): WaitingSummary[] {
-  const lines = Map.groupBy(rows, ({ aggregate, sequence, key }) =>
+  const lines = groupBy(rows, ({ aggregate, sequence, key }) =>
     aggregate === undefined || sequence === undefined ? `${key.pk}/${key.sk}` : aggregate,
   );
   return [...lines.values()].flatMap((line) =>

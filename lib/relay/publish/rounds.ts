@@ -1,3 +1,4 @@
+import { groupBy } from '../../contract/group-by.ts';
 import type { DeliveryError } from '../../contract/waiting.ts';
 import { sendCall, type CallPorts } from './call.ts';
 import type { Destination, Outgoing } from '../destination.ts';
@@ -23,7 +24,7 @@ export async function sendInRounds(
   const standings = new Map<string, Standing>();
   const went = (one: Outgoing | undefined): boolean =>
     one !== undefined && standings.get(one.entry.id)?.status === 'accepted';
-  let lanes = [...Map.groupBy(outgoing, (one) => laneOf(destination, one)).values()];
+  let lanes = [...groupBy(outgoing, (one) => laneOf(destination, one)).values()];
   for (let turn = 0; lanes.length > 0; turn++) {
     const round = lanes.flatMap((lane) => lane[turn] ?? []);
     const sent = await sendRound(destination, round, ports);

@@ -66,19 +66,21 @@ const never: Timer = {
 
 function startTimer(ms: number): Timer {
   if (ms === Infinity) return never;
-  const up = Promise.withResolvers<undefined>();
   const end = systemClock.now() + ms;
   let isUp = false;
-  const timer = setTimeout(() => {
-    isUp = true;
-    up.resolve(undefined);
-  }, ms);
+  let timer: NodeJS.Timeout | undefined;
+  const up = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      isUp = true;
+      resolve(undefined);
+    }, ms);
+  });
   return {
     isUp: () => isUp,
     leftMs: () => end - systemClock.now(),
     race: async (work, late) => {
       const inTime = work.then((answer) => ({ answer }));
-      const first = await Promise.race([inTime, up.promise]);
+      const first = await Promise.race([inTime, up]);
       return first === undefined ? late() : first.answer;
     },
     clear: () => {

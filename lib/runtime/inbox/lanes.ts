@@ -1,3 +1,4 @@
+import { groupBy } from '../../contract/group-by.ts';
 import { inParallel } from '../in-parallel.ts';
 
 /** Deliveries that must not overtake each other, in their order. */
@@ -5,7 +6,7 @@ export type Lane<T> = readonly T[];
 
 /** Sorts items into lanes by name, each in the order given. */
 export function toLanes<T>(items: readonly T[], nameOf: (item: T) => string): Lane<T>[] {
-  return [...Map.groupBy(items, nameOf).values()];
+  return [...groupBy(items, nameOf).values()];
 }
 
 /** What handling an item means for its lane: on to the next; on, though it is not done; or no further. */

@@ -1,4 +1,5 @@
 import type { Entry } from '../../contract/entry.ts';
+import { groupBy } from '../../contract/group-by.ts';
 import type { OutboxEvent } from '../event/event.ts';
 
 /** Events that business items should have, and which of them were seen. */
@@ -10,7 +11,7 @@ export interface Expectations {
 }
 
 export function openExpectations(events: readonly OutboxEvent[]): Expectations {
-  const open = Map.groupBy(events, keyOf);
+  const open = groupBy(events, keyOf);
   return {
     see: (entry) => {
       const candidates = open.get(keyOf(entry)) ?? [];
