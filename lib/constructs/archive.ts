@@ -23,14 +23,7 @@ import type { OutboxSettings } from './outbox-props.ts';
 import { grantItems } from './table-grants.ts';
 
 /** What the archiver does to the table: it reads pages, and notes how far it came. */
-const itemActions = [
-  'BatchGetItem',
-  'DeleteItem',
-  'DescribeTable',
-  'GetItem',
-  'Query',
-  'UpdateItem',
-];
+const itemActions = ['BatchGetItem', 'DeleteItem', 'GetItem', 'Query', 'UpdateItem'];
 
 /** What an archive is of. */
 export interface ArchiveParts {

@@ -1,5 +1,5 @@
 import { OutboxError } from './error.ts';
-import { pageAfter, pageOf, pageStart, type Page } from './keys.ts';
+import { pageAfter, pageStart, type Page } from './keys.ts';
 
 /** All pages of one UTC hour, by its name: `2026-11-21T04`. The archive is kept by hours. */
 export type Hour = string;
@@ -58,11 +58,6 @@ export function firstPageOf(hour: Hour): Page {
 
 export function hourAfter(hour: Hour, hours: number): Hour {
   return hourOf(pageAfter(firstPageOf(hour), hours * 60));
-}
-
-/** The hour of a moment (epoch milliseconds). */
-export function hourAt(epochMs: number): Hour {
-  return hourOf(pageOf(epochMs));
 }
 
 /** The moment an hour begins (epoch milliseconds). */

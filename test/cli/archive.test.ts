@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { judgeArchive } from '../../lib/cli/doctor/archive.ts';
-import { firstPageOf, hourAt } from '../../lib/contract/archive.ts';
+import { firstPageOf, hourOf } from '../../lib/contract/archive.ts';
 import { pageOf } from '../../lib/contract/keys.ts';
 import { createArchiver } from '../../lib/relay/archive/archiver.ts';
 import { unpackEntries } from '../../lib/relay/archive/object.ts';
@@ -43,7 +43,7 @@ async function anOutbox() {
   const world = await createLocalOutbox();
   const { tableName, clock, store } = world;
   const begun = clock.now();
-  await store.advanceWatermark('archive', firstPageOf(hourAt(begun)));
+  await store.advanceWatermark('archive', firstPageOf(hourOf(pageOf(begun))));
   const archiver = createArchiver({
     store: createDynamoDBArchiveStore({ client: localClient(), tableName, shards, clock }),
     archive,
@@ -65,7 +65,7 @@ async function anOutbox() {
     sent,
     /** Closes the hours up to one, and archives them. */
     archiveUpTo: async (epochMs: number): Promise<void> => {
-      await store.advanceWatermark('closing', firstPageOf(hourAt(epochMs)));
+      await store.advanceWatermark('closing', firstPageOf(hourOf(pageOf(epochMs))));
       await archiver({ getRemainingTimeInMillis: () => 15 * minute });
     },
     /** Types a command where the functions say where the archive is, or say nothing. */

@@ -100,7 +100,6 @@ describe.each(flagSets)('with %s', (_, flags) => {
     expect(permissionsOf(stack, 'OutboxArchive')).toEqual([
       'dynamodb:BatchGetItem on OutboxTable.Arn',
       'dynamodb:DeleteItem on OutboxTable.Arn',
-      'dynamodb:DescribeTable on OutboxTable.Arn',
       'dynamodb:GetItem on OutboxTable.Arn',
       'dynamodb:Query on OutboxTable.Arn',
       'dynamodb:UpdateItem on OutboxTable.Arn',

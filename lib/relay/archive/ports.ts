@@ -21,7 +21,7 @@ export interface ArchiveStore
   extends
     Pick<PageWalk, 'noteShards' | 'openPage'>,
     Pick<Notes, 'readWatermark'>,
-    Pick<SweepNotes, 'tableCreatedAt' | 'advanceWatermark' | 'leasePage' | 'releasePage'>,
+    Pick<SweepNotes, 'advanceWatermark' | 'leasePage' | 'releasePage'>,
     LateEntries {}
 
 /** Entries that left the waiting room so late that their pages may have been archived before. */

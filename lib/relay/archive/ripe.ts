@@ -1,13 +1,6 @@
-import {
-  firstPageOf,
-  hourAfter,
-  hourAt,
-  hourOf,
-  hourStart,
-  type Hour,
-} from '../../contract/archive.ts';
+import { firstPageOf, hourAfter, hourOf, hourStart, type Hour } from '../../contract/archive.ts';
 import type { Page } from '../../contract/keys.ts';
-import { clockSkewMs, later, oldestPage } from '../sweep/eligible.ts';
+import { later, oldestPage } from '../sweep/eligible.ts';
 import type { ArchiverPorts } from './ports.ts';
 
 /** How long before it expires an hour is archived, though the sweeper has not closed it: with what is known of it. */
@@ -30,8 +23,9 @@ export function ripenessOf(
 }
 
 /**
- * The first hour that is not archived: where the last run came to. The first run begins with the table, and a day
- * before for writers whose clocks are slow.
+ * The first hour that is not archived: where the last run came to. The first run begins with the retention,
+ * whatever the table's creation time: a table that was restored, copied or imported holds entries from before it. In an
+ * empty table that costs one read for each shard of each page, once.
  *
  * Hours that expired before they were archived are passed over, and that is said aloud.
  */
@@ -39,9 +33,7 @@ export async function startHour(ports: ArchiverPorts): Promise<Hour> {
   const { store, clock, retentionMs, log } = ports;
   const oldest = hourOf(oldestPage(clock.now(), retentionMs));
   const noted = await store.readWatermark('archive');
-  if (noted === undefined) {
-    return later(oldest, hourAt((await store.tableCreatedAt()) - clockSkewMs));
-  }
+  if (noted === undefined) return oldest;
   const next = hourOf(noted);
   if (next < oldest)
     log.error('hours expired before they were archived', { from: next, to: oldest });

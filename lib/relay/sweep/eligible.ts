@@ -15,8 +15,6 @@ export const maxLagMs = 23 * hourMs;
 export const lagFreshMs = 5 * minuteMs;
 /** The age at which a page is closed: the stream, which remembers a day, can bring nothing of it any more. */
 export const closingAgeMs = 25 * hourMs;
-/** By how much a writer's clock may be wrong. */
-export const clockSkewMs = 24 * hourMs;
 
 /** The first page that the missed pass must not touch yet, given the deepest lag that a living relay noted. */
 export function endOfMissed(now: number, lag: Lag | undefined): Page {

@@ -155,6 +155,20 @@ describe('a pass over the pages', () => {
 
       expect(bus.arrived).toEqual([late!.id]);
     });
+
+    it('delivers what a copied table holds from long before it was created', async () => {
+      const bornAt = [start - 13 * day, start - 2 * day];
+      const copied = bornAt.flatMap((at) => world.commit(1, () => ({ id: world.newId(at) })));
+      world.clock.advance(3 * minute);
+      await sweep();
+
+      const first = await sweepPages('closing', world.ports, world.budget(10 * minute));
+      const second = await sweepPages('closing', world.ports, world.budget());
+
+      expect(bus.arrived).toEqual(copied.map(({ id }) => id));
+      expect(first).toMatchObject({ found: 2, ended: 'done' });
+      expect(second.pages).toBe(0);
+    });
   });
 
   describe('after a pause longer than entries are kept', () => {
