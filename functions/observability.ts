@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 
 import { metricNamespace } from '../lib/contract/inbox-metrics.ts';
+import { outboxDimensions } from '../lib/contract/outbox-metrics.ts';
 import type { Log, Meter } from '../lib/runtime/ports.ts';
 
 /** Logs and metrics of one of the package's own functions. */
@@ -12,10 +13,13 @@ export interface Observability {
   readonly meter: Meter;
 }
 
-/** Log lines and metrics carry the outbox's source as their service. */
-export function observe(source: string): Observability {
-  const logger = new Logger({ serviceName: source });
-  const metrics = new Metrics({ namespace: metricNamespace, serviceName: source });
+/** Log lines carry the outbox's source as their service; metrics carry the dimensions that its alarms read. */
+export function observe(outbox: { source: string; tableName: string }): Observability {
+  const logger = new Logger({ serviceName: outbox.source });
+  const metrics = new Metrics({
+    namespace: metricNamespace,
+    defaultDimensions: { ...outboxDimensions(outbox) },
+  });
   return {
     logger,
     metrics,

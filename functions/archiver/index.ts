@@ -14,7 +14,7 @@ import { observe } from '../observability.ts';
 
 const config = archiverFromEnvironment(process.env);
 const { bucket, prefix } = readArchiveLocation(config.archive);
-const { logger, metrics, log, meter } = observe(config.source);
+const { logger, metrics, log, meter } = observe(config);
 // A local AWS has no host for each bucket.
 const client = new S3Client({ forcePathStyle: process.env['AWS_ENDPOINT_URL'] !== undefined });
 

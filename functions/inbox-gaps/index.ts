@@ -11,7 +11,7 @@ import { inboxFrom } from '../../lib/runtime/inbox/inbox-from.ts';
 const settings = inboxFrom(process.env);
 const logger = new Logger({ serviceName: settings.name });
 const metrics = new Metrics({ namespace: metricNamespace });
-// The inbox's name is the only dimension, as of the metrics that its handler counts.
+// The inbox's dimensions are the only ones, the same as those of what its handler counts.
 metrics.clearDefaultDimensions();
 
 const check = openGapCheck(settings, { log: logger, metrics });

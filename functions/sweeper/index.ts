@@ -11,7 +11,7 @@ import { newId, systemClock } from '../../lib/runtime/system.ts';
 import { observe } from '../observability.ts';
 
 const config = relayFromEnvironment(process.env);
-const { logger, metrics, log, meter } = observe(config.source);
+const { logger, metrics, log, meter } = observe(config);
 
 const sweeper = openDestinations(config.destinations).then((destinations) =>
   createSweeper({

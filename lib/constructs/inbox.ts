@@ -4,7 +4,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { inboxDimension, inboxGauges, metricNamespace } from '../contract/inbox-metrics.ts';
+import { inboxDimensions, inboxGauges, metricNamespace } from '../contract/inbox-metrics.ts';
 import { adoptInboxTable } from './adopted-table.ts';
 import { claim } from './claim.ts';
 import { withDefaults } from './defaults.ts';
@@ -136,7 +136,9 @@ export class Inbox extends Construct {
     return new Metric({
       namespace: metricNamespace,
       metricName,
-      dimensionsMap: { [inboxDimension]: this.inboxName },
+      dimensionsMap: {
+        ...inboxDimensions({ name: this.inboxName, tableName: this.table.tableName }),
+      },
       statistic: 'Maximum',
       ...props,
     });

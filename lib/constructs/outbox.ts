@@ -7,7 +7,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IConstruct } from 'constructs';
 
 import { metricNamespace } from '../contract/inbox-metrics.ts';
-import { archiveGauges, outboxDimension, outboxGauges } from '../contract/outbox-metrics.ts';
+import { archiveGauges, outboxDimensions, outboxGauges } from '../contract/outbox-metrics.ts';
 import { ArchiveAlarms } from './archive-alarms.ts';
 import { createArchive, type Archive } from './archive.ts';
 import { adoptOutboxTable } from './adopted-table.ts';
@@ -149,8 +149,6 @@ export class Outbox extends Construct implements IOutbox {
 
   /**
    * Entries that wait for a person: the highest of 5 minutes. The sweeper counts them on each run.
-   *
-   * Outboxes of one source in one account and region share the metric.
    */
   metricParked(props: MetricOptions = {}): Metric {
     return this.gauge(outboxGauges.parked, props);
@@ -160,7 +158,7 @@ export class Outbox extends Construct implements IOutbox {
    * Age of the oldest page that may hold unsettled entries, or how long an entry has been tried, where that is
    * two hours or more, in milliseconds: the highest of 5 minutes.
    *
-   * 0 where all is well. Outboxes of one source in one account and region share the metric.
+   * 0 where all is well.
    */
   metricOldestUnsettled(props: MetricOptions = {}): Metric {
     return this.gauge(outboxGauges.oldestUnsettled, props);
@@ -193,8 +191,6 @@ export class Outbox extends Construct implements IOutbox {
   /**
    * Age of the first page that is not archived, in milliseconds: the highest of 5 minutes. A little more than a
    * day where all is well; the archiver measures it every hour.
-   *
-   * Outboxes of one source in one account and region share the metric.
    */
   metricUnarchived(props: MetricOptions = {}): Metric {
     return this.gauge(archiveGauges.unarchived, props);
@@ -204,7 +200,9 @@ export class Outbox extends Construct implements IOutbox {
     return new Metric({
       namespace: metricNamespace,
       metricName,
-      dimensionsMap: { [outboxDimension]: this.source },
+      dimensionsMap: {
+        ...outboxDimensions({ source: this.source, tableName: this.table.tableName }),
+      },
       statistic: 'Maximum',
       ...props,
     }).attachTo(this);

@@ -10,7 +10,7 @@ import { Construct } from 'constructs';
 import { metricNamespace } from '../contract/inbox-metrics.ts';
 import {
   maxWindowMs,
-  reconciliationDimension,
+  reconciliationDimensions,
   reconciliationMetrics,
   reconciliationToEnvironment,
 } from '../contract/reconciliation.ts';
@@ -35,6 +35,7 @@ import { grantSend } from './secure-queue.ts';
  */
 export class Reconciliation extends Construct {
   readonly handler: Function;
+  readonly #dimensions: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: ReconciliationProps) {
     super(scope, id);
@@ -46,6 +47,10 @@ export class Reconciliation extends Construct {
       max: Duration.millis(maxWindowMs),
     });
     this.handler = settings.handler;
+    this.#dimensions = reconciliationDimensions({
+      name: this.node.path,
+      tableName: settings.outbox.table.tableName,
+    });
     claim(this.handler, {
       name: 'reconciliation',
       owner: this,
@@ -88,7 +93,7 @@ export class Reconciliation extends Construct {
     return new Metric({
       namespace: metricNamespace,
       metricName,
-      dimensionsMap: { [reconciliationDimension]: this.node.path },
+      dimensionsMap: { ...this.#dimensions },
       statistic: 'Maximum',
       ...props,
     }).attachTo(this);

@@ -12,8 +12,13 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct, type IConstruct } from 'constructs';
 
-import { inboxDimension, metricNamespace } from '../contract/inbox-metrics.ts';
-import { sagaMetrics, sagaToEnvironment, type SagaCheck } from '../contract/saga.ts';
+import { metricNamespace } from '../contract/inbox-metrics.ts';
+import {
+  sagaDimensions,
+  sagaMetrics,
+  sagaToEnvironment,
+  type SagaCheck,
+} from '../contract/saga.ts';
 import { addAlarms } from './alarms.ts';
 import { fail } from './check.ts';
 import { definedOnly, withDefaults } from './defaults.ts';
@@ -56,11 +61,13 @@ export class Saga extends Construct {
   /** Holds the sagas, and what the inbox handled. */
   readonly table: ITable;
   readonly #inboxName: string;
+  readonly #sagaName: string;
 
   constructor(scope: Construct, id: string, props: SagaProps) {
     super(scope, id);
     checkUnordered(this, props);
     const settings = withDefaults(props, inboxDefaults);
+    this.#sagaName = props.sagaName;
     this.#inboxName = props.inboxName ?? this.node.path;
     this.table = createSagaTable(this, settings);
     this.inbox = new Inbox(this, 'Inbox', {
@@ -97,10 +104,18 @@ export class Saga extends Construct {
   }
 
   private metric(metricName: string, props: MetricOptions): Metric {
-    const dimensionsMap = { [inboxDimension]: this.#inboxName };
-    return new Metric({ namespace: metricNamespace, metricName, dimensionsMap, ...props }).attachTo(
-      this,
-    );
+    return new Metric({
+      namespace: metricNamespace,
+      metricName,
+      dimensionsMap: {
+        ...sagaDimensions({
+          name: this.#sagaName,
+          inboxName: this.#inboxName,
+          tableName: this.table.tableName,
+        }),
+      },
+      ...props,
+    }).attachTo(this);
   }
 
   private connect({ handler, sagaName }: SagaProps): void {

@@ -1,8 +1,16 @@
+import { toDimensions, type Dimensions } from './dimensions.ts';
+
 /** The CloudWatch namespace of everything the package counts. */
 export const metricNamespace = 'cdk-outbox';
 
-/** The one dimension of an inbox's metrics; its value is the inbox's name. */
-export const inboxDimension = 'inbox';
+/**
+ * The dimensions of an inbox's metrics: its name, and its table.
+ *
+ * Inboxes of one name, such as two stages in one account, have a table each and so share no metric.
+ */
+export function inboxDimensions(inbox: { name: string; tableName: string }): Dimensions {
+  return toDimensions({ inbox: inbox.name, table: inbox.tableName });
+}
 
 /** What an inbox counts, once per invocation and only where it is not zero. */
 export const inboxMetrics = {

@@ -1,3 +1,5 @@
+import { toDimensions, type Dimensions } from './dimensions.ts';
+
 /** Names of the metrics that relay and sweeper publish, with the outbox's source as their service. */
 export const outboxMetrics = {
   published: 'EntriesPublished',
@@ -9,8 +11,14 @@ export const outboxMetrics = {
   latency: 'PublishLatency',
 } as const;
 
-/** The one dimension of an outbox's metrics; its value is the outbox's source. */
-export const outboxDimension = 'service';
+/**
+ * The dimensions of an outbox's metrics: its source, and its table.
+ *
+ * Outboxes of one source, such as two stages in one account, have a table each and so share no metric.
+ */
+export function outboxDimensions(outbox: { source: string; tableName: string }): Dimensions {
+  return toDimensions({ service: outbox.source, outbox: outbox.tableName });
+}
 
 /** What each run of the archiver measures. */
 export const archiveGauges = {

@@ -1,3 +1,4 @@
+import { toDimensions, type Dimensions } from './dimensions.ts';
 import type { TypeFilter } from './event-types.ts';
 import { OutboxError } from './error.ts';
 import { metaKey, type Key } from './keys.ts';
@@ -24,7 +25,7 @@ export function reconciliationLeaseKey(name: string): Key {
 
 /** What a reconciliation must know of the outbox and of its consumers. */
 export interface ReconciliationConfig {
-  /** The value of its metrics' dimension. */
+  /** Tells its metrics and its lease from those of others. */
   readonly name: string;
   /** The outbox's. */
   readonly tableName: string;
@@ -58,8 +59,10 @@ export interface ConsumerConfig {
   readonly isOrdered?: boolean;
 }
 
-/** The one dimension of a reconciliation's metrics; its value is its name. */
-export const reconciliationDimension = 'reconciliation';
+/** The dimensions of a reconciliation's metrics: its name, and the table of its outbox. */
+export function reconciliationDimensions(config: { name: string; tableName: string }): Dimensions {
+  return toDimensions({ reconciliation: config.name, outbox: config.tableName });
+}
 
 /** What each run of a reconciliation measures, zero included. */
 export const reconciliationMetrics = {

@@ -1,4 +1,6 @@
+import { toDimensions, type Dimensions } from './dimensions.ts';
 import type { Row } from './entry.ts';
+import { inboxDimensions } from './inbox-metrics.ts';
 import type { Key } from './keys.ts';
 import { shardOf } from './keys.ts';
 import { pickDefined } from './pick.ts';
@@ -161,7 +163,17 @@ function numbersOf(row: Row, names: readonly string[]): Record<string, number> {
   return Object.fromEntries(there.map((name) => [name, Number(row[name])]));
 }
 
-/** What a saga counts beside what its inbox does, under the inbox's name. */
+/** The dimensions of all that a saga's function counts: those of its inbox, and the saga's name. */
+export function sagaDimensions(saga: {
+  readonly name: string;
+  readonly inboxName: string;
+  readonly tableName: string;
+}): Dimensions {
+  const { name, inboxName, tableName } = saga;
+  return { ...inboxDimensions({ name: inboxName, tableName }), ...toDimensions({ saga: name }) };
+}
+
+/** What a saga counts in addition to what its inbox does. */
 export const sagaMetrics = {
   /** Events that came for a saga that had finished, or was being compensated. */
   late: 'SagaLate',

@@ -331,7 +331,10 @@ describe('alarms', () => {
     expect(propertiesOf(stack, alarmType, 'OutboxArchiveAlarmsArchiveBehind')).toMatchObject({
       Namespace: 'cdk-outbox',
       MetricName: 'UnarchivedAge',
-      Dimensions: [{ Name: 'service', Value: 'orders' }],
+      Dimensions: [
+        { Name: 'outbox', Value: { Ref: expect.stringMatching(/^OutboxTable/) as unknown } },
+        { Name: 'service', Value: 'orders' },
+      ],
       Statistic: 'Maximum',
       Period: 3600,
       Threshold: 7 * 24 * 60 * 60 * 1000,

@@ -199,11 +199,11 @@ test('an operator may use the key of the table', () => {
 test.each<[what: string, metricOf: (outbox: Outbox) => Metric, metricName: string]>([
   ['parked entries', (outbox) => outbox.metricParked(), 'ParkedEntries'],
   ['the oldest unsettled page', (outbox) => outbox.metricOldestUnsettled(), 'OldestUnsettledAge'],
-])('%s: what the sweeper measured last, under the source', (_, metricOf, metricName) => {
+])('%s: what the sweeper measured last, under source and table', (_, metricOf, metricName) => {
   expect(metricOf(createOutbox(testStack(), 'Outbox'))).toMatchObject({
     namespace: 'cdk-outbox',
     metricName,
-    dimensions: { service: 'orders' },
+    dimensions: { service: 'orders', outbox: expect.any(String) as unknown },
     statistic: 'Maximum',
   });
 });

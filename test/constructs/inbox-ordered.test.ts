@@ -171,7 +171,10 @@ describe('the alarm on gaps', () => {
     expect(alarm).toMatchObject({
       Namespace: 'cdk-outbox',
       MetricName: 'OldestGapAge',
-      Dimensions: [{ Name: 'inbox', Value: 'billing' }],
+      Dimensions: [
+        { Name: 'inbox', Value: 'billing' },
+        { Name: 'table', Value: { Ref: expect.stringMatching(/^BillingTable/) as unknown } },
+      ],
       Statistic: 'Maximum',
       Period: 300,
       EvaluationPeriods: 2,

@@ -26,7 +26,10 @@ function alarm(id: string): Record<string, unknown> {
   return propertiesOf(stack, alarmType, `OutboxAlarms${id}`);
 }
 
-const ofSource = [{ Name: 'service', Value: 'orders' }];
+const ofOutbox = [
+  { Name: 'outbox', Value: { Ref: expect.stringMatching(/^OutboxTable/) as unknown } },
+  { Name: 'service', Value: 'orders' },
+];
 const ofFunction = (id: string) => [
   { Name: 'FunctionName', Value: { Ref: expect.stringMatching(id) as unknown } },
 ];
@@ -38,7 +41,7 @@ test.each<[id: string, what: string, properties: object]>([
     {
       Namespace: 'cdk-outbox',
       MetricName: 'ParkedEntries',
-      Dimensions: ofSource,
+      Dimensions: ofOutbox,
       Statistic: 'Maximum',
       Threshold: 1,
       EvaluationPeriods: 1,
@@ -52,7 +55,7 @@ test.each<[id: string, what: string, properties: object]>([
     {
       Namespace: 'cdk-outbox',
       MetricName: 'OldestUnsettledAge',
-      Dimensions: ofSource,
+      Dimensions: ofOutbox,
       Statistic: 'Maximum',
       Threshold: 900_000,
       EvaluationPeriods: 1,

@@ -254,7 +254,10 @@ describe('its alarms', () => {
 
     expect(alarm).toMatchObject({
       MetricName: 'MissingEvents',
-      Dimensions: [{ Name: 'reconciliation', Value: 'Orders/Check' }],
+      Dimensions: [
+        { Name: 'outbox', Value: { Ref: expect.stringMatching(/^OutboxTable/) as unknown } },
+        { Name: 'reconciliation', Value: 'Orders/Check' },
+      ],
       Statistic: 'Maximum',
     });
   });

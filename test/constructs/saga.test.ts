@@ -118,7 +118,11 @@ test('an alarm tells of overdue sagas, and of nobody looking for them', () => {
   fulfilment().template.hasResourceProperties('AWS::CloudWatch::Alarm', {
     Namespace: 'cdk-outbox',
     MetricName: 'SagasOverdue',
-    Dimensions: [{ Name: 'inbox', Value: 'Orders/Fulfilment' }],
+    Dimensions: [
+      { Name: 'inbox', Value: 'Orders/Fulfilment' },
+      { Name: 'saga', Value: 'fulfilment' },
+      { Name: 'table', Value: { Ref: Match.stringLikeRegexp('^FulfilmentTable') } },
+    ],
     Statistic: 'Maximum',
     Period: 300,
     EvaluationPeriods: 3,

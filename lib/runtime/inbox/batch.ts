@@ -1,3 +1,4 @@
+import type { Dimensions } from '../../contract/dimensions.ts';
 import { OutboxError } from '../../contract/error.ts';
 import type { Log } from '../ports.ts';
 import { openDeadline, type Deadline, type InvocationContext } from './deadline.ts';
@@ -11,7 +12,8 @@ import type { SqsBatchResponse, SqsEvent, SqsRecord } from './sqs-event.ts';
 
 /** What handling a batch takes. */
 export interface BatchPorts extends Omit<SettlePorts, 'deadline' | 'observe'> {
-  readonly inbox: string;
+  /** Of what it counts. */
+  readonly dimensions: Dimensions;
   /** Lanes handled at once. */
   readonly concurrency: number;
   readonly rivalryOf?: LaneOptions['rivalryOf'];
@@ -40,7 +42,7 @@ export async function handleBatch(
   const deliveries = recordsOf(event).map((record) => openDelivery(record, ports.log));
   const invocation = {
     deadline: openDeadline(context),
-    tally: newTally(ports.metrics, ports.inbox),
+    tally: newTally(ports.metrics, ports.dimensions),
   };
   try {
     const lanes = lanesOf(deliveries, laneOptions(ports));

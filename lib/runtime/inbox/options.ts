@@ -3,6 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import { OutboxError } from '../../contract/error.ts';
+import { inboxDimensions } from '../../contract/inbox-metrics.ts';
 import { definedOnly } from '../../contract/pick.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
 import { createWriter } from '../write/outbox.ts';
@@ -105,7 +106,7 @@ export function toPorts(
   const sqs = options.sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false });
   const { name: inbox, deadLetterQueueUrl: queueUrl, ordered } = settings;
   return {
-    inbox,
+    dimensions: inboxDimensions(settings),
     concurrency,
     handlerTimeoutMs,
     maxReceiveCount: settings.maxReceiveCount,

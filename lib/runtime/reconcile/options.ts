@@ -6,14 +6,13 @@ import { OutboxError } from '../../contract/error.ts';
 import { createDocumentClient } from '../document-client.ts';
 import type { OutboxEvent } from '../event/event.ts';
 import type { SqsSender } from '../inbox/dead-letter.ts';
-import type { InboxMetricsSink } from '../inbox/metrics.ts';
+import { defaultMetrics, type InboxMetricsSink } from '../inbox/metrics.ts';
 import type { Clock, Log, NewId, Random } from '../ports.ts';
 import { newId, systemClock } from '../system.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
 import type { Transactor } from '../transaction/transactor.ts';
 import { createOutbox, type Outbox } from '../write/outbox.ts';
 import type { ReconciliationSettings } from './reconciliation-from.ts';
-import { defaultMetrics } from './report.ts';
 import { createTableReader, type TableReader } from './table-reader.ts';
 import type { ReconciliationWindow } from './window.ts';
 

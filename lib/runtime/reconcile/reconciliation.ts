@@ -62,7 +62,7 @@ export function createReconciliation(
         unknown: await mendUnknown(unknown, { mend, isLate }),
       };
     });
-    return tell(found, { name: settings.name, ...ports });
+    return tell(found, ports);
   };
 }
 

@@ -1,16 +1,13 @@
-import { Metrics } from '@aws-lambda-powertools/metrics';
-
 import type { Entry } from '../../contract/entry.ts';
-import { metricNamespace } from '../../contract/inbox-metrics.ts';
 import { pickDefined } from '../../contract/pick.ts';
 import {
-  reconciliationDimension,
+  reconciliationDimensions,
   reconciliationMetrics,
   type ReconciliationMode,
 } from '../../contract/reconciliation.ts';
 import type { OutboxEvent } from '../event/event.ts';
-import type { InboxMetricsSink } from '../inbox/metrics.ts';
-import type { Log } from '../ports.ts';
+import { addDimensions } from '../inbox/metrics.ts';
+import type { ReconciliationPorts } from './options.ts';
 import type { ReconciliationWindow } from './window.ts';
 
 /** An event that a business item should have, and has not. */
@@ -65,7 +62,7 @@ export function toUnknown(entry: Entry, inbox: string, isSentAgain: boolean): Un
 /** Tells the log of each finding, and the metrics how many there are, zero included, so that an alarm ends. */
 export function tell(
   all: Omit<ReconciliationReport, 'found'>,
-  { name, log, metrics }: { name: string; log: Log; metrics: InboxMetricsSink },
+  { settings, log, metrics }: Pick<ReconciliationPorts, 'settings' | 'log' | 'metrics'>,
 ): ReconciliationReport {
   const { missing, unknown } = all;
   const found = { missing: missing.length, unknown: unknown.length };
@@ -75,7 +72,7 @@ export function tell(
     ...pickDefined(all, ['from', 'to', 'mode', 'expected', 'events']),
     ...found,
   });
-  metrics.addDimension(reconciliationDimension, name);
+  addDimensions(metrics, reconciliationDimensions(settings));
   metrics.addMetric(reconciliationMetrics.missing, 'Count', found.missing);
   metrics.addMetric(reconciliationMetrics.unknown, 'Count', found.unknown);
   metrics.publishStoredMetrics();
@@ -84,11 +81,4 @@ export function tell(
     missing: missing.slice(0, mostReported),
     unknown: unknown.slice(0, mostReported),
   };
-}
-
-/** CloudWatch metrics written as log lines, with the reconciliation's name as their only dimension. */
-export function defaultMetrics(): InboxMetricsSink {
-  const metrics = new Metrics({ namespace: metricNamespace });
-  metrics.clearDefaultDimensions();
-  return metrics;
 }

@@ -1,6 +1,6 @@
 import { OutboxError } from '../../contract/error.ts';
 import type { Message } from '../../contract/message.ts';
-import { isSagaCheck, sagaMetrics, type SagaCheck } from '../../contract/saga.ts';
+import { isSagaCheck, sagaDimensions, sagaMetrics, type SagaCheck } from '../../contract/saga.ts';
 import { createDocumentClient } from '../document-client.ts';
 import { handleBatch } from '../inbox/batch.ts';
 import type { InvocationContext } from '../inbox/deadline.ts';
@@ -72,7 +72,10 @@ export function createSaga<State>(
   const { transactor = createDynamoDBTransactor(client), clock = systemClock } = options;
   const { sagaTableName, dedupeWindowMs } = settings;
   // Where a transaction meets others, the saga is read and answered anew: that is its next try.
-  const inbox = toPorts(settings, { ...options, transactor }, { maxAttempts: 1 });
+  const inbox = {
+    ...toPorts(settings, { ...options, transactor }, { maxAttempts: 1 }),
+    dimensions: sagaDimensions({ name, inboxName: settings.name, tableName: settings.tableName }),
+  };
   const running = options.running ?? createRunningSagas(client, sagaTableName);
   const handleOnce = answerUntilCommitted(parts, {
     ...{ transactor, clock, sagaTableName, dedupeWindowMs },

@@ -1,6 +1,6 @@
-import { inboxDimension } from '../../contract/inbox-metrics.ts';
+import type { Dimensions } from '../../contract/dimensions.ts';
 import { sagaMetrics, type SagaSummary } from '../../contract/saga.ts';
-import type { InboxMetricsSink } from '../inbox/metrics.ts';
+import { addDimensions, type InboxMetricsSink } from '../inbox/metrics.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { RunningSagas } from './running-sagas.ts';
 
@@ -10,7 +10,7 @@ export interface OverduePorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: InboxMetricsSink;
-  readonly inbox: string;
+  readonly dimensions: Dimensions;
 }
 
 /** Overdue sagas that are named in the log. */
@@ -21,7 +21,7 @@ export async function reportOverdue(saga: string, ports: OverduePorts): Promise<
   const overdue: SagaSummary[] = [];
   for await (const part of ports.running.list(saga, ports.clock.now())) overdue.push(...part);
   const { metrics, log } = ports;
-  metrics.addDimension(inboxDimension, ports.inbox);
+  addDimensions(metrics, ports.dimensions);
   metrics.addMetric(sagaMetrics.overdue, 'Count', overdue.length);
   metrics.publishStoredMetrics();
   for (const one of overdue.toSorted((a, b) => a.overdueAt - b.overdueAt).slice(0, named)) {

@@ -157,8 +157,11 @@ describe('metrics', () => {
       ]),
     );
 
-    expect(calls[0]).toEqual(['dimension', 'inbox', 'billing']);
-    expect(calls.slice(1, -1).toSorted()).toEqual([
+    expect(calls.slice(0, 2)).toEqual([
+      ['dimension', 'inbox', 'billing'],
+      ['dimension', 'table', 'inbox'],
+    ]);
+    expect(calls.slice(2, -1).toSorted()).toEqual([
       ['metric', 'DeadLettered', 'Count', 1],
       ['metric', 'Duplicates', 'Count', 1],
       ['metric', 'Failed', 'Count', 1],
@@ -177,7 +180,7 @@ describe('metrics', () => {
     expect(publishStoredMetrics).not.toHaveBeenCalled();
   });
 
-  test('have the inbox as their only dimension by default', async () => {
+  test('have the name and the table of the inbox as their only dimensions by default', async () => {
     const output = captureOutput();
     const { settings, database, options } = memoryRig();
     const { logger, sqs } = options as Required<InboxOptions>;
@@ -192,7 +195,7 @@ describe('metrics', () => {
         CloudWatchMetrics: [
           {
             Namespace: 'cdk-outbox',
-            Dimensions: [['inbox']],
+            Dimensions: [['inbox', 'table']],
             Metrics: [{ Name: 'Handled', Unit: 'Count' }],
           },
         ],
@@ -213,7 +216,9 @@ describe('metrics', () => {
 
     expect(output).toMatchObject([
       {
-        _aws: { CloudWatchMetrics: [{ Namespace: 'mine', Dimensions: [['service', 'inbox']] }] },
+        _aws: {
+          CloudWatchMetrics: [{ Namespace: 'mine', Dimensions: [['service', 'inbox', 'table']] }],
+        },
         Handled: 1,
       },
     ]);

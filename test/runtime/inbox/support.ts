@@ -74,6 +74,8 @@ export interface Surroundings {
   readonly lines: LogLine[];
   /** By metric; summed over invocations. */
   readonly counts: Record<string, number>;
+  /** Of what was published last. */
+  readonly dimensions: Record<string, string>;
   readonly clock: VirtualClock;
   readonly options: InboxOptions;
 }
@@ -82,6 +84,7 @@ export function surroundings(): Surroundings {
   const sqs = createSqsStub();
   const lines: LogLine[] = [];
   const counts: Record<string, number> = {};
+  const dimensions: Record<string, string> = {};
   const clock = createVirtualClock(Date.now());
   const write =
     (level: string) =>
@@ -95,14 +98,16 @@ export function surroundings(): Surroundings {
     error: write('error'),
   };
   const metrics = {
-    addDimension: () => undefined,
+    addDimension: (name: string, value: string) => {
+      dimensions[name] = value;
+    },
     addMetric: (name: string, _unit: string, value: number) => {
       counts[name] = (counts[name] ?? 0) + value;
     },
     publishStoredMetrics: () => undefined,
   };
   const options = { sqs: sqs as never, logger, metrics, clock, random: () => 0.5 };
-  return { sqs, lines, counts, clock, options };
+  return { sqs, lines, counts, dimensions, clock, options };
 }
 
 const settings = {

@@ -107,7 +107,10 @@ describe('a reconciliation', () => {
 
       expect(report.missing).toEqual([{ type: 'order.placed', aggregate: 'order/2' }]);
       expect(report).toMatchObject({ mode: 'report', expected: 2, events: 2 });
-      expect(counts).toEqual({ reconciliation: 'orders', MissingEvents: 1, UnknownDeliveries: 0 });
+      expect(counts).toEqual({
+        ...{ reconciliation: 'orders', outbox: outboxConfig.tableName },
+        ...{ MissingEvents: 1, UnknownDeliveries: 0 },
+      });
       expect(log.lines).toContainEqual({
         level: 'error',
         message: 'a business item has no event',

@@ -136,6 +136,8 @@ describe('a saga on DynamoDB', () => {
     await handler({ sagaCheck: true });
 
     expect(world.counts).toMatchObject({ SagasOverdue: 2 });
+    const { name: inbox, tableName: table } = world.settings;
+    expect(world.dimensions).toEqual({ inbox, table, saga: 'fulfilment' });
     const named = world.lines.filter(({ message }) => message.startsWith('saga is overdue'));
     expect(named.map(({ key }) => key).toSorted()).toEqual(['1', '2']);
   });

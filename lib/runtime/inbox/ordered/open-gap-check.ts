@@ -2,12 +2,13 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 
 import type { OrderedConfig } from '../../../contract/environment.ts';
 import { OutboxError } from '../../../contract/error.ts';
-import { inboxDimension, inboxGauges } from '../../../contract/inbox-metrics.ts';
+import { inboxDimensions, inboxGauges } from '../../../contract/inbox-metrics.ts';
 import { createDocumentClient } from '../../document-client.ts';
 import type { Log } from '../../ports.ts';
 import { systemClock } from '../../system.ts';
 import { createDynamoDBTransactor } from '../../transaction/dynamodb-transactor.ts';
 import type { InboxSettings } from '../inbox-from.ts';
+import { addDimensions } from '../metrics.ts';
 import { checkGaps, type CheckPorts, type GapReport } from './check-gaps.ts';
 import { putBackOn } from './put-back.ts';
 import { readRangeWith } from './read-range.ts';
@@ -31,7 +32,7 @@ export function openGapCheck(
   const ports = openPorts(settings, log);
   return async () => {
     const report = await checkGaps(ports);
-    metrics.addDimension(inboxDimension, settings.name);
+    addDimensions(metrics, inboxDimensions(settings));
     metrics.addMetric(inboxGauges.openGaps, 'Count', report.open);
     metrics.addMetric(inboxGauges.oldestGap, 'Milliseconds', report.oldestMs);
     if (report.failed > 0) throw unchecked(settings, report);

@@ -62,12 +62,14 @@ async function checkAfter(settings: InboxSettings, sequences: readonly number[])
   return { measured, check: openGapCheck(settings, { log: recordingLog(), metrics }) };
 }
 
-test('measures zero where nothing waits, under the inbox’s name', async () => {
-  const { check, measured } = await checkAfter(await orderedSettings(), [1]);
+test('measures zero where nothing waits, under name and table of the inbox', async () => {
+  const settings = await orderedSettings();
+  const { check, measured } = await checkAfter(settings, [1]);
 
   await check();
 
-  expect(measured).toEqual({ inbox: 'billing', OpenGaps: 0, OldestGapAge: 0 });
+  const { name: inbox, tableName: table } = settings;
+  expect(measured).toEqual({ inbox, table, OpenGaps: 0, OldestGapAge: 0 });
 });
 
 test('measures how long an aggregate has stood still', async () => {
