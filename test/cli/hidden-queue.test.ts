@@ -1,9 +1,8 @@
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 
-import { giveBack, receive } from '../../lib/cli/queues/receive.ts';
-import type { QueueMessage } from '../../lib/cli/queues/message.ts';
+import { giveBack } from '../../lib/cli/queues/receive.ts';
 import { toMessageJson } from '../../lib/contract/message.ts';
-import { collect } from '../relay/operate/support.ts';
 import { anEntry } from '../support/entries.ts';
 import { inboxFunction, outboxFunctions, queueUrl, servicesOf } from './support/account.ts';
 import { awsError, fakeClients } from './support/clients.ts';
@@ -21,7 +20,7 @@ describe('messages that somebody else received just now', () => {
       const queues = fakeQueues({ [dead]: [message] });
       const account = servicesOf({ functions: [inboxFunction('Billing')] });
       const clients = fakeClients({ ...account, sqs: queues.answers });
-      await collect(receive(queueUrl(dead), clients));
+      await clients.sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl(dead) }));
 
       const { out, notes } = await run(command, { clients });
 
@@ -50,28 +49,33 @@ describe('messages that somebody else received just now', () => {
   });
 });
 
-describe('giving messages back', () => {
-  const held = [{ receiptHandle: 'r' }] as unknown as QueueMessage[];
-  const clientsThatSay = (name: string) =>
-    fakeClients({
-      sqs: {
-        ChangeMessageVisibility: () => {
-          throw awsError(name);
-        },
-      },
+describe('giveBack', () => {
+  const clientsThatAnswer = (answer: () => object) =>
+    fakeClients({ sqs: { ChangeMessageVisibilityBatch: answer } });
+  const refuses = (Code: string) =>
+    clientsThatAnswer(() => ({ Failed: [{ Id: '0', Code, SenderFault: true, Message: Code }] }));
+
+  it.each([
+    'MessageNotInflight',
+    'ReceiptHandleIsInvalid',
+    'InvalidParameterValue',
+    'AWS.SimpleQueueService.MessageNotInflight',
+  ])('takes %s for a message that is visible already', async (code) => {
+    await expect(giveBack(queueUrl(dead), ['r'], refuses(code))).resolves.toBeUndefined();
+  });
+
+  it('reads the answer message by message, and throws what else SQS says of one', async () => {
+    const giving = giveBack(queueUrl(dead), ['r'], refuses('InternalError'));
+
+    await expect(giving).rejects.toThrow('InternalError');
+  });
+
+  it('throws what SQS says of the whole call', async () => {
+    const clients = clientsThatAnswer(() => {
+      throw awsError('AccessDenied');
     });
 
-  it.each(['MessageNotInflight', 'ReceiptHandleIsInvalid', 'InvalidParameterValue'])(
-    'is done where they were held for too long, and %s says that others see them already',
-    async (name) => {
-      await expect(giveBack(queueUrl(dead), held, clientsThatSay(name))).resolves.toBeUndefined();
-    },
-  );
-
-  it('is not done where anything else is said', async () => {
-    const giving = giveBack(queueUrl(dead), held, clientsThatSay('AccessDenied'));
-
-    await expect(giving).rejects.toThrow('AccessDenied');
+    await expect(giveBack(queueUrl(dead), ['r'], clients)).rejects.toThrow('AccessDenied');
   });
 });
 

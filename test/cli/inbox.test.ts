@@ -162,7 +162,10 @@ describe('outbox inbox redrive', () => {
       inbox: 'Shop/Billing',
       found: 3,
       done: 3,
+      others: 0,
       cameBack: 0,
+      arrived: 0,
+      isCut: false,
     });
     expect(queues.visible('Shop-Queue')).toHaveLength(3);
   });

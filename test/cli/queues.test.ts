@@ -97,7 +97,7 @@ describe('outbox redrive-queue', () => {
     expect(code).toBe(2);
     expect(notes).toContain('no connection to AWS');
     expect(queues.visible('inbox')).toHaveLength(1);
-    expect(queues.hidden('dead')).toEqual([bare]);
+    expect(queues.visible('dead')).toEqual([bare]);
   });
 
   it('asks where a message goes that does not say so itself', async () => {
@@ -196,6 +196,9 @@ describe('outbox redrive-queue', () => {
       moved: 1,
       deleted: 0,
       left: 0,
+      cameBack: 0,
+      arrived: 0,
+      isCut: false,
     });
   });
 });

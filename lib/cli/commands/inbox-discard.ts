@@ -27,10 +27,14 @@ export const inboxDiscard: CommandSpec<InboxChangeOptions> = {
     changeDeadLetters(
       {
         verb: 'discard',
-        prepare: ({ deadLetterQueueUrl }, clients) =>
-          Promise.resolve((message) =>
-            remove(deadLetterQueueUrl, message, clients).then(() => true),
-          ),
+        prepare: ({ queueUrl, clients }) => {
+          const startedAt = world.clock.now();
+          return Promise.resolve(async (message) => {
+            if (message.sentAt > startedAt) return 'arrived';
+            await remove(queueUrl, message, clients);
+            return 'done';
+          });
+        },
       },
       call,
       world,

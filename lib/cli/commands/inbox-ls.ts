@@ -128,11 +128,13 @@ interface LookedAt {
 
 async function lookAtLetters(
   { deadLetterQueueUrl }: InboxPlace,
-  { options, clients }: Context,
+  { options, clients, world: { clock } }: Context,
 ): Promise<LookedAt> {
-  const { messages, isCut } = await peek(deadLetterQueueUrl, options.limit, clients);
-  const letters = messages.filter((message) => isAskedFor(message, [], options)).map(toDeadLetter);
-  return { letters, seen: messages.length, isCut };
+  const queue = { queueUrl: deadLetterQueueUrl, clients, clock };
+  const { picked, seen, isCut } = await peek(queue, options.limit, (message) =>
+    isAskedFor(message, [], options) ? toDeadLetter(message) : undefined,
+  );
+  return { letters: picked, seen, isCut };
 }
 
 /** `undefined` where the inbox is not ordered, or the question is about dead letters alone. */

@@ -33,10 +33,13 @@ yet deleted comes twice, and the inbox drops the second. One that the inbox refu
     changeDeadLetters(
       {
         verb: 'redrive',
-        prepare: async (inbox, clients) => {
+        prepare: async (queue, { inbox, clients }) => {
           const to = await queueUrlOf(inbox, clients);
-          const move = createMover(inbox.deadLetterQueueUrl, clients);
-          return async (message) => (await move(message, to)) === 'moved';
+          const move = createMover(queue, world.clock.now());
+          return async (message) => {
+            const did = await move(message, to);
+            return did === 'moved' ? 'done' : did;
+          };
         },
       },
       call,

@@ -10,8 +10,8 @@ import { renderStanding } from '../inbox/render-gaps.ts';
 import { renderDeadLetter } from '../inbox/render.ts';
 import { isAskedFor } from '../inbox/selection.ts';
 import type { CommonOptions } from '../options.ts';
-import { toDeadLetter } from '../queues/message.ts';
-import { peek } from '../queues/receive.ts';
+import { toDeadLetter, type QueueMessage } from '../queues/message.ts';
+import { scanQueue } from '../queues/receive.ts';
 import { openClientsFor } from '../session.ts';
 import { renderData } from '../show/render-event.ts';
 import { printJson } from '../view/json.ts';
@@ -21,8 +21,6 @@ import type { CommandSpec } from './command.ts';
 interface InboxShowOptions extends CommonOptions {
   readonly data?: true;
 }
-
-const mostLookedAt = 10_000;
 
 /** All that is known of a message that an inbox could not handle, or of an aggregate that it handles in sequence. */
 export const inboxShow: CommandSpec<InboxShowOptions> = {
@@ -69,10 +67,18 @@ async function showLetter(
   { inbox, options, clients, world }: Context,
 ): Promise<ExitCode> {
   const { terminal, clock } = world;
-  const { messages } = await peek(inbox.deadLetterQueueUrl, mostLookedAt, clients);
-  const message = messages.find((one) => isAskedFor(one, [id], {}));
+  const queue = { queueUrl: inbox.deadLetterQueueUrl, clients, clock };
+  let message: QueueMessage | undefined;
+  const { seen, isCut } = await scanQueue(queue, (one) => {
+    if (!isAskedFor(one, [id], {})) return Promise.resolve('left');
+    message = one;
+    return Promise.resolve('last');
+  });
   if (message === undefined) {
-    terminal.note(`outbox: the dead-letter queue of inbox ${inbox.name} shows no message ${id}\n`);
+    const among = isCut ? ` among its first ${seen}` : '';
+    terminal.note(
+      `outbox: the dead-letter queue of inbox ${inbox.name} shows no message ${id}${among}\n`,
+    );
     return exitCodes.failed;
   }
   const letter = toDeadLetter(message);

@@ -7,9 +7,12 @@ import { confirm } from '../confirm.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { rateOption, yesOption, type CommonOptions } from '../options.ts';
 import { bringBack } from '../queues/bring-back.ts';
-import { describeBroughtBack, describeQueue } from '../queues/describe.ts';
-import { kindOf } from '../queues/kind.ts';
-import type { QueueMessage } from '../queues/message.ts';
+import {
+  describeBroughtBack,
+  describeQueue,
+  toSeen,
+  type SeenMessage,
+} from '../queues/describe.ts';
 import { peek } from '../queues/receive.ts';
 import { noTarget, usualTarget } from '../queues/target.ts';
 import { openClientsFor } from '../session.ts';
@@ -71,7 +74,8 @@ interface Way {
 async function redrive(way: Way, { options, clients, world }: Context): Promise<ExitCode> {
   const { terminal } = world;
   const messages = await depthOf(way.from, clients);
-  const { messages: some } = await peek(way.from, looked, clients);
+  const queue = { queueUrl: way.from, clients, clock: world.clock };
+  const { picked: some } = await peek(queue, looked, toSeen);
   if (options.json !== true) terminal.write(describeQueue(some, { ...way, messages }));
   const question = `Bring back ${count(messages, 'message')}?`;
   const isMeant =
@@ -91,17 +95,18 @@ async function redriveNow(
 ): Promise<ExitCode> {
   const progress = createProgress(world.terminal, 'redrive', messages);
   const pace = createPace(options.rate, world.clock);
-  const result = await bringBack({ ...way, pace, onProgress: progress.advance }, clients);
+  const from = { queueUrl: way.from, clients, clock: world.clock };
+  const result = await bringBack({ from, to: way.to, pace, onProgress: progress.advance });
   progress.end();
   if (options.json === true) {
     printJson(world.terminal, { dryRun: false, queue: way.from, ...result });
   } else {
     world.terminal.write(describeBroughtBack(result));
   }
-  return result.left === 0 ? exitCodes.fine : exitCodes.needsPerson;
+  const isAllDone = result.left + result.cameBack === 0 && !result.isCut;
+  return isAllDone ? exitCodes.fine : exitCodes.needsPerson;
 }
 
-function hasNoTarget(message: QueueMessage): boolean {
-  const kind = kindOf(message);
+function hasNoTarget({ kind }: SeenMessage): boolean {
   return kind.kind === 'message' && kind.target === undefined;
 }

@@ -6,9 +6,9 @@ import type { InboxPlace } from '../aws/place.ts';
 import { confirm } from '../confirm.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import type { CommonOptions } from '../options.ts';
-import { describeNone } from '../queues/describe.ts';
-import { toDeadLetter, type QueueMessage } from '../queues/message.ts';
-import { giveBack, peek, receive } from '../queues/receive.ts';
+import { describeNone, describeRest } from '../queues/describe.ts';
+import { toDeadLetter, type DeadLetter, type QueueMessage } from '../queues/message.ts';
+import { drainQueue, peek, type QueueToScan, type Scan } from '../queues/receive.ts';
 import { openClientsFor } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { createProgress } from '../view/progress.ts';
@@ -27,11 +27,14 @@ export interface InboxChangeOptions extends DeadLetterFilter, CommonOptions {
 export interface InboxChange {
   readonly verb: 'redrive' | 'discard';
   /** What is done to one message; asked for when it is sure that it is to be done. */
-  readonly prepare: (inbox: InboxPlace, clients: Clients) => Promise<MessageChange>;
+  readonly prepare: (
+    queue: QueueToScan,
+    { inbox, clients }: { inbox: InboxPlace; clients: Clients },
+  ) => Promise<MessageChange>;
 }
 
-/** Answers false for a message that is left where it is, since it came back from the same change. */
-export type MessageChange = (message: QueueMessage) => Promise<boolean>;
+/** Changes one message, or says why it stays where it is. */
+export type MessageChange = (message: QueueMessage) => Promise<'done' | 'came back' | 'arrived'>;
 
 const looked = 1_000;
 const rowsShown = 20;
@@ -46,106 +49,120 @@ export async function changeDeadLetters(
   const clients = openClientsFor(options, world);
   const inbox = await findInbox(name, options.stack, clients);
   const isMeant = (message: QueueMessage): boolean => isAskedFor(message, ids, options);
-  const seen = await peek(inbox.deadLetterQueueUrl, looked, clients);
-  const plan = seen.messages.filter(isMeant);
+  const queue = { queueUrl: inbox.deadLetterQueueUrl, clients, clock: world.clock };
+  const { picked: plan, ...peeked } = await peek(queue, looked, (message) =>
+    isMeant(message) ? toDeadLetter(message) : undefined,
+  );
   const isJson = options.json === true;
   if (!isJson) {
-    world.terminal.write(describe(verb, plan, { isCut: seen.isCut, now: world.clock.now() }));
-    world.terminal.note(await whyNone(inbox, seen.messages, clients));
+    world.terminal.write(describe(verb, plan, { isCut: peeked.isCut, now: world.clock.now() }));
+    world.terminal.note(await whyNone(inbox, peeked, clients));
   }
-  const question = `${verb} ${plan.length}${seen.isCut ? ' or more' : ''}?`;
+  const question = `${verb} ${plan.length}${peeked.isCut ? ' or more' : ''}?`;
   const { terminal } = world;
+  const mayBeMore = peeked.isCut && plan.length === 0;
   const isConfirmed =
-    plan.length > 0 && (await confirm(question, { yes: options.yes === true, terminal }));
+    (plan.length > 0 || mayBeMore) &&
+    (await confirm(question, { yes: options.yes === true, terminal }));
+  const task = { verb, isMeant, expected: plan.length };
   const result = isConfirmed
-    ? await run({ verb, isMeant, change: await prepare(inbox, clients) }, inbox, {
-        options,
-        clients,
-        world,
-        expected: plan.length,
-      })
+    ? await run(task, await prepare(queue, { inbox, clients }), { queue, options, world })
     : nothing;
-  if (isJson)
+  if (isJson) {
     printJson(terminal, {
       ...{ dryRun: !isConfirmed, inbox: inbox.name, found: plan.length },
       ...result,
+      ...(isConfirmed ? {} : { isCut: peeked.isCut }),
     });
-  else if (isConfirmed) terminal.write(describeResult(verb, result));
-  return exitCodeOf(result);
+  } else if (isConfirmed) terminal.write(describeResult(verb, result));
+  return result.cameBack === 0 && !result.isCut ? exitCodes.fine : exitCodes.needsPerson;
 }
 
-/** Where nothing is to be seen: whether that is all, or others have it in hand. */
+/** Where nothing is visible: whether the queue is empty, or others received its messages. */
 async function whyNone(
   { deadLetterQueueUrl }: InboxPlace,
-  seen: readonly QueueMessage[],
+  { seen }: Scan,
   clients: Clients,
 ): Promise<string> {
-  if (seen.length > 0) return '';
+  if (seen > 0) return '';
   return `${describeNone(deadLetterQueueUrl, await depthOf(deadLetterQueueUrl, clients))}\n`;
 }
 
-const nothing: Result = { done: 0, cameBack: 0 };
-
-function exitCodeOf({ cameBack }: Result): ExitCode {
-  return cameBack === 0 ? exitCodes.fine : exitCodes.needsPerson;
-}
+const nothing: Result = { done: 0, others: 0, cameBack: 0, arrived: 0, isCut: false };
 
 interface Result {
   readonly done: number;
-  /** Messages that the inbox put aside again while others were still being changed. */
+  /** Messages that were not asked for: they were given back. */
+  readonly others: number;
+  /** Messages that were given to the inbox, and that it put aside again while the command ran. */
   readonly cameBack: number;
+  /** Messages that arrived while the command ran. */
+  readonly arrived: number;
+  /** Whether there may be more that were not looked at. */
+  readonly isCut: boolean;
 }
 
-function describeResult(verb: string, { done, cameBack }: Result): string {
-  const back = cameBack === 0 ? '' : `came back at once, and left: ${cameBack}\n`;
-  return `${verb}: ${count(done, 'message')}\n${back}`;
+function describeResult(verb: string, { done, others, ...rest }: Result): string {
+  const given = others === 0 ? '' : `not asked for, and given back: ${others}\n`;
+  return `${verb}: ${count(done, 'message')}\n${given}${describeRest(rest)}`;
 }
 
 interface Task {
   readonly verb: string;
   readonly isMeant: (message: QueueMessage) => boolean;
-  readonly change: MessageChange;
-}
-
-interface Context {
-  readonly options: InboxChangeOptions;
-  readonly clients: Clients;
-  readonly world: World;
+  /** Messages that the plan named. */
   readonly expected: number;
 }
 
+interface Context {
+  readonly queue: QueueToScan;
+  readonly options: InboxChangeOptions;
+  readonly world: World;
+}
+
 async function run(
-  { verb, isMeant, change }: Task,
-  { deadLetterQueueUrl }: InboxPlace,
-  { options, clients, world, expected }: Context,
+  { verb, isMeant, expected }: Task,
+  change: MessageChange,
+  { queue, options, world }: Context,
 ): Promise<Result> {
   const pace = createPace(options.rate, world.clock);
   const progress = createProgress(world.terminal, verb, expected);
-  const others: QueueMessage[] = [];
-  const back: QueueMessage[] = [];
+  const noneKept = { others: 0, cameBack: 0, arrived: 0 };
+  let kept = { ...noneKept };
   let done = 0;
-  for await (const messages of receive(deadLetterQueueUrl, clients)) {
-    others.push(...messages.filter((message) => !isMeant(message)));
-    // One after the other: the messages of a FIFO queue's group keep their order.
-    for (const message of messages.filter(isMeant)) {
+  const { isCut } = await drainQueue(queue, () => {
+    kept = { ...noneKept };
+    return async (message) => {
+      if (!isMeant(message)) {
+        kept.others++;
+        return 'left';
+      }
       await pace();
-      if (await change(message)) done++;
-      else back.push(message);
       progress.advance(1);
-    }
-  }
+      const did = await change(message);
+      if (did === 'done') {
+        done++;
+        return 'taken';
+      }
+      kept[did === 'came back' ? 'cameBack' : 'arrived']++;
+      return 'left';
+    };
+  });
   progress.end();
-  await giveBack(deadLetterQueueUrl, [...others, ...back], clients);
-  return { done, cameBack: back.length };
+  return { done, ...kept, isCut };
 }
 
 function describe(
   verb: string,
-  plan: readonly QueueMessage[],
+  plan: readonly DeadLetter[],
   { isCut, now }: { isCut: boolean; now: number },
 ): string {
-  if (plan.length === 0) return `Nothing to ${verb}.\n`;
+  if (plan.length === 0) {
+    return isCut
+      ? `None of the first ${looked} messages is asked for; the queue holds more.\n`
+      : `Nothing to ${verb}.\n`;
+  }
   const more = plan.length > rowsShown ? `\n… ${count(plan.length, 'message')} in all` : '';
   const beyond = isCut ? `\nOnly the first ${looked} messages of the queue were looked at.` : '';
-  return `${renderDeadLetters(plan.slice(0, rowsShown).map(toDeadLetter), now)}${more}${beyond}\n`;
+  return `${renderDeadLetters(plan.slice(0, rowsShown), now)}${more}${beyond}\n`;
 }

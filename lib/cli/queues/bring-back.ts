@@ -1,22 +1,27 @@
+import type { Pace } from '../../relay/operate/pace.ts';
 import type { Clients } from '../aws/clients.ts';
 import { urlOfQueue } from '../aws/queues.ts';
-import type { Pace } from '../../relay/operate/pace.ts';
 import { kindOf, type Kind } from './kind.ts';
-import type { QueueMessage } from './message.ts';
 import { createMover } from './move.ts';
-import { giveBack, receive, remove } from './receive.ts';
+import { drainQueue, remove, type QueueToScan, type Visited } from './receive.ts';
 
-/** What came of bringing a queue's messages back. */
+/** What was done with a queue's messages. */
 export interface BroughtBack {
   readonly moved: number;
-  /** Notes of batches that were given up. */
+  /** Notes of batches that the relay's trigger discarded. */
   readonly deleted: number;
-  /** What is no message of an outbox, says not where it was meant to go, or came back at once. */
+  /** Messages that are not of an outbox, or that do not say where they were meant to go. */
   readonly left: number;
+  /** Messages that were moved, and that their consumer put aside again while the command ran. */
+  readonly cameBack: number;
+  /** Messages that arrived while the command ran. */
+  readonly arrived: number;
+  /** Whether there may be more that were not looked at. */
+  readonly isCut: boolean;
 }
 
 export interface BringBack {
-  readonly from: string;
+  readonly from: QueueToScan;
   /** Where messages go that do not say so themselves. */
   readonly to: string | undefined;
   readonly pace: Pace;
@@ -24,34 +29,46 @@ export interface BringBack {
 }
 
 /** Brings messages back to the queues that they were meant for, until the queue holds nothing but what is left alone. */
-export async function bringBack(
-  task: BringBack,
-  clients: Pick<Clients, 'sqs'>,
-): Promise<BroughtBack> {
+export async function bringBack({ from, to, pace, onProgress }: BringBack): Promise<BroughtBack> {
+  const { queueUrl, clients, clock } = from;
   let [moved, deleted] = [0, 0];
-  const left: QueueMessage[] = [];
+  const nothingLeft = { left: 0, cameBack: 0, arrived: 0 };
+  let kept = { ...nothingLeft };
   const targets = new Map<string, string>();
-  const move = createMover(task.from, clients);
-  for await (const messages of receive(task.from, clients)) {
-    // One after the other: the messages of a FIFO queue's group keep their order.
-    for (const message of messages) {
-      await task.pace();
+  const move = createMover(from, clock.now());
+  const { isCut } = await drainQueue(from, () => {
+    kept = { ...nothingLeft };
+    return async (message): Promise<Visited> => {
+      onProgress(1);
       const kind = kindOf(message);
-      const to = await targetOf(kind, task, { targets, clients });
-      if (kind.kind === 'batch') await remove(task.from, message, clients).then(() => deleted++);
-      else if (to !== undefined && (await move(message, to)) === 'moved') moved++;
-      else left.push(message);
-      task.onProgress(1);
-    }
-  }
-  await giveBack(task.from, left, clients);
-  return { moved, deleted, left: left.length };
+      if (kind.kind === 'batch') {
+        await pace();
+        await remove(queueUrl, message, clients);
+        deleted++;
+        return 'taken';
+      }
+      const target = await targetOf(kind, to, { targets, clients });
+      if (target === undefined) {
+        kept.left++;
+        return 'left';
+      }
+      await pace();
+      const did = await move(message, target);
+      if (did === 'moved') {
+        moved++;
+        return 'taken';
+      }
+      kept[did === 'came back' ? 'cameBack' : 'arrived']++;
+      return 'left';
+    };
+  });
+  return { moved, deleted, ...kept, isCut };
 }
 
 /** The URL of the queue that a message goes to; each ARN is looked up once. */
 async function targetOf(
   kind: Kind,
-  { to }: BringBack,
+  to: string | undefined,
   { targets, clients }: { targets: Map<string, string>; clients: Pick<Clients, 'sqs'> },
 ): Promise<string | undefined> {
   if (kind.kind !== 'message') return undefined;

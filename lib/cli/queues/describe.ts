@@ -2,13 +2,23 @@ import { groupBy } from '../../contract/group-by.ts';
 import { nameOfQueue } from '../aws/queues.ts';
 import { count, renderTable } from '../view/table.ts';
 import type { BroughtBack } from './bring-back.ts';
-import { kindOf } from './kind.ts';
-import { toDeadLetter, type QueueMessage } from './message.ts';
+import { kindOf, type Kind } from './kind.ts';
+import { toDeadLetter, type DeadLetter, type QueueMessage } from './message.ts';
 import { hiddenSeconds } from './receive.ts';
+
+/** What the plan of a redrive needs of a message: not its body. */
+export interface SeenMessage {
+  readonly kind: Kind;
+  readonly letter: DeadLetter;
+}
+
+export function toSeen(message: QueueMessage): SeenMessage {
+  return { kind: kindOf(message), letter: toDeadLetter(message) };
+}
 
 /** What is in a dead-letter queue and where it goes, for a person to judge. */
 export function describeQueue(
-  some: readonly QueueMessage[],
+  some: readonly SeenMessage[],
   { from, to, messages }: { from: string; to: string | undefined; messages: number },
 ): string {
   if (some.length === 0) return `${describeNone(from, messages)}\n`;
@@ -28,14 +38,27 @@ export function describeNone(queueUrl: string, messages: number): string {
 }
 
 /** What was brought back. */
-export function describeBroughtBack({ moved, deleted, left }: BroughtBack): string {
+export function describeBroughtBack({ moved, deleted, left, ...rest }: BroughtBack): string {
   const leftAlone = left === 0 ? '' : `left alone: ${left}\n`;
-  return `brought back: ${count(moved, 'message')}\ndeleted: ${count(deleted, 'note')}\n${leftAlone}`;
+  return `brought back: ${count(moved, 'message')}\ndeleted: ${count(deleted, 'note')}\n${leftAlone}${describeRest(rest)}`;
 }
 
-function rowOf(message: QueueMessage, to: string | undefined): string[] {
-  const kind = kindOf(message);
-  const { type = '', reason = '' } = toDeadLetter(message);
+/** What a command left of what it was to change, and why. */
+export function describeRest({
+  cameBack,
+  arrived,
+  isCut,
+}: Pick<BroughtBack, 'cameBack' | 'arrived' | 'isCut'>): string {
+  const lines = [
+    cameBack === 0 ? '' : `came back at once, and left: ${cameBack}\n`,
+    arrived === 0 ? '' : `arrived meanwhile, and left: ${arrived}; run it again\n`,
+    isCut ? 'The queue holds more messages than one run looks at; run it again.\n' : '',
+  ];
+  return lines.join('');
+}
+
+function rowOf({ kind, letter }: SeenMessage, to: string | undefined): string[] {
+  const { type = '', reason = '' } = letter;
   switch (kind.kind) {
     case 'message':
       return [type, reason, nameOfQueue(kind.target ?? to ?? 'unknown: say --to')];

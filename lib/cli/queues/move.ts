@@ -3,31 +3,44 @@ import { createHash } from 'node:crypto';
 import { SendMessageCommand, type SendMessageCommandInput } from '@aws-sdk/client-sqs';
 
 import { deadLetterAttributes } from '../../runtime/inbox/dead-letter-request.ts';
-import type { Clients } from '../aws/clients.ts';
 import type { QueueMessage } from './message.ts';
-import { remove } from './receive.ts';
-
-/** What became of a message; `came back`: it was moved before, and is left where it is. */
-export type Moved = 'moved' | 'came back';
+import { remove, type QueueToScan } from './receive.ts';
 
 /**
- * Moves messages to other queues, each once: an inbox that still refuses a message puts it aside again at once, and
- * moving it again would never end.
+ * What was done with a message.
  *
- * A message is sent there, then deleted here. One that breaks off in between is in both, and its inbox drops the second.
+ * - `came back`: it was moved, and its consumer put it aside again. It stays where it is.
+ * - `arrived`: it was sent to the queue after the command began. It stays where it is: a queue that fills as fast as it
+ *   is emptied would never end.
+ */
+export type Moved = 'moved' | 'came back' | 'arrived';
+
+/** Moves of messages with the same body, after which the next one counts as one that came back: ends also where clocks differ. */
+const maxCopies = 10;
+
+/**
+ * Moves messages to other queues. Two copies of a message that were both there before are both moved.
+ *
+ * A message is sent to its queue first and deleted second. One that breaks off in between is in both, and the inbox drops
+ * the second.
+ *
+ * @param startedAt when the command began, epoch milliseconds
  */
 export function createMover(
-  from: string,
-  clients: Pick<Clients, 'sqs'>,
+  { queueUrl, clients }: Pick<QueueToScan, 'queueUrl' | 'clients'>,
+  startedAt: number,
 ): (message: QueueMessage, to: string) => Promise<Moved> {
-  const moved = new Set<string>();
+  const moves = new Map<string, number>();
   return async (message, to) => {
-    // Each time it is sent it has another id. What was there before was received before: somebody looked at it first.
+    // A message that comes back has a new id; its body stays.
     const digest = createHash('sha256').update(message.body).digest('base64');
-    if (moved.has(digest) && message.receives === 1) return 'came back';
+    const before = moves.get(digest) ?? 0;
+    const isNew = message.sentAt > startedAt;
+    if (before >= maxCopies || (isNew && before > 0)) return 'came back';
+    if (isNew) return 'arrived';
     await clients.sqs.send(new SendMessageCommand(toRequest(message, to)));
-    moved.add(digest);
-    await remove(from, message, clients);
+    moves.set(digest, before + 1);
+    await remove(queueUrl, message, clients);
     return 'moved';
   };
 }

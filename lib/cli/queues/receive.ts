@@ -1,86 +1,193 @@
 import {
-  ChangeMessageVisibilityCommand,
+  ChangeMessageVisibilityBatchCommand,
   DeleteMessageCommand,
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
 
+import { inParts } from '../../relay/in-parts.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
+import type { Clock } from '../../runtime/ports.ts';
 import type { Clients } from '../aws/clients.ts';
 import { toQueueMessage, type QueueMessage } from './message.ts';
 
 type Queues = Pick<Clients, 'sqs'>;
 
-/** As many as SQS gives at once. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
-const receivedAtOnce = 10;
-/** How long what was received is hidden from others: long enough to deal with it, short enough to lose little by a crash. */
+/** Where a queue is, and what looking through it takes. */
+export interface QueueToScan {
+  readonly queueUrl: string;
+  readonly clients: Queues;
+  readonly clock: Clock;
+}
+
+/**
+ * What a visitor does with a message.
+ *
+ * - `taken`: the visitor deleted it.
+ * - `left`: the message goes back to the queue.
+ * - `last`: like `left`, and the scan ends.
+ */
+export type Visited = 'taken' | 'left' | 'last';
+
+/** How far a scan came. */
+export interface Scan {
+  /** Messages that were visited. */
+  readonly seen: number;
+  /** Messages that were given back. */
+  readonly left: number;
+  /** Whether the scan ended before the queue did: there may be more. */
+  readonly isCut: boolean;
+}
+
+/** SQS returns at most 10 messages a call, and changes at most 10 a batch. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
+const maxPerCall = 10;
+/** How long a received message is hidden from others. A command that is killed hides what it received for so long. */
 export const hiddenSeconds = 120;
+/** A scan ends before the message that it received first is visible again: it would never see the end of the queue. */
+const maxScanMs = (hiddenSeconds - 20) * 1000;
+/** Messages that a scan hides at once: a bound for its memory. SQS itself allows about 120,000 in flight. */
+const maxHidden = 50_000;
+const parallelReceives = 5;
 const parallelCalls = 10;
 
 /**
- * What is in a queue, some messages at a time, until it is empty. Each is hidden from others for two
- * minutes; one that comes again after that is left out.
+ * Visits the messages of a queue, each once, and gives back those that the visitor leaves.
  *
- * Of a FIFO queue's group nothing more comes until what came before is deleted.
+ * Ends when the queue is empty, when `limit` messages were visited, when the visitor says so, or at its bounds: 100
+ * seconds or 50,000 messages left. It holds ids and receipt handles only, no bodies. While it runs, what it received is
+ * hidden from others. Visits one message after the other, so that the messages of a FIFO group keep their order. Of such
+ * a group nothing more comes until what came before is deleted.
  */
-export async function* receive(queueUrl: string, { sqs }: Queues): AsyncGenerator<QueueMessage[]> {
+export async function scanQueue(
+  { queueUrl, clients, clock }: QueueToScan,
+  visit: (message: QueueMessage) => Promise<Visited>,
+  limit = Infinity,
+): Promise<Scan> {
+  const endsAt = clock.now() + maxScanMs;
   const seen = new Set<string>();
+  const left = new Map<string, string>();
+  let isEnded = false;
+  let isEmpty = false;
+  const mayGoOn = (): boolean => !isEnded && clock.now() < endsAt && left.size < maxHidden;
+  let visited = 0;
+  try {
+    // One message beyond the limit tells whether there are more.
+    while (mayGoOn() && seen.size <= limit) {
+      const messages = await receiveSome(queueUrl, limit + 1 - seen.size, clients);
+      isEmpty = messages.length === 0;
+      if (isEmpty) break;
+      for (const { id, receiptHandle } of messages) left.set(id, receiptHandle);
+      for (const message of messages) {
+        if (seen.has(message.id)) continue;
+        seen.add(message.id);
+        if (isEnded || visited >= limit) continue;
+        visited++;
+        const did = await visit(message);
+        if (did === 'taken') left.delete(message.id);
+        isEnded = did === 'last';
+      }
+    }
+  } finally {
+    await giveBack(queueUrl, [...left.values()], clients);
+  }
+  return { seen: visited, left: left.size, isCut: !isEmpty };
+}
+
+/**
+ * Scans a queue until its end, or until a scan takes nothing: what SQS shows of a long queue differs from scan to scan.
+ *
+ * @param begin called at the start of each scan; returns its visitor
+ * @returns the last scan
+ */
+export async function drainQueue(
+  queue: QueueToScan,
+  begin: () => (message: QueueMessage) => Promise<Visited>,
+): Promise<Scan> {
   for (;;) {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: queueUrl,
-        MaxNumberOfMessages: receivedAtOnce,
-        VisibilityTimeout: hiddenSeconds,
-        // Without a wait only some of the queue's servers are asked, and a full queue may look empty.
-        WaitTimeSeconds: 2,
-        MessageAttributeNames: ['All'],
-        MessageSystemAttributeNames: ['All'],
-      }),
-    );
-    if (Messages.length === 0) return;
-    const fresh = Messages.map(toQueueMessage).filter(({ id }) => !seen.has(id));
-    for (const { id } of fresh) seen.add(id);
-    yield fresh;
+    let taken = 0;
+    const visit = begin();
+    const scan = await scanQueue(queue, async (message) => {
+      const did = await visit(message);
+      if (did === 'taken') taken++;
+      return did;
+    });
+    if (!scan.isCut || taken === 0) return scan;
   }
 }
 
-/** Looks at up to so many messages of a queue, and gives them back. They count as received once more. */
-export async function peek(
-  queueUrl: string,
+/** Looks at up to so many messages of a queue, and keeps of each what `pick` returns. They count as received once more. */
+export async function peek<T>(
+  queue: QueueToScan,
   limit: number,
-  clients: Queues,
-): Promise<{ messages: QueueMessage[]; isCut: boolean }> {
-  const messages: QueueMessage[] = [];
-  for await (const some of receive(queueUrl, clients)) {
-    messages.push(...some);
-    if (messages.length > limit) break;
-  }
-  await giveBack(queueUrl, messages, clients);
-  return { messages: messages.slice(0, limit), isCut: messages.length > limit };
+  pick: (message: QueueMessage) => T | undefined,
+): Promise<Scan & { readonly picked: T[] }> {
+  const picked: T[] = [];
+  const scan = await scanQueue(
+    queue,
+    (message) => {
+      const kept = pick(message);
+      if (kept !== undefined) picked.push(kept);
+      return Promise.resolve('left');
+    },
+    limit,
+  );
+  return { ...scan, picked };
 }
 
-/** Lets others see messages again at once. What was held for too long they see already. */
+/** Receives up to so many messages by several calls at once. None means that the queue is empty. */
+async function receiveSome(
+  queueUrl: string,
+  wanted: number,
+  { sqs }: Queues,
+): Promise<QueueMessage[]> {
+  const calls = Math.min(parallelReceives, Math.ceil(wanted / maxPerCall));
+  const answers = await Promise.all(
+    Array.from({ length: calls }, () =>
+      sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: queueUrl,
+          MaxNumberOfMessages: maxPerCall,
+          VisibilityTimeout: hiddenSeconds,
+          // Without a wait only some of the queue's servers are asked, and a full queue may look empty.
+          WaitTimeSeconds: 2,
+          MessageAttributeNames: ['All'],
+          MessageSystemAttributeNames: ['All'],
+        }),
+      ),
+    ),
+  );
+  return answers.flatMap(({ Messages = [] }) => Messages.map(toQueueMessage));
+}
+
+/**
+ * Makes messages visible again at once. Those that were held for too long are visible already.
+ *
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+ */
 export async function giveBack(
   queueUrl: string,
-  messages: readonly QueueMessage[],
+  receiptHandles: readonly string[],
   { sqs }: Queues,
 ): Promise<void> {
-  await inParallel(messages, parallelCalls, async ({ receiptHandle }) => {
-    const request = { QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: 0 };
-    try {
-      await sqs.send(new ChangeMessageVisibilityCommand(request));
-    } catch (error) {
-      if (!isOutOfHand(error)) throw error;
-    }
+  await inParallel(inParts(receiptHandles, maxPerCall), parallelCalls, async (handles) => {
+    const Entries = handles.map((ReceiptHandle, index) => ({
+      Id: String(index),
+      ReceiptHandle,
+      VisibilityTimeout: 0,
+    }));
+    const { Failed = [] } = await sqs.send(
+      new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }),
+    );
+    const failed = Failed.find(
+      ({ Code = '' }) => !lapsedCodes.includes(Code.split('.').at(-1) ?? ''),
+    );
+    if (failed === undefined) return;
+    const { Code = 'unknown', Message = '' } = failed;
+    throw Object.assign(new Error(Message || Code), { name: Code });
   });
 }
 
-/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html */
-const outOfHandNames = ['InvalidParameterValue', 'MessageNotInflight', 'ReceiptHandleIsInvalid'];
-
-/** Whether the message was received again, or has to be, before anything can be done with it. */
-function isOutOfHand(error: unknown): boolean {
-  return error instanceof Error && outOfHandNames.includes(error.name);
-}
+/** The message was received again meanwhile, or is visible: nothing is left to do. */
+const lapsedCodes = ['InvalidParameterValue', 'MessageNotInflight', 'ReceiptHandleIsInvalid'];
 
 export async function remove(
   queueUrl: string,

@@ -1,5 +1,6 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 
+import { someTime } from '../../support/entries.ts';
 import { queueArn, queueUrl, type FakeQueue } from './account.ts';
 import { awsError, type Answers } from './clients.ts';
 
@@ -9,6 +10,8 @@ export interface FakeMessage {
   readonly body: string;
   readonly attributes?: Readonly<Record<string, string>>;
   readonly group?: string;
+  /** Epoch milliseconds. @default - before any command of a test */
+  readonly sentAt?: number;
 }
 
 /** Queues that hold messages: SQS as far as a redrive goes. */
@@ -20,6 +23,9 @@ export interface FakeQueues {
   /** What was sent, with all that was said of it. */
   readonly sent: Readonly<Record<string, unknown>>[];
 }
+
+/** When a command of a test sends, by the queue's clock. */
+export const duringTests = someTime + 3_600_000;
 
 interface Held {
   readonly message: FakeMessage;
@@ -66,8 +72,13 @@ export function fakeQueues(
     ReceiveMessage: ({ QueueUrl }: { QueueUrl: string }) => ({
       Messages: take(of(QueueUrl)).map(toAnswer),
     }),
-    ChangeMessageVisibility: (input: { QueueUrl: string; ReceiptHandle: string }) => {
-      find(input.QueueUrl, input.ReceiptHandle).isHidden = false;
+    ChangeMessageVisibilityBatch: (input: {
+      QueueUrl: string;
+      Entries: readonly { ReceiptHandle: string }[];
+    }) => {
+      for (const { ReceiptHandle } of input.Entries) {
+        find(input.QueueUrl, ReceiptHandle).isHidden = false;
+      }
       return {};
     },
     DeleteMessage: (input: { QueueUrl: string; ReceiptHandle: string }) => {
@@ -78,7 +89,7 @@ export function fakeQueues(
     },
     SendMessage: (input: { QueueUrl: string; MessageBody: string }) => {
       sent.push(input);
-      const message = { id: `sent-${sent.length}`, body: input.MessageBody };
+      const message = { id: `sent-${sent.length}`, body: input.MessageBody, sentAt: duringTests };
       of(input.QueueUrl).push({ message, receives: 0, isHidden: false });
       return {};
     },
@@ -112,7 +123,8 @@ function take(queue: readonly Held[]): Held[] {
   return taken;
 }
 
-function toAnswer({ message: { id, body, attributes = {}, group }, receives }: Held): object {
+function toAnswer({ message, receives }: Held): object {
+  const { id, body, attributes = {}, group, sentAt = 1_795_235_000_000 } = message;
   const toValue = (text: string): MessageAttributeValue => ({
     DataType: 'String',
     StringValue: text,
@@ -123,7 +135,7 @@ function toAnswer({ message: { id, body, attributes = {}, group }, receives }: H
     ReceiptHandle: id,
     Attributes: {
       ApproximateReceiveCount: String(receives),
-      SentTimestamp: '1795235000000',
+      SentTimestamp: String(sentAt),
       ...(group === undefined ? {} : { MessageGroupId: group }),
     },
     MessageAttributes: Object.fromEntries(
