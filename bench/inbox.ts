@@ -2,7 +2,8 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 
-import { createInbox, defineEvent, type Inbox, type InboxTransaction } from '../lib/runtime.ts';
+import { defineEvent, type Inbox, type InboxTransaction } from '../lib/runtime.ts';
+import { openInbox } from '../lib/runtime/inbox/inbox.ts';
 import { messageOf, sqsEventOf, type Message } from '../lib/testing.ts';
 import { createKeyedTable } from '../test/support/create-tables.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';
@@ -36,8 +37,8 @@ async function measureCosts(): Promise<Figure[]> {
   try {
     const { client, during } = counting(local.client());
     const tableName = await createKeyedTable(client);
-    const plain = openInbox({ client, tableName, isOrdered: false });
-    const ordered = openInbox({ client, tableName, isOrdered: true });
+    const plain = inboxOver({ client, tableName, isOrdered: false });
+    const ordered = inboxOver({ client, tableName, isOrdered: true });
     const effect = effectIn(tableName);
     const handlers = {
       'in a transaction': { inbox: plain.on(Placed, effect), effects: 1 },
@@ -113,8 +114,8 @@ async function ratesOn(options: StubOptions): Promise<Rates> {
   for (let run = 0; run <= runs; run++) {
     const target = { client: createStub(options).dynamoDB, tableName: 'inbox' };
     rates.push({
-      unordered: await rateOf(openInbox({ ...target, isOrdered: false })),
-      ordered: await rateOf(openInbox({ ...target, isOrdered: true })),
+      unordered: await rateOf(inboxOver({ ...target, isOrdered: false })),
+      ordered: await rateOf(inboxOver({ ...target, isOrdered: true })),
     });
   }
   const measured = rates.slice(1);
@@ -134,7 +135,7 @@ async function rateOf(inbox: Inbox): Promise<number> {
   return (perRun / (performance.now() - start)) * 1000;
 }
 
-function openInbox({ client, tableName, isOrdered }: InboxTarget): Inbox {
+function inboxOver({ client, tableName, isOrdered }: InboxTarget): Inbox {
   const silent = () => undefined;
   const queueUrl = 'https://sqs.invalid/111122223333/inbox';
   const settings = {
@@ -144,7 +145,7 @@ function openInbox({ client, tableName, isOrdered }: InboxTarget): Inbox {
     deadLetterQueueUrl: queueUrl,
     ...(isOrdered ? { ordered: { queueUrl, adoptWaitMs: 60_000, replayPatienceMs: 900_000 } } : {}),
   };
-  return createInbox(settings, {
+  return openInbox(settings, {
     client: DynamoDBDocumentClient.from(client),
     logger: { debug: silent, info: silent, warn: silent, error: silent },
     metrics: { addDimension: silent, addMetric: silent, publishStoredMetrics: silent },

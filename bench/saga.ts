@@ -2,12 +2,12 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 
 import {
-  createSaga,
   defineEvent,
   defineSaga,
   type EventDefinition,
   type SagaFunction,
 } from '../lib/runtime.ts';
+import { openSaga } from '../lib/runtime/saga/create-saga.ts';
 import { messageOf, sqsEventOf, type Message } from '../lib/testing.ts';
 import { createOutboxTable, createSagaTable } from '../test/support/create-tables.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';
@@ -51,7 +51,7 @@ export async function measureSaga(): Promise<Figure[]> {
       createSagaTable(client),
       createOutboxTable(client),
     ]);
-    const handler = openSaga(DynamoDBDocumentClient.from(client), { tableName, outbox });
+    const handler = sagaOver(DynamoDBDocumentClient.from(client), { tableName, outbox });
     const keys = Array.from(
       { length: perMeasurement },
       (_, index) => `0190163d-8694-739b-aea5-${String(index).padStart(12, '0')}`,
@@ -85,7 +85,7 @@ function costOf(what: string, used: Consumption): Figure[] {
   ];
 }
 
-function openSaga(
+function sagaOver(
   client: DynamoDBDocumentClient,
   { tableName, outbox }: { tableName: string; outbox: string },
 ): SagaFunction {
@@ -100,7 +100,7 @@ function openSaga(
       accepts: [{ maxMessageBytes: 1024 * 1024 }],
     },
   };
-  return createSaga(process, settings, {
+  return openSaga(process, settings, {
     client,
     logger: { debug: silent, info: silent, warn: silent, error: silent },
     metrics: { addDimension: silent, addMetric: silent, publishStoredMetrics: silent },

@@ -22,10 +22,8 @@ export type {
   WriteRequest,
   WriteResult,
 } from './runtime/write/outbox.ts';
-export { outboxFrom } from './runtime/write/outbox-from.ts';
-export type { OutboxSettings } from './runtime/write/outbox-from.ts';
-export type { Acceptance, Environment, WriterConfig } from './contract/environment.ts';
-export type { TypeFilter } from './contract/event-types.ts';
+export type { Environment } from './contract/read-environment.ts';
+export type { EnvironmentOptions } from './runtime/settings.ts';
 export type { Cancel, Cancellation } from './runtime/write/cancel.ts';
 export type { WrittenEvent } from './runtime/write/prepare.ts';
 export type {
@@ -49,8 +47,6 @@ export { defineSaga } from './runtime/saga/define-saga.ts';
 export type { SagaDefinition, SagaOptions } from './runtime/saga/definition.ts';
 export { createSaga } from './runtime/saga/create-saga.ts';
 export type { SagaFunction, SagaRunOptions } from './runtime/saga/create-saga.ts';
-export { sagaFrom } from './runtime/saga/saga-from.ts';
-export type { SagaSettings } from './runtime/saga/saga-from.ts';
 export type { CompensatingStep, LateStep, SagaStep } from './runtime/saga/step.ts';
 export type { Delay } from './runtime/saga/delay.ts';
 export type { Compensation, PendingDeadline, SagaSnapshot } from './runtime/saga/snapshot.ts';
@@ -71,9 +67,6 @@ export type { SagaCheck, SagaStatus, SagaSummary } from './contract/saga.ts';
 // Consuming
 export { createInbox } from './runtime/inbox/inbox.ts';
 export type { Inbox, TransactionOptions } from './runtime/inbox/inbox.ts';
-export { inboxFrom } from './runtime/inbox/inbox-from.ts';
-export type { InboxSettings } from './runtime/inbox/inbox-from.ts';
-export type { InboxConfig } from './contract/environment.ts';
 export type { InboxOptions } from './runtime/inbox/options.ts';
 export type { InboxMetricsSink } from './runtime/inbox/metrics.ts';
 export type { SqsSender } from './runtime/inbox/dead-letter.ts';
@@ -100,8 +93,6 @@ export type {
 // Reconciliation
 export { createReconciliation } from './runtime/reconcile/reconciliation.ts';
 export type { Reconciliation } from './runtime/reconcile/reconciliation.ts';
-export { reconciliationFrom } from './runtime/reconcile/reconciliation-from.ts';
-export type { ReconciliationSettings } from './runtime/reconcile/reconciliation-from.ts';
 export type { ReconciliationOptions } from './runtime/reconcile/options.ts';
 export type { ReconciliationRequest, ReconciliationWindow } from './runtime/reconcile/window.ts';
 export type {
@@ -109,8 +100,4 @@ export type {
   ReconciliationReport,
   UnknownDelivery,
 } from './runtime/reconcile/report.ts';
-export type {
-  ConsumerConfig,
-  ReconciliationConfig,
-  ReconciliationMode,
-} from './contract/reconciliation.ts';
+export type { ReconciliationMode } from './contract/reconciliation.ts';

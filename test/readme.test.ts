@@ -43,10 +43,24 @@ describe('the code of the README', () => {
 
   it('synthesizes', () => {
     const app = `
-      import { App } from 'aws-cdk-lib';
+      import { App, Stack } from 'aws-cdk-lib';
+      import { EventBus } from 'aws-cdk-lib/aws-events';
+      import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
+      import { Destination, Outbox, Saga } from 'cdk-outbox';
+      import { fulfilment } from './fulfilment.ts';
       import { OrdersStack } from './stack.ts';
       const app = new App({ outdir: 'cdk.out' });
       new OrdersStack(app, 'Orders');
+      const stack = new Stack(app, 'Sagas');
+      const from = new EventBus(stack, 'Bus');
+      const code = Code.fromInline('exports.handler = 1');
+      new Saga(stack, 'Fulfilment', {
+        sagaName: fulfilment.name,
+        outbox: new Outbox(stack, 'Outbox', { source: 'orders', destination: Destination.eventBus(from) }),
+        from,
+        events: fulfilment.types,
+        handler: new Function(stack, 'Handler', { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code }),
+      });
       app.synth();
     `;
     writeFileSync(join(folder, 'app.ts'), app);
@@ -56,6 +70,8 @@ describe('the code of the README', () => {
     const template = readFileSync(join(folder, 'cdk.out', 'Orders.template.json'), 'utf8');
     expect(template).toContain('AWS::Events::Rule');
     expect(template).toContain('AWS::Lambda::EventSourceMapping');
+    const sagas = readFileSync(join(folder, 'cdk.out', 'Sagas.template.json'), 'utf8');
+    expect(sagas).toContain('fulfilment.deadline');
   });
 
   it('writes an order with its event, and bills it once', async () => {

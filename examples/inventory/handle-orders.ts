@@ -1,4 +1,4 @@
-import { createInbox, inboxFrom } from 'cdk-outbox/runtime';
+import { createInbox } from 'cdk-outbox/runtime';
 
 import { OrderCancelled, StockMissing, StockRequested, StockReserved } from '../shared/events.ts';
 import { countAvailable, findReservation, release, reserve } from './stock.ts';
@@ -8,7 +8,7 @@ import { countAvailable, findReservation, release, reserve } from './stock.ts';
  *
  * It gets each order's events in their sequence: what is cancelled is not reserved afterwards.
  */
-export const handler = createInbox(inboxFrom(process.env))
+export const handler = createInbox()
   .on(StockRequested, async ({ data }, tx) => {
     const { orderId, sku, quantity } = data;
     if ((await countAvailable(sku)) < quantity) {

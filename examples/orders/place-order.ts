@@ -1,17 +1,11 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import {
-  contextFromHeaders,
-  createOutbox,
-  OutboxError,
-  outboxFrom,
-  withContext,
-} from 'cdk-outbox/runtime';
+import { contextFromHeaders, createOutbox, OutboxError, withContext } from 'cdk-outbox/runtime';
 
 import { OrderPlaced } from '../shared/events.ts';
 import { bodyOf, reply } from './http.ts';
 import { Order, toRow } from './order.ts';
 
-const outbox = createOutbox(outboxFrom(process.env));
+const outbox = createOutbox();
 const ordersTable = process.env['ORDERS_TABLE'];
 
 /** `POST /orders`: 201 with the order, 400 for no order, 409 where one of this id exists. */

@@ -1,6 +1,5 @@
 import {
   createReconciliation,
-  reconciliationFrom,
   type OutboxEvent,
   type ReconciliationWindow,
 } from 'cdk-outbox/runtime';
@@ -9,7 +8,7 @@ import { OrderPlaced } from '../shared/events.ts';
 import { ordersBetween } from './orders-between.ts';
 
 /** Writes the event of an order that has none, and sends what an inbox does not know once more. */
-export const handler = createReconciliation(reconciliationFrom(process.env), { expected });
+export const handler = createReconciliation({ expected });
 
 /** Each order was placed with its event; one that somebody put into the table by hand was not. */
 async function* expected(window: ReconciliationWindow): AsyncIterable<OutboxEvent> {

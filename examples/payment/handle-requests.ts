@@ -1,4 +1,4 @@
-import { createInbox, inboxFrom, type LeaseTransaction, type MessageOf } from 'cdk-outbox/runtime';
+import { createInbox, type LeaseTransaction, type MessageOf } from 'cdk-outbox/runtime';
 
 import type { ChargeId } from '../provider/contract.ts';
 import { PaymentRequested, RefundRequested } from '../shared/events.ts';
@@ -9,7 +9,7 @@ import { askProvider } from './provider.ts';
  * Takes money for orders and gives it back, through a provider that no transaction of ours reaches: one worker at a
  * time asks, and what it heard is remembered together with the message.
  */
-export const handler = createInbox(inboxFrom(process.env), { concurrency: 4 })
+export const handler = createInbox({ concurrency: 4 })
   .on(PaymentRequested, charge, { way: 'lease' })
   .on(RefundRequested, refund, { way: 'lease' });
 

@@ -1,9 +1,9 @@
-import { createOutbox, OutboxError, outboxFrom } from 'cdk-outbox/runtime';
+import { createOutbox, OutboxError } from 'cdk-outbox/runtime';
 
 import { ProviderAnswer } from '../provider/contract.ts';
 import { noteOfCharge } from './payments.ts';
 
-const outbox = createOutbox(outboxFrom(process.env));
+const outbox = createOutbox();
 
 /** The provider tells of a charge by itself. It may have been noted already: then nothing is left to do. */
 export async function handler(event: unknown): Promise<void> {

@@ -1,4 +1,4 @@
-import { createInbox, inboxFrom } from 'cdk-outbox/runtime';
+import { createInbox } from 'cdk-outbox/runtime';
 
 import { OrderFulfilled } from '../shared/events.ts';
 
@@ -8,7 +8,7 @@ import { OrderFulfilled } from '../shared/events.ts';
  * Counting is not repeatable: it comes out right because it commits together with the note that this message was
  * handled.
  */
-export const handler = createInbox(inboxFrom(process.env)).on(OrderFulfilled, ({ data }, tx) => {
+export const handler = createInbox().on(OrderFulfilled, ({ data }, tx) => {
   tx.update({
     TableName: process.env['SHIPMENTS_TABLE'],
     Key: { id: data.sku },

@@ -6,7 +6,7 @@ import middy from '@middy/core';
 
 import { metricNamespace } from '../../lib/contract/inbox-metrics.ts';
 import { openGapCheck } from '../../lib/runtime/inbox/ordered/open-gap-check.ts';
-import { inboxFrom } from '../../lib/runtime/inbox/inbox-from.ts';
+import { inboxFrom } from '../../lib/runtime/settings.ts';
 
 const settings = inboxFrom(process.env);
 const logger = new Logger({ serviceName: settings.name });

@@ -99,7 +99,7 @@ export function writerToEnvironment(
 }
 
 /**
- * What a writer must know, from the variables that the construct's `grantWrite` sets; exported as `outboxFrom`.
+ * Settings of a writer, from the variables that the construct's `grantWrite` sets.
  *
  * @param environment `process.env`
  * @throws OutboxError `ENVIRONMENT_MISSING`, `ENVIRONMENT_INVALID`

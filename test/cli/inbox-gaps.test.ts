@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { inboxToEnvironment } from '../../lib/contract/environment.ts';
 import { gapCheckVariable } from '../../lib/contract/inbox-order.ts';
-import { createInbox, type InboxMessage } from '../../lib/runtime.ts';
+import { type InboxMessage } from '../../lib/runtime.ts';
+import { openInbox } from '../../lib/runtime/inbox/inbox.ts';
 import { messageOf, sqsEventOf, type Message } from '../../lib/testing.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { OrderPlaced, placed, surroundings } from '../runtime/inbox/support.ts';
@@ -40,7 +41,7 @@ async function anOrderedInbox({ failing = [] }: { failing?: readonly number[] } 
   const clock = createVirtualClock(Date.now());
   const clients = fakeClients({ ...servicesOf({ functions }), sqs: queues.answers }, localClient());
   const seen: number[] = [];
-  const inbox = createInbox(config, {
+  const inbox = openInbox(config, {
     ...surroundings().options,
     client: DynamoDBDocumentClient.from(client),
     clock,

@@ -11,7 +11,7 @@ import { Destination } from '../../lib/constructs/destination.ts';
 import { Outbox } from '../../lib/constructs/outbox.ts';
 import type { SagaProps } from '../../lib/constructs/saga-props.ts';
 import { Saga } from '../../lib/constructs/saga.ts';
-import { sagaFrom } from '../../lib/runtime/saga/saga-from.ts';
+import { sagaFrom } from '../../lib/runtime/settings.ts';
 import { environmentOf, permissionsOf, testStack, text, userFunction } from './support.ts';
 
 type Choose = (stack: Stack, bus: EventBus) => Partial<SagaProps>;

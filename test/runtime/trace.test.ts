@@ -4,8 +4,8 @@ import { TraceState, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { contextOfWrite, withContext } from '../../lib/runtime/context.ts';
+import { outboxFrom } from '../../lib/runtime/settings.ts';
 import { traceFrom } from '../../lib/runtime/trace.ts';
-import { outboxFrom } from '../../lib/runtime.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
@@ -117,7 +117,7 @@ describe('with X-Ray', () => {
     },
   );
 
-  it('is looked for by outboxFrom', () => {
+  it('is looked for by the settings of an outbox', () => {
     const settings = outboxFrom({
       OUTBOX_TABLE: 'outbox',
       OUTBOX_SHARDS: '16',

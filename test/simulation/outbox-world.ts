@@ -8,7 +8,7 @@ import { createRelay } from '../../lib/relay/relay.ts';
 import type { SweepPorts } from '../../lib/relay/sweep/ports.ts';
 import { createSweeper, type Sweeper } from '../../lib/relay/sweep/sweeper.ts';
 import { defineEvent } from '../../lib/runtime/event/define-event.ts';
-import { createOutbox } from '../../lib/runtime/write/outbox.ts';
+import { openOutbox } from '../../lib/runtime/write/outbox.ts';
 import { createMemorySweepStore } from '../../lib/testing/memory-sweep-store.ts';
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { createStreamTrigger, type StreamTrigger } from '../../lib/testing/stream-trigger.ts';
@@ -100,7 +100,7 @@ export function createWorld({
   });
   const invocation = { getRemainingTimeInMillis: () => minute };
 
-  const outbox = createOutbox(
+  const outbox = openOutbox(
     { tableName: 'outbox', shards, retentionMs, accepts: [{ maxMessageBytes: 1024 * 1024 }] },
     { transactor: createMemoryTransactor({ outbox: store.table }), clock, random },
   );

@@ -7,7 +7,9 @@ import type { ReadRange } from '../../lib/runtime/inbox/ordered/read-range.ts';
 import type { Transactor } from '../../lib/runtime/transaction/transactor.ts';
 import { createVirtualClock, type VirtualClock } from '../../lib/testing/virtual-clock.ts';
 import type { SqsSender } from '../../lib/runtime/inbox/dead-letter.ts';
-import { createInbox, type Inbox, type InboxSettings } from '../../lib/runtime.ts';
+import { type Inbox } from '../../lib/runtime.ts';
+import { openInbox } from '../../lib/runtime/inbox/inbox.ts';
+import { type InboxSettings } from '../../lib/runtime/settings.ts';
 import { lifeOf, type Fate } from './mortal.ts';
 import { simulatedQueue, type SimulatedQueue } from './simulated-queue.ts';
 import { recordingLog } from './world.ts';
@@ -84,7 +86,7 @@ export function createOrderedWorld(options: OrderedWorldOptions): OrderedWorld {
       const taken = queue.take();
       const life = lifeOf(fate);
       const { transactor, sqs } = mortalPorts({ transactor: database.transactor, queue }, life);
-      const inbox = handlers(createInbox(settings, { ...surroundings, transactor, sqs }));
+      const inbox = handlers(openInbox(settings, { ...surroundings, transactor, sqs }));
       const answer = await inbox({ Records: taken.records });
       queue.settle(taken, life.isDead() ? 'lost' : answer);
     },

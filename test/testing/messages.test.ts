@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 import { rowToEntry, type Entry } from '../../lib/contract/entry.ts';
 import { toMessageJson } from '../../lib/contract/message.ts';
-import { createOutbox, defineEvent, withContext } from '../../lib/runtime.ts';
+import { defineEvent, withContext } from '../../lib/runtime.ts';
+import { openOutbox } from '../../lib/runtime/write/outbox.ts';
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { messageOf, sqsEventOf, type Envelope } from '../../lib/testing.ts';
 
@@ -23,7 +24,7 @@ test('a message is what writing and delivering make of its event', async () => {
   };
   const transactor = createMemoryTransactor({ outbox: ['pk', 'sk'] });
   const event = OrderPlaced('42', { total: 12 }, { sequence: 7 });
-  await withContext(context, () => createOutbox(config, { transactor }).write({ events: [event] }));
+  await withContext(context, () => openOutbox(config, { transactor }).write({ events: [event] }));
   const [row = {}] = transactor.rows('outbox');
 
   const message = messageOf(event, { source: 'orders', replayId: 'again', ...context });

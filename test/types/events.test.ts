@@ -3,7 +3,8 @@ import * as v from 'valibot';
 import { describe, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 
-import { createOutbox, defineEvent, type OutboxEvent, type Upcasts } from '../../lib/runtime.ts';
+import { defineEvent, type OutboxEvent, type Upcasts } from '../../lib/runtime.ts';
+import { openOutbox } from '../../lib/runtime/write/outbox.ts';
 import { writerConfig } from '../support/orders.ts';
 
 // What compiles and what does not. The compiler judges: `npm run typecheck` fails where an expected
@@ -97,7 +98,7 @@ describe('the types of an event', () => {
   });
 
   it('refuse a write without events that come from a definition', () => {
-    const outbox = () => createOutbox(writerConfig('outbox'));
+    const outbox = () => openOutbox(writerConfig('outbox'));
     const wrong = [
       // @ts-expect-error events is missing
       () => outbox().write({ items: [] }),

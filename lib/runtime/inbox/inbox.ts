@@ -1,10 +1,10 @@
 import type { EventContract } from '../event/event.ts';
+import { inboxFrom, onFirstUse, type InboxSettings } from '../settings.ts';
 import { handleBatch } from './batch.ts';
 import type { InvocationContext } from './deadline.ts';
-import type { InboxSettings } from './inbox-from.ts';
 import type { LeaseHandler, LeaseOptions } from './lease/lease-way.ts';
 import type { MessageOf } from './message.ts';
-import { toPorts, type InboxOptions, type InboxPorts } from './options.ts';
+import { checkOptions, toPorts, type InboxOptions, type InboxPorts } from './options.ts';
 import type { SqsBatchResponse, SqsEvent } from './sqs-event.ts';
 import { addSubscription, type Subscription, type Subscriptions } from './subscriptions.ts';
 import type { MessageHandler } from './way.ts';
@@ -64,7 +64,7 @@ export interface TransactionOptions {
  * The consumer's side: handles each message of a queue once.
  *
  * ```ts
- * export const handler = createInbox(inboxFrom(process.env)).on(OrderPlaced, async ({ data }, tx) => {
+ * export const handler = createInbox().on(OrderPlaced, async ({ data }, tx) => {
  *   tx.put({ TableName: invoices, Item: { id: data.orderId, total: data.total } });
  *   tx.emit(PaymentRequested(data.orderId, { amount: data.total }));
  * });
@@ -92,15 +92,31 @@ export interface TransactionOptions {
  * Make it once, outside the handler. It is a plain async function, so middlewares wrap it:
  * `middy(handler).use(…)`. https://middy.js.org
  *
+ * Its settings are the variables that the `Inbox` construct sets; where `outbox.grantWrite(fn)` was called in the CDK
+ * app, they name the outbox to emit events with. They are read on first use, or inside Lambda at once; then
+ * `ENVIRONMENT_MISSING` or `ENVIRONMENT_INVALID` is thrown where they are not right. In a test, `testInbox` of
+ * `cdk-outbox/testing` runs it on memory.
+ *
  * @throws OutboxError `OPTION_INVALID`
  */
-export function createInbox(settings: InboxSettings, options: InboxOptions = {}): Inbox {
-  return withSubscriptions(toPorts(settings, options), new Map());
+export function createInbox(options: InboxOptions = {}): Inbox {
+  checkOptions(options);
+  const opened = onFirstUse(options, (environment, ports) =>
+    toPorts(inboxFrom(environment), { ...options, ...ports }),
+  );
+  return withSubscriptions(opened, new Map());
 }
 
-function withSubscriptions(ports: InboxPorts, subscriptions: Subscriptions): Inbox {
-  const handle = (event: SqsEvent, context?: InvocationContext): Promise<SqsBatchResponse> =>
-    handleBatch(event, context, { ...ports, subscriptions });
+/** An inbox whose settings are known. */
+export function openInbox(settings: InboxSettings, options: InboxOptions = {}): Inbox {
+  checkOptions(options);
+  const ports = toPorts(settings, options);
+  return withSubscriptions(() => ports, new Map());
+}
+
+function withSubscriptions(opened: () => InboxPorts, subscriptions: Subscriptions): Inbox {
+  const handle = async (event: SqsEvent, context?: InvocationContext): Promise<SqsBatchResponse> =>
+    handleBatch(event, context, { ...opened(), subscriptions });
   const on = (
     definition: EventContract,
     handler: MessageHandler | LeaseHandler,
@@ -108,7 +124,7 @@ function withSubscriptions(ports: InboxPorts, subscriptions: Subscriptions): Inb
   ): Inbox => {
     const { way = 'transaction' } = options;
     const added = { ...options, definition, handler, way } as Subscription;
-    return withSubscriptions(ports, addSubscription(subscriptions, added));
+    return withSubscriptions(opened, addSubscription(subscriptions, added));
   };
   return Object.assign(handle, { on });
 }

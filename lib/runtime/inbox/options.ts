@@ -8,19 +8,19 @@ import { definedOnly } from '../../contract/pick.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
 import { createWriter } from '../write/outbox.ts';
 import type { Clock, Log, Random } from '../ports.ts';
+import type { EnvironmentOptions, InboxSettings } from '../settings.ts';
 import { systemClock } from '../system.ts';
 import type { Transactor } from '../transaction/transactor.ts';
 import type { BatchPorts } from './batch.ts';
 import type { CommitPorts } from './commit-once.ts';
 import { deadLetterSender, type SqsSender } from './dead-letter.ts';
-import type { InboxSettings } from './inbox-from.ts';
 import { isRemembered } from './marker.ts';
 import { defaultMetrics, type InboxMetricsSink } from './metrics.ts';
 import { putBackOn } from './ordered/put-back.ts';
 import { handleOnceWith } from './ways.ts';
 
-/** What an inbox may be given beside its settings. */
-export interface InboxOptions {
+/** How an inbox finds its settings, and what it uses. */
+export interface InboxOptions extends EnvironmentOptions {
   /**
    * The document client to write with, with its own settings.
    *
@@ -89,18 +89,19 @@ const maxHandlerTimeoutMs = 15 * 60 * 1000;
 /** What handling batches takes, with the defaults in place; all but the handlers. */
 export type InboxPorts = Omit<BatchPorts, 'subscriptions'>;
 
-/**
- * @param tries how often a transaction is tried, where that is not the usual number
- * @throws OutboxError `OPTION_INVALID`
- */
+/** @throws OutboxError `OPTION_INVALID` */
+export function checkOptions({ concurrency, handlerTimeoutMs }: InboxOptions): void {
+  checkWhole('concurrency', concurrency ?? inboxDefaults.concurrency);
+  checkWhole('handlerTimeoutMs', handlerTimeoutMs ?? maxHandlerTimeoutMs, maxHandlerTimeoutMs);
+}
+
+/** @param tries how often a transaction is tried, where that is not the usual number */
 export function toPorts(
   settings: InboxSettings,
   options: InboxOptions,
   tries: Pick<CommitPorts, 'maxAttempts'> = {},
 ): InboxPorts {
   const { concurrency = inboxDefaults.concurrency, handlerTimeoutMs } = options;
-  checkWhole('concurrency', concurrency);
-  checkWhole('handlerTimeoutMs', handlerTimeoutMs ?? maxHandlerTimeoutMs, maxHandlerTimeoutMs);
   const commit = commitPortsOf(settings, options, tries);
   // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
   const sqs = options.sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false });

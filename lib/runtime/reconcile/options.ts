@@ -8,16 +8,16 @@ import type { OutboxEvent } from '../event/event.ts';
 import type { SqsSender } from '../inbox/dead-letter.ts';
 import { defaultMetrics, type InboxMetricsSink } from '../inbox/metrics.ts';
 import type { Clock, Log, NewId, Random } from '../ports.ts';
+import type { EnvironmentOptions, ReconciliationSettings } from '../settings.ts';
 import { newId, systemClock } from '../system.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
 import type { Transactor } from '../transaction/transactor.ts';
-import { createOutbox, type Outbox } from '../write/outbox.ts';
-import type { ReconciliationSettings } from './reconciliation-from.ts';
+import { openOutbox, type Outbox } from '../write/outbox.ts';
 import { createTableReader, type TableReader } from './table-reader.ts';
 import type { ReconciliationWindow } from './window.ts';
 
-/** What a reconciliation may be given beside its settings. */
-export interface ReconciliationOptions {
+/** How a reconciliation finds its settings, and what it compares and uses. */
+export interface ReconciliationOptions extends EnvironmentOptions {
   /**
    * The events that the business items of a window should have: for each item that was written in it, the event
    * that was to be written with it, made anew. It counts as there if an event of its type and aggregate is,
@@ -104,7 +104,7 @@ function mendPorts(
     );
   }
   return {
-    outbox: createOutbox(outbox, { client, clock, random }),
+    outbox: openOutbox(outbox, { client, clock, random }),
     // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
     sqs: sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false }),
     transactor: createDynamoDBTransactor(client),

@@ -1,9 +1,9 @@
 import type { InvocationContext } from '../inbox/deadline.ts';
+import { onFirstUse, reconciliationFrom, type ReconciliationSettings } from '../settings.ts';
 import { compare } from './compare.ts';
 import { mendAlone } from './mend-alone.ts';
 import { mendMissing, mendUnknown } from './mend-all.ts';
 import { toPorts, type ReconciliationOptions } from './options.ts';
-import type { ReconciliationSettings } from './reconciliation-from.ts';
 import { tell, type ReconciliationReport } from './report.ts';
 import { windowOf } from './window.ts';
 
@@ -21,7 +21,7 @@ export type Reconciliation = (
  * events that were delivered with what their consumers know.
  *
  * ```ts
- * export const handler = createReconciliation(reconciliationFrom(process.env), {
+ * export const handler = createReconciliation({
  *   expected: async function* ({ from, to }) {
  *     for await (const order of ordersBetween(from, to)) yield OrderPlaced(order.id, { … });
  *   },
@@ -40,10 +40,25 @@ export type Reconciliation = (
  * that a consumer is so far behind with, those in a dead-letter queue, and those that a person discarded there.
  * Where the time is nearly up nothing more is mended: the report says what was, and the next run goes on.
  *
- * @throws OutboxError `OUTBOX_MISSING`; the handler: `HANDLER_TIMEOUT` where its time does not suffice to compare,
+ * Its settings are the variables that the `Reconciliation` construct sets. They are read on first use, or inside Lambda
+ * at once; then `ENVIRONMENT_MISSING`, `ENVIRONMENT_INVALID` or `OUTBOX_MISSING` is thrown where they are not right.
+ *
+ * @throws OutboxError from the handler: `HANDLER_TIMEOUT` where its time does not suffice to compare,
  * `OPTION_INVALID` where it was asked for a window that is none
  */
-export function createReconciliation(
+export function createReconciliation(options: ReconciliationOptions = {}): Reconciliation {
+  const opened = onFirstUse(options, (environment) =>
+    openReconciliation(reconciliationFrom(environment), options),
+  );
+  return async (event, context) => opened()(event, context);
+}
+
+/**
+ * A reconciliation whose settings are known.
+ *
+ * @throws OutboxError `OUTBOX_MISSING`
+ */
+export function openReconciliation(
   settings: ReconciliationSettings,
   options: ReconciliationOptions = {},
 ): Reconciliation {

@@ -4,9 +4,10 @@ import { isSagaCheck, sagaDimensions, sagaMetrics, type SagaCheck } from '../../
 import { createDocumentClient } from '../document-client.ts';
 import { handleBatch } from '../inbox/batch.ts';
 import type { InvocationContext } from '../inbox/deadline.ts';
-import { toPorts, type InboxOptions, type InboxPorts } from '../inbox/options.ts';
+import { checkOptions, toPorts, type InboxOptions, type InboxPorts } from '../inbox/options.ts';
 import type { SqsBatchResponse, SqsEvent } from '../inbox/sqs-event.ts';
 import { addSubscription, type Subscriptions } from '../inbox/subscriptions.ts';
+import { onFirstUse, sagaFrom, type SagaSettings } from '../settings.ts';
 import { systemClock } from '../system.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
 import type { Answer } from './answer.ts';
@@ -15,9 +16,8 @@ import type { SagaDefinition } from './definition.ts';
 import { likelyKeyOf } from './key.ts';
 import { reportOverdue } from './overdue.ts';
 import { createRunningSagas, type RunningSagas } from './running-sagas.ts';
-import type { SagaSettings } from './saga-from.ts';
 
-/** What a saga may be given beside its settings. */
+/** How a saga finds its settings, and what it uses. */
 export interface SagaRunOptions extends InboxOptions {
   /**
    * The index of unfinished sagas, where it is not DynamoDB's: tests pass the in-memory one.
@@ -37,7 +37,7 @@ export type SagaFunction = (
  * Runs a saga.
  *
  * ```ts
- * export const handler = createSaga(fulfilment, sagaFrom(process.env));
+ * export const handler = createSaga(fulfilment);
  * ```
  *
  * Guarantee: what an answer changes of the saga, what it emits and writes, and the deadlines that it sets are one
@@ -60,13 +60,32 @@ export type SagaFunction = (
  *
  * Make it once, outside the handler.
  *
+ * Its settings are the variables that the `Saga` construct sets. They are read on first use, or inside Lambda at once:
+ * importing the module into a CDK app reads none. `ENVIRONMENT_MISSING` or `ENVIRONMENT_INVALID` is thrown then where
+ * they are not right, and `OPTION_INVALID` where the construct is of another saga.
+ *
  * @throws OutboxError `OPTION_INVALID`
  */
 export function createSaga<State>(
+  definition: SagaDefinition<State>,
+  options: SagaRunOptions = {},
+): SagaFunction {
+  checkOptions(options);
+  const opened = onFirstUse(
+    options,
+    (environment, ports) => openSaga(definition, sagaFrom(environment), { ...options, ...ports }),
+    { SAGA_NAME: definition.name },
+  );
+  return async (event, context) => opened()(event, context);
+}
+
+/** A saga's function whose settings are known. */
+export function openSaga<State>(
   { name, parts }: SagaDefinition<State>,
   settings: SagaSettings,
   options: SagaRunOptions = {},
 ): SagaFunction {
+  checkOptions(options);
   checkName(name, settings);
   const client = options.client ?? createDocumentClient();
   const { transactor = createDynamoDBTransactor(client), clock = systemClock } = options;

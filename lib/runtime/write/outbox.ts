@@ -6,18 +6,23 @@ import { cancelAction, readCancel, type Cancel } from './cancel.ts';
 import { commitEvents } from './commit-events.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
 import type { OutboxEvent } from '../event/event.ts';
-import type { OutboxSettings } from './outbox-from.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import { draftWrite, prepareDrafts, type WrittenEvent } from './prepare.ts';
 import { isLostSequenceRace } from './sequence-race.ts';
+import {
+  onFirstUse,
+  outboxFrom,
+  type EnvironmentOptions,
+  type OutboxSettings,
+} from '../settings.ts';
 import { systemClock } from '../system.ts';
 import type { TraceSource } from '../trace.ts';
 import type { Action, Transactor } from '../transaction/transactor.ts';
 import { alreadyWritten, writeFailed } from './write-failed.ts';
 import type { Writer } from './writer.ts';
 
-/** What an outbox may be given beside its settings. */
-export interface OutboxOptions {
+/** How an outbox finds its settings, and what it uses. */
+export interface OutboxOptions extends EnvironmentOptions {
   /**
    * The document client to write with, with its own settings.
    *
@@ -38,8 +43,8 @@ export interface OutboxOptions {
    * Says which span writes, so that consumers' spans become its children. Asked for each write that is given
    * no `traceparent`.
    *
-   * @default - the active span of OpenTelemetry, if that is set up; then what the context says; then, of
-   * `outboxFrom`, X-Ray's trace of the invocation
+   * @default - the active span of OpenTelemetry, if that is set up; then what the context says; then
+   * X-Ray's trace of the invocation
    */
   readonly trace?: TraceSource;
   /**
@@ -154,10 +159,26 @@ export interface Outbox {
  * The producer's side of an outbox. Make it once, outside the handler.
  *
  * ```ts
- * const outbox = createOutbox(outboxFrom(process.env));
+ * const outbox = createOutbox();
  * ```
+ *
+ * Its settings are the variables that `outbox.grantWrite(fn)` sets in the CDK app. They are read on first use, or
+ * inside Lambda at once; each method throws `ENVIRONMENT_MISSING` or `ENVIRONMENT_INVALID` where they are not right.
+ * In a test, `testOutbox` of `cdk-outbox/testing` has it write to memory.
  */
-export function createOutbox(settings: OutboxSettings, options: OutboxOptions = {}): Outbox {
+export function createOutbox(options: OutboxOptions = {}): Outbox {
+  const opened = onFirstUse(options, (environment, ports) =>
+    openOutbox(outboxFrom(environment), { ...options, ...ports }),
+  );
+  return {
+    write: async (request) => opened().write(request),
+    prepare: async (events, more) => opened().prepare(events, more),
+    isSequenceRaceLost: (error, actions) => opened().isSequenceRaceLost(error, actions),
+  };
+}
+
+/** An outbox whose settings are known. */
+export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}): Outbox {
   const writer = createWriter(settings, options);
   const { tableName } = settings;
   return {

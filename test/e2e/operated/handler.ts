@@ -1,8 +1,8 @@
-import { createInbox, inboxFrom, reject } from '../../../lib/runtime.ts';
+import { createInbox, reject } from '../../../lib/runtime.ts';
 import { ParcelLost, ParcelSent } from './events.ts';
 
 /** Handles every parcel that was sent, and no parcel that was lost. */
-export const handler = createInbox(inboxFrom(process.env))
+export const handler = createInbox()
   .on(ParcelSent, () => undefined)
   .on(ParcelLost, () => {
     throw reject('nobody knows where it is');

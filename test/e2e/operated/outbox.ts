@@ -3,7 +3,9 @@ import type { TargetAws } from '../../../bin/demo/local-aws.ts';
 import { runOutbox, type CommandResult } from '../../../bin/demo/outbox-command.ts';
 import type { WaitingSummary } from '../../../lib/contract/waiting-summary.ts';
 import type { StatusFacts } from '../../../lib/cli/status/facts.ts';
-import { createOutbox, outboxFrom, type OutboxEvent } from '../../../lib/runtime.ts';
+import { type OutboxEvent } from '../../../lib/runtime.ts';
+import { outboxFrom } from '../../../lib/runtime/settings.ts';
+import { openOutbox as openWriter } from '../../../lib/runtime/write/outbox.ts';
 import { clockAhead } from './clock-ahead.ts';
 import type { Consumer } from './consumer.ts';
 
@@ -51,7 +53,7 @@ export function openOutbox(
   { aws, clients }: { aws: TargetAws; clients: Clients },
 ): OperatedOutbox {
   const config = outboxFrom(facts.writer);
-  const writer = createOutbox(config, { client: clients.documents });
+  const writer = openWriter(config, { client: clients.documents });
   const committed = new Set<string>();
   const run = (commandArguments: readonly string[], env = aws.env): Promise<CommandResult> =>
     runOutbox([...commandArguments, '--stack', stack, '--outbox', name], { env });

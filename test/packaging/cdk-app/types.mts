@@ -1,5 +1,5 @@
 import { Outbox, type OutboxProps } from 'cdk-outbox';
-import { createInbox, defineEvent, inboxFrom, type InboxMessage } from 'cdk-outbox/runtime';
+import { createInbox, defineEvent, type InboxMessage } from 'cdk-outbox/runtime';
 import { createMemoryStore } from 'cdk-outbox/testing';
 import { z } from 'zod';
 
@@ -7,7 +7,7 @@ export const OrderPlaced = defineEvent('order.placed', {
   aggregate: 'order',
   schema: z.object({ total: z.number() }),
 });
-export const handler = createInbox(inboxFrom({})).on(OrderPlaced, async ({ data }) => {
+export const handler = createInbox().on(OrderPlaced, async ({ data }) => {
   const total: number = data.total;
   await Promise.resolve(total);
 });

@@ -1,4 +1,4 @@
-import { createInbox, createOutbox, defineEvent, outboxFrom } from 'cdk-outbox/runtime';
+import { createInbox, createOutbox, defineEvent } from 'cdk-outbox/runtime';
 import { z } from 'zod';
 
 const OrderPlaced = defineEvent('order.placed', {
@@ -11,6 +11,6 @@ const environment = {
   OUTBOX_RETENTION_MS: '1209600000',
   OUTBOX_ACCEPTS: '[{"maxMessageBytes":1000000}]',
 };
-const outbox = createOutbox(outboxFrom(environment));
+const outbox = createOutbox({ environment });
 const actions = await outbox.prepare([OrderPlaced('42', { total: 7 })]);
 console.log(JSON.stringify({ actions: actions.length, inbox: typeof createInbox }));

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
-import { createOutbox, defineEvent, type OutboxEvent } from '../../../lib/runtime.ts';
+import { defineEvent, type OutboxEvent } from '../../../lib/runtime.ts';
+import { openOutbox } from '../../../lib/runtime/write/outbox.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import {
   addOne,
@@ -25,7 +26,7 @@ beforeAll(async () => {
 async function reminded(): Promise<OutboxEvent> {
   const deliverAt = new Date(Date.now() + 3_600_000);
   const event = Reminded(randomUUID(), {}, { deliverAt });
-  const outbox = createOutbox(rig.settings.outbox!, { client: rig.documents });
+  const outbox = openOutbox(rig.settings.outbox!, { client: rig.documents });
   await outbox.write({ events: [event] });
   return event;
 }

@@ -2,13 +2,13 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 
 import {
-  createInbox,
   deadLetterAttributes,
   defineEvent,
   reject,
   OutboxError,
   type InboxOptions,
 } from '../../../lib/runtime.ts';
+import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
 import { messageOf, sqsEventOf, type Message } from '../../../lib/testing.ts';
 import { startLocalEndpoint } from '../../support/local-endpoint.ts';
 import { givenBack, memoryRig, OrderPlaced, placed, reasonsIn } from './support.ts';
@@ -270,7 +270,7 @@ describe('the client of its own', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
     const { settings, options, database } = memoryRig();
     const { logger, metrics } = options as Required<InboxOptions>;
-    const inbox = createInbox(settings, { logger, metrics, transactor: database });
+    const inbox = openInbox(settings, { logger, metrics, transactor: database });
 
     await inbox(sqsEventOf(['no message']));
 

@@ -2,7 +2,8 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { createInbox, type InboxOptions } from '../../../lib/runtime.ts';
+import { type InboxOptions } from '../../../lib/runtime.ts';
+import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { localRig, memoryRig, OrderPlaced, placed } from './support.ts';
 
@@ -108,7 +109,7 @@ describe('log lines', () => {
     const output = captureOutput();
     const { settings, database, options } = memoryRig();
     const { metrics, sqs } = options as Required<InboxOptions>;
-    const inbox = createInbox(settings, { metrics, sqs, transactor: database });
+    const inbox = openInbox(settings, { metrics, sqs, transactor: database });
 
     await inbox(sqsEventOf([messageOf(placed('1'))]));
 
@@ -184,7 +185,7 @@ describe('metrics', () => {
     const output = captureOutput();
     const { settings, database, options } = memoryRig();
     const { logger, sqs } = options as Required<InboxOptions>;
-    const inbox = createInbox(settings, { logger, sqs, transactor: database });
+    const inbox = openInbox(settings, { logger, sqs, transactor: database });
     const handler = inbox.on(OrderPlaced, () => undefined);
 
     await handler(sqsEventOf([messageOf(placed('1'))]));

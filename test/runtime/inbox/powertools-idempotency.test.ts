@@ -5,7 +5,8 @@ import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dyn
 import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { createInbox, type InboxTransaction } from '../../../lib/runtime.ts';
+import { type InboxTransaction } from '../../../lib/runtime.ts';
+import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { createKeyedTable, localClient } from '../../support/tables.ts';
 import { addOne, localRig, OrderPlaced, placed, type LocalRig } from './support.ts';
@@ -90,7 +91,7 @@ async function withInbox(death: Death, rig: LocalRig): Promise<number> {
   const message = messageOf(placed(order));
   const run = (client: DynamoDBClient, receiveCount: number) => {
     const options = { ...rig.options, client: DynamoDBDocumentClient.from(client) };
-    const inbox = createInbox(rig.settings, options).on(OrderPlaced, handle);
+    const inbox = openInbox(rig.settings, options).on(OrderPlaced, handle);
     return inbox(sqsEventOf([message], { receiveCount }));
   };
   await run(dyingClient(death), 1);

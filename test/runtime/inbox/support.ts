@@ -4,16 +4,16 @@ import { z } from 'zod';
 
 import type { Row } from '../../../lib/contract/entry.ts';
 import {
-  createInbox,
   defineEvent,
   type Inbox,
   type InboxOptions,
-  type InboxSettings,
   type InboxTransaction,
   type LogFields,
   type SqsBatchResponse,
   type SqsRecord,
 } from '../../../lib/runtime.ts';
+import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
+import { type InboxSettings } from '../../../lib/runtime/settings.ts';
 import {
   createMemoryTransactor,
   type MemoryTransactor,
@@ -130,7 +130,7 @@ export function memoryRig(
   const database = createMemoryTransactor({ inbox: ['pk', 'sk'], orders: ['id'] });
   const around = surroundings();
   const all = { ...settings, tableName: 'inbox', ...overrides };
-  const inbox = createInbox(all, { ...around.options, transactor: database, ...options });
+  const inbox = openInbox(all, { ...around.options, transactor: database, ...options });
   return { ...around, inbox, settings: all, database };
 }
 
@@ -165,7 +165,7 @@ export async function localRig(): Promise<LocalRig> {
   const around = surroundings();
   const all = { ...settings, tableName, outbox };
   const open = (options: InboxOptions): Inbox =>
-    createInbox(all, { ...around.options, client: documents, ...options });
+    openInbox(all, { ...around.options, client: documents, ...options });
   return {
     ...around,
     inbox: open({}),

@@ -1,7 +1,8 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test, vi } from 'vitest';
 
-import { createInbox, type InboxTransaction, type Transactor } from '../../../lib/runtime.ts';
+import { type InboxTransaction, type Transactor } from '../../../lib/runtime.ts';
+import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
 import { createDynamoDBTransactor } from '../../../lib/runtime/transaction/dynamodb-transactor.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { addOne, givenBack, localRig, OrderPlaced, PaymentRequested, placed } from './support.ts';
@@ -228,7 +229,7 @@ test('a replay is handled apart from the first delivery, and once', async () => 
 
 test('two inboxes that share a table handle the same message each', async () => {
   const rig = await localRig();
-  const other = createInbox(
+  const other = openInbox(
     { ...rig.settings, name: 'shipping' },
     { client: rig.documents, ...rig.options },
   );

@@ -11,13 +11,13 @@ import { createDynamoDBStore } from '../../../lib/relay/dynamodb/store.ts';
 import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-store.ts';
 import { newId } from '../../../lib/runtime/system.ts';
 import {
-  createInbox,
-  createOutbox,
-  createReconciliation,
   type OutboxEvent,
   type ReconciliationOptions,
   type ReconciliationRequest,
 } from '../../../lib/runtime.ts';
+import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
+import { openReconciliation } from '../../../lib/runtime/reconcile/reconciliation.ts';
+import { openOutbox } from '../../../lib/runtime/write/outbox.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { OrderPlaced, OrderShipped, writerConfig } from '../../support/orders.ts';
@@ -41,7 +41,7 @@ describe('a reconciliation', () => {
   });
 
   const write = async (...events: OutboxEvent[]): Promise<void> => {
-    await createOutbox(outboxConfig, { client: documents }).write({ events });
+    await openOutbox(outboxConfig, { client: documents }).write({ events });
   };
   /** What a relay leaves behind that published them. */
   const deliver = async (...events: OutboxEvent[]): Promise<void> => {
@@ -53,7 +53,7 @@ describe('a reconciliation', () => {
   const handle = async (event: OutboxEvent, name = 'billing'): Promise<void> => {
     const settings = { name, tableName: inboxTable, dedupeWindowMs: 60 * minute };
     const log = recordingLog();
-    const inbox = createInbox(
+    const inbox = openInbox(
       { ...settings, deadLetterQueueUrl: 'https://sqs.invalid/1/dead' },
       { client: documents, clock, logger: log, metrics: metricsInto({}), sqs: { send: vi.fn() } },
     );
@@ -80,7 +80,7 @@ describe('a reconciliation', () => {
     };
     const { tableName, shards } = outboxConfig;
     const queueUrl = 'https://sqs.invalid/1/billing';
-    const run = createReconciliation(
+    const run = openReconciliation(
       {
         ...{ name: 'orders', tableName, shards, source: 'orders', windowMs, mode: 'report' },
         consumers: [{ inbox: 'billing', tableName: inboxTable, queueUrl, types: ['order.placed'] }],
@@ -159,7 +159,7 @@ describe('a reconciliation', () => {
     it('finds events that were written with more shards than are in use', async () => {
       const events = Array.from({ length: 20 }, (_, id) => OrderPlaced(String(id), { total: 1 }));
       await createDynamoDBSweepStore({ client, ...outboxConfig }).noteShards(9);
-      await createOutbox({ ...outboxConfig, shards: 9 }, { client: documents }).write({ events });
+      await openOutbox({ ...outboxConfig, shards: 9 }, { client: documents }).write({ events });
 
       const { report } = await reconcile({}, { expected: () => events });
 
@@ -358,7 +358,7 @@ describe('a reconciliation', () => {
 
   it('fails where its time does not suffice: half a comparison finds what is not missing', async () => {
     const { tableName, shards } = outboxConfig;
-    const run = createReconciliation(
+    const run = openReconciliation(
       {
         ...{ name: 'orders', tableName, shards, source: 'orders', windowMs },
         mode: 'report',
@@ -385,7 +385,7 @@ describe('a reconciliation', () => {
     const log = recordingLog();
     const { tableName, shards } = outboxConfig;
     const queueUrl = 'https://sqs.invalid/1/billing';
-    const run = createReconciliation(
+    const run = openReconciliation(
       {
         ...{ name: 'orders', tableName, shards, source: 'orders', windowMs, mode: 'mend' },
         consumers: [{ inbox: 'billing', tableName: inboxTable, queueUrl }],
@@ -406,7 +406,7 @@ describe('a reconciliation', () => {
   it('refuses to mend without an outbox to write to', () => {
     const config = { name: 'orders', tableName: 't', shards: 1, source: 'orders', windowMs };
 
-    expect(() => createReconciliation({ ...config, mode: 'mend', consumers: [] })).toThrow(
+    expect(() => openReconciliation({ ...config, mode: 'mend', consumers: [] })).toThrow(
       expect.objectContaining({ code: 'OUTBOX_MISSING' }),
     );
   });

@@ -6,11 +6,11 @@ import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-stor
 import { sweepDue } from '../../../lib/relay/sweep/due.ts';
 import type { SweepStore } from '../../../lib/relay/sweep-store.ts';
 import {
-  createSaga,
   type SagaDefinition,
   type SagaFunction,
   type SagaRunOptions,
 } from '../../../lib/runtime.ts';
+import { openSaga } from '../../../lib/runtime/saga/create-saga.ts';
 import { newId } from '../../../lib/runtime/system.ts';
 import {
   createMemoryRunningSagas,
@@ -106,7 +106,7 @@ function openWorld(around: ReturnType<typeof surroundings>, database: Database) 
     outbox: { ...outboxConfig, tableName: tables.outbox },
   };
   const run = <State>(saga: SagaDefinition<State>, over: SagaRunOptions = {}): SagaFunction =>
-    createSaga(
+    openSaga(
       saga,
       { ...sagaSettings, sagaName: saga.name },
       { ...around.options, ...options, ...over },

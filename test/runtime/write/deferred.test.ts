@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { entryKey, pageOf } from '../../../lib/contract/keys.ts';
 import { limits, ownLimits } from '../../../lib/contract/limits.ts';
-import { createOutbox } from '../../../lib/runtime/write/outbox.ts';
 import { newId } from '../../../lib/runtime/system.ts';
+import { openOutbox } from '../../../lib/runtime/write/outbox.ts';
 import { createMemorySweepStore } from '../../../lib/testing/memory-sweep-store.ts';
 import { createMemoryTransactor } from '../../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
@@ -128,8 +128,8 @@ describe('an event that is due later', () => {
   it('is refused where no destination takes it, or where no room is left for its way', async () => {
     const { outbox, tableName } = await openDeferring();
     const accepts = [{ types: ['order.placed'], maxMessageBytes: 1024 * 1024 }];
-    const picky = createOutbox(writerConfig(tableName, { accepts }));
-    const wide = createOutbox(writerConfig(tableName, { accepts: [{ maxMessageBytes: 1e6 }] }));
+    const picky = openOutbox(writerConfig(tableName, { accepts }));
+    const wide = openOutbox(writerConfig(tableName, { accepts: [{ maxMessageBytes: 1e6 }] }));
     const tooLarge = 'x'.repeat(limits.table.maxItemBytes - ownLimits.waitingOverheadBytes);
     const due = new Date(Date.now() + hour);
 
@@ -151,7 +151,7 @@ it('whenever it is written and due, the sweeper finds it from then on, and not b
     const clock = createVirtualClock(now);
     const store = createMemorySweepStore({ shards: 4, clock, chunkSize: 10 });
     const transactor = createMemoryTransactor({ outbox: store.table });
-    const outbox = createOutbox(writerConfig('outbox'), { transactor, clock });
+    const outbox = openOutbox(writerConfig('outbox'), { transactor, clock });
     const due = now + Math.min(delay, 10 * 365 * 24 * hour);
     const id = newId(Math.max(due, now + writtenLater));
     const event = OrderReminded('42', {}, { id, deliverAt: new Date(due) });

@@ -7,11 +7,7 @@ import { rowToEntry, type Row } from '../../../lib/contract/entry.ts';
 import { entryKey, timeOfId } from '../../../lib/contract/keys.ts';
 import { withContext } from '../../../lib/runtime/context.ts';
 import { createDynamoDBTransactor } from '../../../lib/runtime/transaction/dynamodb-transactor.ts';
-import {
-  createOutbox,
-  type Outbox,
-  type OutboxOptions,
-} from '../../../lib/runtime/write/outbox.ts';
+import { openOutbox, type Outbox, type OutboxOptions } from '../../../lib/runtime/write/outbox.ts';
 import type { Action } from '../../../lib/runtime/transaction/transactor.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { OrderPlaced, OrderShipped, writerConfig } from '../../support/orders.ts';
@@ -27,7 +23,7 @@ async function openService(over: Partial<OutboxOptions> = {}) {
     createOutboxTable(localClient()),
   ]);
   const open = (more: Partial<OutboxOptions> = {}): Outbox =>
-    createOutbox(writerConfig(outboxTable), { client, ...over, ...more });
+    openOutbox(writerConfig(outboxTable), { client, ...over, ...more });
   const putOrder = (id: string): Action => ({
     Put: {
       TableName: orders,
@@ -167,7 +163,7 @@ describe('write', () => {
 
   it('names a table that does not exist', async () => {
     const { orderRows, putOrder } = await openService();
-    const outbox = createOutbox(writerConfig('no-such-outbox'), { client });
+    const outbox = openOutbox(writerConfig('no-such-outbox'), { client });
 
     const writing = outbox.write({
       items: [putOrder('42')],

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { Row } from '../../../lib/contract/entry.ts';
-import { createOutbox, type OutboxOptions } from '../../../lib/runtime/write/outbox.ts';
+import { openOutbox, type OutboxOptions } from '../../../lib/runtime/write/outbox.ts';
 import type { Action } from '../../../lib/runtime/transaction/transactor.ts';
 import { createMemoryTransactor } from '../../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
@@ -19,7 +19,7 @@ function inMemory(over: Partial<OutboxOptions> = {}) {
   const database = createMemoryTransactor({ outbox: ['pk', 'sk'], orders: ['id'] });
   const clock = createVirtualClock(Date.now());
   const options = { transactor: database, clock, random: Math.random };
-  return { database, outbox: createOutbox(writerConfig('outbox'), { ...options, ...over }) };
+  return { database, outbox: openOutbox(writerConfig('outbox'), { ...options, ...over }) };
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
@@ -163,7 +163,7 @@ describe('the next sequence', () => {
     const client = DynamoDBDocumentClient.from(localClient(), {
       unmarshallOptions: { wrapNumbers: true },
     });
-    const outbox = createOutbox(writerConfig(tableName), { client });
+    const outbox = openOutbox(writerConfig(tableName), { client });
 
     const results = await Promise.all(
       upTo(12).map(() => outbox.write({ events: [placed('42'), placed('42')] })),

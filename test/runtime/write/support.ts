@@ -5,11 +5,11 @@ import type { Row } from '../../../lib/contract/entry.ts';
 import { newId } from '../../../lib/runtime/system.ts';
 import { defineEvent } from '../../../lib/runtime/event/define-event.ts';
 import type { OutboxEvent } from '../../../lib/runtime/event/event.ts';
-import { createOutbox } from '../../../lib/runtime/write/outbox.ts';
 import type { Action } from '../../../lib/runtime/transaction/transactor.ts';
 import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-store.ts';
 import { sweepDue } from '../../../lib/relay/sweep/due.ts';
 import type { SweepPorts } from '../../../lib/relay/sweep/ports.ts';
+import { openOutbox } from '../../../lib/runtime/write/outbox.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { writerConfig } from '../../support/orders.ts';
 import { createKeyedTable, createOutboxTable, localClient } from '../../support/tables.ts';
@@ -63,7 +63,7 @@ export async function openDeferring() {
     script,
     arrived: bus.arrived,
     tableName,
-    outbox: createOutbox(config, { client: documents, clock }),
+    outbox: openOutbox(config, { client: documents, clock }),
     sweep: () =>
       sweepDue(ports, {
         deadline: clock.now() + minute,

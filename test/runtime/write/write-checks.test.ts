@@ -6,7 +6,7 @@ import { timeOfId } from '../../../lib/contract/keys.ts';
 import { limits, ownLimits } from '../../../lib/contract/limits.ts';
 import { defineEvent } from '../../../lib/runtime/event/define-event.ts';
 import type { OutboxEvent } from '../../../lib/runtime/event/event.ts';
-import { createOutbox, type WriteRequest } from '../../../lib/runtime/write/outbox.ts';
+import { openOutbox, type WriteRequest } from '../../../lib/runtime/write/outbox.ts';
 import type { Action } from '../../../lib/runtime/transaction/transactor.ts';
 import { createMemoryTransactor } from '../../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
@@ -23,7 +23,7 @@ function open({
 } = {}) {
   const transactor = scripted(() => undefined, createMemoryTransactor({ outbox: ['pk', 'sk'] }));
   const clock = createVirtualClock(now);
-  const outbox = createOutbox(writerConfig('outbox', { accepts }), { transactor, clock });
+  const outbox = openOutbox(writerConfig('outbox', { accepts }), { transactor, clock });
   return { transactor, outbox };
 }
 

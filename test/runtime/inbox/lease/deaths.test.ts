@@ -2,7 +2,8 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 
-import { createInbox, type InboxTransaction, type Transactor } from '../../../../lib/runtime.ts';
+import { type InboxTransaction, type Transactor } from '../../../../lib/runtime.ts';
+import { openInbox } from '../../../../lib/runtime/inbox/inbox.ts';
 import { createDynamoDBTransactor } from '../../../../lib/runtime/transaction/dynamodb-transactor.ts';
 import { messageOf, sqsEventOf } from '../../../../lib/testing.ts';
 import { localClient } from '../../../support/tables.ts';
@@ -47,7 +48,7 @@ test.each(deaths)('what a handler put into tx is there once: %o', async (death) 
   };
   const message = messageOf(placed('42'));
   const run = (client: DynamoDBClient, receiveCount: number) =>
-    createInbox(rig.settings, { ...rig.options, client: DynamoDBDocumentClient.from(client) }).on(
+    openInbox(rig.settings, { ...rig.options, client: DynamoDBDocumentClient.from(client) }).on(
       OrderPlaced,
       handle,
       lease,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { createInbox, type Transactor } from '../../../../lib/runtime.ts';
+import { type Transactor } from '../../../../lib/runtime.ts';
+import { openInbox } from '../../../../lib/runtime/inbox/inbox.ts';
 import { messageOf, sqsEventOf, type LambdaSqsEvent } from '../../../../lib/testing.ts';
 import {
   givenBack,
@@ -47,7 +48,7 @@ describe('a worker whose claim is answered when it was given up already', () => 
       await answer.promise;
       return result;
     };
-    const slow = createInbox(rig.settings, {
+    const slow = openInbox(rig.settings, {
       ...rig.options,
       transactor: { ...rig.database, write },
     });

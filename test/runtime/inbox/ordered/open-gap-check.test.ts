@@ -1,8 +1,9 @@
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
 
-import { createInbox, type InboxSettings } from '../../../../lib/runtime.ts';
+import { openInbox } from '../../../../lib/runtime/inbox/inbox.ts';
 import { openGapCheck } from '../../../../lib/runtime/inbox/ordered/open-gap-check.ts';
+import { type InboxSettings } from '../../../../lib/runtime/settings.ts';
 import { messageOf, sqsEventOf } from '../../../../lib/testing.ts';
 import { createVirtualClock } from '../../../../lib/testing/virtual-clock.ts';
 import { createKeyedTable, localClient } from '../../../support/tables.ts';
@@ -45,7 +46,7 @@ async function checkAfter(settings: InboxSettings, sequences: readonly number[])
   sqs.error = new Error('no queue');
   const clock = createVirtualClock(Date.now() - hourMs);
   const client = DynamoDBDocumentClient.from(localClient());
-  const inbox = createInbox(settings, { ...options, client, clock }).on(OrderPlaced, vi.fn());
+  const inbox = openInbox(settings, { ...options, client, clock }).on(OrderPlaced, vi.fn());
   for (const sequence of sequences) {
     const message = messageOf(placed('42'), { sequence });
     await inbox(sqsEventOf([message], { receiveCount: 2 }));
