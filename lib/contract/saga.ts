@@ -140,27 +140,30 @@ export function rowToSaga(row: Row): SagaRecord {
       'state',
       'awaiting',
       'reason',
+      'revision',
+      'version',
+      'startedAt',
+      'changedAt',
+      'overdueAt',
+      'expiresAt',
     ]),
-    // The caller's client may wrap numbers; they all turn into plain ones.
-    ...numbersOf(row, ['revision', 'version', 'startedAt', 'changedAt']),
-    ...numbersOf(row, ['overdueAt', 'expiresAt']),
     deadlines: JSON.parse(text.deadlines) as SagaRecord['deadlines'],
     compensations: JSON.parse(text.compensations) as SagaRecord['compensations'],
     ...(text.undoing === undefined
       ? {}
       : { undoing: JSON.parse(text.undoing) as SagaCompensation }),
     history: JSON.parse(text.history) as SagaRecord['history'],
-  } as SagaRecord;
+  };
 }
 
 export function rowToSagaSummary(row: Row): SagaSummary {
-  const texts = pickDefined(row as unknown as SagaSummary, ['saga', 'key', 'status']);
-  return { ...texts, ...numbersOf(row, ['startedAt', 'overdueAt']) } as SagaSummary;
-}
-
-function numbersOf(row: Row, names: readonly string[]): Record<string, number> {
-  const there = names.filter((name) => row[name] !== undefined);
-  return Object.fromEntries(there.map((name) => [name, Number(row[name])]));
+  return pickDefined(row as unknown as SagaSummary, [
+    'saga',
+    'key',
+    'status',
+    'startedAt',
+    'overdueAt',
+  ]);
 }
 
 /** The dimensions of all that a saga's function counts: those of its inbox, and the saga's name. */

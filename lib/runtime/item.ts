@@ -1,5 +1,5 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall, type unmarshallOptions } from '@aws-sdk/util-dynamodb';
 
 import type { Row } from '../contract/entry.ts';
 import { OutboxError } from '../contract/error.ts';
@@ -9,6 +9,12 @@ import { itemBytes } from './transaction/item-size.ts';
 
 /** A row as DynamoDB's own API has it: each value with its type. */
 export type Item = Record<string, AttributeValue>;
+
+/**
+ * A client that sends commands of DynamoDB's own API. A document client is one too, and its marshalling options do
+ * not apply to such commands: rows of the package are read this way, so that no setting of a client changes them.
+ */
+export type ItemClient = Pick<DynamoDBClient, 'send'>;
 
 /**
  * A row as an item to write.
@@ -26,9 +32,30 @@ export function toItemKey({ pk, sk }: Key): Item {
   return { pk: { S: pk }, sk: { S: sk } };
 }
 
-/** An item as a row. Never throws: a number that JavaScript cannot hold comes back as its text. */
+/**
+ * An item as a row: the one decoder of rows that the package reads back. Never throws: a number that JavaScript
+ * cannot hold comes back as its text.
+ */
 export function toRow(item: Item): Row {
   return unmarshall(item, { wrapNumbers: numberOrText });
+}
+
+/**
+ * An item of the caller's, as the caller's own client returns items.
+ *
+ * Never throws: where the client's `wrapNumbers` throws, or a number fits neither a number nor a bigint, the item is
+ * decoded as {@link toRow} does.
+ *
+ * @param options `unmarshallOptions` of the caller's client. Only `wrapNumbers` is read, and nothing is written: the
+ * SDK itself stores settings of its own in that object, which do not apply to a whole item.
+ * https://github.com/aws/aws-sdk-js-v3/issues/6723
+ */
+export function toCallersRow(item: Item, { wrapNumbers }: unmarshallOptions = {}): Row {
+  try {
+    return unmarshall(item, wrapNumbers === undefined ? {} : { wrapNumbers });
+  } catch {
+    return toRow(item);
+  }
 }
 
 /** An item as JSON for a person to judge, binary values in base64. */

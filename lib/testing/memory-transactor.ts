@@ -95,7 +95,7 @@ function judge(action: Action, items: MemoryItems): CancellationReason {
   return {
     code: 'ConditionalCheckFailed',
     message: 'The conditional request failed',
-    ...(isItemWanted && item !== undefined ? { item } : {}),
+    ...(isItemWanted && item !== undefined ? { item, row: item } : {}),
   };
 }
 

@@ -25,7 +25,7 @@ export function openGaps(inbox: InboxPlace, clients: Clients, world: World): Pas
   return {
     config: { name, tableName },
     transactor: createDynamoDBTransactor(documents),
-    readRange: readRangeWith(documents),
+    readRange: readRangeWith(clients.dynamodb),
     putBack: putBackOn(ordered.queueUrl, clients.sqs),
     clock,
     random,

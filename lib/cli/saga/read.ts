@@ -1,6 +1,7 @@
-import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 
 import { rowToSaga, sagaKey, type SagaRecord, type SagaSummary } from '../../contract/saga.ts';
+import { toItemKey, toRow } from '../../runtime/item.ts';
 import { createRunningSagas } from '../../runtime/saga/running-sagas.ts';
 import type { Clients } from '../aws/clients.ts';
 import type { SagaPlace } from '../aws/find-saga.ts';
@@ -12,7 +13,7 @@ export async function readRunning(
   { sagaName, tableName }: SagaPlace,
   { dynamodb }: Database,
 ): Promise<SagaSummary[]> {
-  const index = createRunningSagas(DynamoDBDocumentClient.from(dynamodb), tableName);
+  const index = createRunningSagas(dynamodb, tableName);
   const running: SagaSummary[] = [];
   for await (const part of index.list(sagaName, Number.MAX_SAFE_INTEGER)) running.push(...part);
   return running.toSorted((a, b) => a.overdueAt - b.overdueAt);
@@ -24,8 +25,9 @@ export async function readSaga(
   { sagaName: saga, tableName }: SagaPlace,
   { dynamodb }: Database,
 ): Promise<SagaRecord | undefined> {
-  const { Item } = await DynamoDBDocumentClient.from(dynamodb).send(
-    new GetCommand({ TableName: tableName, Key: sagaKey({ saga, key }), ConsistentRead: true }),
+  const Key = toItemKey(sagaKey({ saga, key }));
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: tableName, Key, ConsistentRead: true }),
   );
-  return Item === undefined ? undefined : rowToSaga(Item);
+  return Item && rowToSaga(toRow(Item));
 }

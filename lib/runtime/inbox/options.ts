@@ -22,7 +22,8 @@ import { handleOnceWith } from './ways.ts';
 /** How an inbox finds its settings, and what it uses. */
 export interface InboxOptions extends EnvironmentOptions {
   /**
-   * The document client to write with, with its own settings.
+   * The document client to write with. Its `marshallOptions` apply to what is written; its `unmarshallOptions` change
+   * nothing.
    *
    * @default - a new one of the function's region, which drops undefined values
    */

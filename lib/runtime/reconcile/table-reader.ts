@@ -1,11 +1,11 @@
-import { BatchGetCommand, QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { BatchGetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 
 import type { Row } from '../../contract/entry.ts';
 import { OutboxError } from '../../contract/error.ts';
 import type { Key } from '../../contract/keys.ts';
 import { limits } from '../../contract/limits.ts';
 import { backoffMs, type Backoff } from '../backoff.ts';
-import { createDocumentClient } from '../document-client.ts';
+import { toItemKey, toRow, type Item, type ItemClient } from '../item.ts';
 import type { Clock, Random } from '../ports.ts';
 
 /** Tables as a reconciliation sees them: it only reads, always consistently, and never scans. */
@@ -17,7 +17,7 @@ export interface TableReader {
 }
 
 export interface TableReaderPorts {
-  readonly client?: DynamoDBDocumentClient | undefined;
+  readonly client: ItemClient;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -25,23 +25,20 @@ export interface TableReaderPorts {
 const patience = { maxTries: 8, backoff: { baseMs: 25, maxMs: 1_000 } satisfies Backoff };
 
 /** @throws OutboxError from its methods: `TABLE_THROTTLED` where keys are left unread after the last try */
-export function createTableReader({
-  client = createDocumentClient(),
-  ...ports
-}: TableReaderPorts): TableReader {
+export function createTableReader(ports: TableReaderPorts): TableReader {
   return {
     readPartition: async (tableName, pk) => {
       const rows: Row[] = [];
-      let ExclusiveStartKey: Row | undefined;
+      let ExclusiveStartKey: Item | undefined;
       do {
-        const answer = await client.send(
+        const answer = await ports.client.send(
           new QueryCommand({
             ...{ TableName: tableName, ConsistentRead: true, ExclusiveStartKey },
             KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': pk },
+            ExpressionAttributeValues: { ':pk': { S: pk } },
           }),
         );
-        rows.push(...(answer.Items ?? []));
+        rows.push(...(answer.Items ?? []).map(toRow));
         ExclusiveStartKey = answer.LastEvaluatedKey;
       } while (ExclusiveStartKey !== undefined);
       return rows;
@@ -50,7 +47,7 @@ export function createTableReader({
       const rows: Row[] = [];
       for (let at = 0; at < keys.length; at += limits.table.maxBatchGetKeys) {
         const batch = keys.slice(at, at + limits.table.maxBatchGetKeys);
-        rows.push(...(await readBatch(tableName, batch, { client, ...ports })));
+        rows.push(...(await readBatch(tableName, batch, ports)));
       }
       return rows;
     },
@@ -64,15 +61,17 @@ export function createTableReader({
 async function readBatch(
   tableName: string,
   keys: readonly Key[],
-  { client, clock, random }: Required<TableReaderPorts> & { client: DynamoDBDocumentClient },
+  { client, clock, random }: TableReaderPorts,
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  let left: Row[] = keys.map(({ pk, sk }) => ({ pk, sk }));
+  let left: Item[] = keys.map(toItemKey);
   for (let attempt = 1; ; attempt++) {
     const { Responses = {}, UnprocessedKeys = {} } = await client.send(
-      new BatchGetCommand({ RequestItems: { [tableName]: { Keys: left, ConsistentRead: true } } }),
+      new BatchGetItemCommand({
+        RequestItems: { [tableName]: { Keys: left, ConsistentRead: true } },
+      }),
     );
-    rows.push(...Object.values(Responses).flat());
+    rows.push(...Object.values(Responses).flat().map(toRow));
     left = Object.values(UnprocessedKeys).flatMap(({ Keys = [] }) => Keys);
     if (left.length === 0) return rows;
     if (attempt === patience.maxTries) throw throttled(tableName, left.length);

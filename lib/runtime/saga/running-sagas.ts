@@ -1,6 +1,7 @@
-import { QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
 
 import { rowToSagaSummary, runningKeys, sagaTable, type SagaSummary } from '../../contract/saga.ts';
+import { toRow, type Item, type ItemClient } from '../item.ts';
 
 /** The index of the sagas that have not finished. Eventually consistent. */
 export interface RunningSagas {
@@ -9,10 +10,7 @@ export interface RunningSagas {
 }
 
 /** The index on DynamoDB. Costs a read unit for about thirty sagas. */
-export function createRunningSagas(
-  client: DynamoDBDocumentClient,
-  tableName: string,
-): RunningSagas {
+export function createRunningSagas(client: ItemClient, tableName: string): RunningSagas {
   return {
     list: async function* (saga, overdueBy) {
       for (const key of runningKeys(saga)) yield* listKey(client, { tableName, key, overdueBy });
@@ -21,10 +19,10 @@ export function createRunningSagas(
 }
 
 async function* listKey(
-  client: DynamoDBDocumentClient,
+  client: ItemClient,
   { tableName, key, overdueBy }: { tableName: string; key: string; overdueBy: number },
 ): AsyncGenerator<SagaSummary[]> {
-  let ExclusiveStartKey: Record<string, unknown> | undefined;
+  let ExclusiveStartKey: Item | undefined;
   do {
     const { Items = [], LastEvaluatedKey } = await client.send(
       new QueryCommand({
@@ -35,11 +33,11 @@ async function* listKey(
           '#key': sagaTable.runningKey,
           '#overdueAt': sagaTable.overdueAt,
         },
-        ExpressionAttributeValues: { ':key': key, ':by': overdueBy },
+        ExpressionAttributeValues: { ':key': { S: key }, ':by': { N: String(overdueBy) } },
         ExclusiveStartKey,
       }),
     );
-    yield Items.map(rowToSagaSummary);
+    yield Items.map((item) => rowToSagaSummary(toRow(item)));
     ExclusiveStartKey = LastEvaluatedKey;
   } while (ExclusiveStartKey !== undefined);
 }

@@ -1,16 +1,15 @@
-import type { CancellationReason as ThrownReason } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, type CancellationReason as ThrownReason } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
-  GetCommand,
   PutCommand,
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall, type unmarshallOptions } from '@aws-sdk/util-dynamodb';
 
-import type { Row } from '../../contract/entry.ts';
 import { createDocumentClient } from '../document-client.ts';
+import { toCallersRow, toRow } from '../item.ts';
 import { tableNameOf } from './action.ts';
 import { busyCode, cancellationReasons, explain } from './dynamodb-errors.ts';
 import type {
@@ -22,7 +21,10 @@ import type {
 } from './transactor.ts';
 
 /**
- * DynamoDB, through a document client with whatever settings it has.
+ * DynamoDB, through a document client with any settings.
+ *
+ * The client's `marshallOptions` apply to what is written. What is read back is decoded the same way whatever its
+ * `unmarshallOptions` are; they apply only to the caller's own items, such as those of `ALL_OLD`.
  *
  * @param client by default a new one that drops undefined values, as JSON does
  * @throws OutboxError from its methods: `TABLE_NOT_FOUND`, `TOKEN_MISMATCH`, `DUPLICATE_ITEM`; other
@@ -52,8 +54,10 @@ export function createDynamoDBTransactor(
     },
     get: async (tableName, key) => {
       try {
-        const command = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true });
-        return (await client.send(command)).Item;
+        const { Item } = await client.send(
+          new GetItemCommand({ TableName: tableName, Key: marshall(key), ConsistentRead: true }),
+        );
+        return Item && toRow(Item);
       } catch (error) {
         throw explain(error, [tableName]);
       }
@@ -76,9 +80,10 @@ function readRefusal(
 ): TransactionResult {
   const reasons = cancellationReasons(error);
   if (reasons !== undefined) {
+    const options = client.config.translateConfig?.unmarshallOptions;
     return {
       status: 'cancelled',
-      reasons: reasons.map((reason) => toReason(reason, client)),
+      reasons: reasons.map((reason) => toReason(reason, options)),
       cause: error,
     };
   }
@@ -88,12 +93,13 @@ function readRefusal(
 }
 
 /** The document client unmarshals answers, but not what it throws. */
-function toReason(reason: ThrownReason, client: DynamoDBDocumentClient): CancellationReason {
-  const { Code: code = 'None', Message: message, Item } = reason;
-  const item = Item && (unmarshall(Item, client.config.translateConfig?.unmarshallOptions) as Row);
+function toReason(
+  { Code: code = 'None', Message: message, Item }: ThrownReason,
+  options: unmarshallOptions | undefined,
+): CancellationReason {
   return {
     code,
     ...(message === undefined ? {} : { message }),
-    ...(item === undefined ? {} : { item }),
+    ...(Item === undefined ? {} : { item: toCallersRow(Item, options), row: toRow(Item) }),
   };
 }

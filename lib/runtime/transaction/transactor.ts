@@ -15,8 +15,10 @@ export type SingleAction = Omit<Action, 'ConditionCheck'>;
 export interface CancellationReason {
   readonly code: string;
   readonly message?: string;
-  /** The item as it was, where the action asked for it on a failed condition. */
+  /** The item as it was, where the action asked for it on a failed condition; decoded as the caller's client does. */
   readonly item?: Row;
+  /** The same item with plain numbers, whatever the settings of the client: rows of the package are read from it. */
+  readonly row?: Row;
 }
 
 /**

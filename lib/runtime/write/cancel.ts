@@ -61,7 +61,7 @@ export function cancelAction(eventId: string, tableName: string): Action {
 
 /** What the failure of a {@link cancelAction} says. */
 export function toNotDeferred(eventId: string, { reason }: ActionFailure): NotDeferred {
-  const state = reason.item?.['state'] as WaitingState | undefined;
+  const state = reason.row?.['state'] as WaitingState | undefined;
   return { eventId, ...(state === undefined ? {} : { state }) };
 }
 

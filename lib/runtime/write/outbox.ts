@@ -24,7 +24,8 @@ import type { Writer } from './writer.ts';
 /** How an outbox finds its settings, and what it uses. */
 export interface OutboxOptions extends EnvironmentOptions {
   /**
-   * The document client to write with, with its own settings.
+   * The document client to write with. Its `marshallOptions` apply to what is written, its `unmarshallOptions` to the
+   * item that `CONDITION_FAILED` brings, and to nothing else.
    *
    * @default - a new one of the function's region, which drops undefined values
    */

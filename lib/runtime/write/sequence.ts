@@ -60,8 +60,7 @@ async function readCounter(
   { transactor, tableName }: CounterTable,
 ): Promise<number | undefined> {
   const row = await transactor.get(tableName, { ...counterKey(aggregate) });
-  // The caller's client may wrap numbers; they all turn into a plain one.
-  return row === undefined ? undefined : Number(row['value']);
+  return row?.['value'] as number | undefined;
 }
 
 function moveCounter(

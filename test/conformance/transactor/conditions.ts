@@ -102,6 +102,7 @@ export function describeConditions(create: TransactorFactory): void {
 
       const reasons = result.status === 'cancelled' ? result.reasons : [];
       expect(reasons.map((reason) => reason.item)).toEqual([item, undefined]);
+      expect(reasons.map((reason) => reason.row)).toEqual([item, undefined]);
     });
   });
 }

@@ -66,8 +66,11 @@ describe('the transactor on DynamoDB, when the client throws', () => {
     expect(await failingWith(cause).transact(actions, 'token')).toEqual({
       status: 'cancelled',
       reasons: [
-        // In the shape that the caller's own client gives items.
-        { code: 'ConditionalCheckFailed', message: 'failed', item: { id: '42', n: 'number 1' } },
+        {
+          ...{ code: 'ConditionalCheckFailed', message: 'failed' },
+          // In the shape that the caller's own client gives items, and in the package's own.
+          ...{ item: { id: '42', n: 'number 1' }, row: { id: '42', n: 1 } },
+        },
         { code: 'None' },
         { code: 'None' },
       ],
@@ -107,7 +110,7 @@ describe('the transactor on DynamoDB, reading', () => {
 
     await createDynamoDBTransactor(client).get('orders', { id: '42' });
 
-    expect(sent).toEqual([{ TableName: 'orders', Key: { id: '42' }, ConsistentRead: true }]);
+    expect(sent).toEqual([{ TableName: 'orders', Key: { id: { S: '42' } }, ConsistentRead: true }]);
   });
 });
 

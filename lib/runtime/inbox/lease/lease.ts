@@ -46,7 +46,7 @@ export async function claim(
   } as const;
   const result = await commitAlone(transactor, { Put: put }, { clock, random });
   if (result.status === 'committed') return { status: 'claimed', lease };
-  const row = result.failures[0]?.reason.item;
+  const row = result.failures[0]?.reason.row;
   // The answer to the first try was lost, and the client sent it again.
   if (leaseTokenOf(row) === lease.token) return { status: 'claimed', lease };
   return remembersMessage(row, now)

@@ -1,7 +1,8 @@
-import { QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
 
 import type { Row } from '../../../contract/entry.ts';
 import { inboxTable } from '../../../contract/inbox-rows.ts';
+import { toRow, type Item, type ItemClient } from '../../item.ts';
 
 /** Rows of one partition by their sort keys, both ends included, from the first on. */
 export interface Range {
@@ -16,23 +17,23 @@ export interface Range {
 export type ReadRange = (tableName: string, range: Range) => Promise<Row[]>;
 
 /** Reads from DynamoDB, page by page until there are as many rows as asked for. */
-export function readRangeWith(client: DynamoDBDocumentClient): ReadRange {
+export function readRangeWith(client: ItemClient): ReadRange {
   return async (tableName, { pk, from, to, limit }) => {
     const rows: Row[] = [];
-    let start: Row | undefined;
+    let start: Item | undefined;
     do {
       const page = await client.send(
         new QueryCommand({
           TableName: tableName,
           KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
           ExpressionAttributeNames: { '#pk': inboxTable.pk, '#sk': inboxTable.sk },
-          ExpressionAttributeValues: { ':pk': pk, ':from': from, ':to': to },
+          ExpressionAttributeValues: { ':pk': { S: pk }, ':from': { S: from }, ':to': { S: to } },
           ConsistentRead: true,
           Limit: limit - rows.length,
           ...(start === undefined ? {} : { ExclusiveStartKey: start }),
         }),
       );
-      rows.push(...(page.Items ?? []));
+      rows.push(...(page.Items ?? []).map(toRow));
       start = page.LastEvaluatedKey;
     } while (start !== undefined && rows.length < limit);
     return rows;
