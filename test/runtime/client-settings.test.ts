@@ -12,17 +12,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitingKey } from '../../lib/contract/keys.ts';
 import { receiptsFor } from '../../lib/relay/deliver/receipts.ts';
 import { createDynamoDBStore } from '../../lib/relay/dynamodb/store.ts';
+import { openInbox } from '../../lib/runtime/inbox/inbox.ts';
 import { toItemKey } from '../../lib/runtime/item.ts';
+import { openReconciliation } from '../../lib/runtime/reconcile/reconciliation.ts';
+import { openSaga } from '../../lib/runtime/saga/create-saga.ts';
 import { newId } from '../../lib/runtime/system.ts';
-import {
-  createInbox,
-  createOutbox,
-  createReconciliation,
-  createSaga,
-  OutboxError,
-  type InboxOptions,
-  type OutboxEvent,
-} from '../../lib/runtime.ts';
+import { openOutbox } from '../../lib/runtime/write/outbox.ts';
+import { OutboxError, type InboxOptions, type OutboxEvent } from '../../lib/runtime.ts';
 import { createVirtualClock, messageOf, sqsEventOf, type Message } from '../../lib/testing.ts';
 import { OrderPlaced, OrderShipped, writerConfig } from '../support/orders.ts';
 import {
@@ -122,7 +118,7 @@ async function codeOf(work: Promise<unknown>): Promise<{ code: unknown; facts: u
 async function underLease(trial: Trial) {
   const { settings, options } = inboxParts(trial);
   const handled: unknown[] = [];
-  const inbox = createInbox(settings, options).on(
+  const inbox = openInbox(settings, options).on(
     OrderPlaced,
     ({ data }) => {
       handled.push(data.total);
@@ -141,7 +137,7 @@ async function underLease(trial: Trial) {
 async function inTransaction(trial: Trial) {
   const { settings, options } = inboxParts(trial);
   const Key = { pk: trial.name, sk: 'total' };
-  const inbox = createInbox(settings, options).on(OrderPlaced, ({ data }, tx) => {
+  const inbox = openInbox(settings, options).on(OrderPlaced, ({ data }, tx) => {
     tx.update({
       ...{ TableName: tables.inbox, Key, UpdateExpression: 'ADD #total :total' },
       ExpressionAttributeNames: { '#total': 'total' },
@@ -158,7 +154,7 @@ async function inOrder(trial: Trial) {
   const { settings, options, log } = inboxParts(trial);
   const ordered = { queueUrl: 'https://sqs.invalid/1/q', adoptWaitMs: 1, replayPatienceMs: 1 };
   const handled: unknown[] = [];
-  const inbox = createInbox({ ...settings, ordered }, options).on(
+  const inbox = openInbox({ ...settings, ordered }, options).on(
     OrderPlaced,
     ({ sequence, replayId }) => {
       handled.push(replayId === undefined ? sequence : `${replayId}:${sequence}`);
@@ -184,7 +180,7 @@ async function ofSaga(trial: Trial) {
   const { settings, options, log } = inboxParts(trial);
   const clock = createVirtualClock(Date.now());
   const sagaTableName = await createSagaTable(admin);
-  const run = createSaga(
+  const run = openSaga(
     saga.fulfilment,
     { ...settings, sagaName: 'fulfilment', sagaTableName },
     { ...options, clock },
@@ -210,7 +206,7 @@ async function ofSaga(trial: Trial) {
 }
 
 async function sequences({ client, name }: Trial) {
-  const outbox = createOutbox(outboxSettings(), { client });
+  const outbox = openOutbox(outboxSettings(), { client });
   const given: unknown[] = [];
   for (let write = 0; write < 3; write++) {
     const event = OrderShipped(name, {}, { sequence: 'next' });
@@ -221,7 +217,7 @@ async function sequences({ client, name }: Trial) {
 }
 
 async function cancelling({ client, name }: Trial) {
-  const outbox = createOutbox(outboxSettings(), { client });
+  const outbox = openOutbox(outboxSettings(), { client });
   const deferred = [1, 2].map(() =>
     OrderShipped(name, {}, { deliverAt: new Date(Date.now() + day) }),
   );
@@ -242,7 +238,7 @@ async function cancelling({ client, name }: Trial) {
 }
 
 async function allOld({ client, name }: Trial) {
-  const outbox = createOutbox(outboxSettings(), { client });
+  const outbox = openOutbox(outboxSettings(), { client });
   const Key = { pk: name, sk: 'stock' };
   const Item = {
     ...Key,
@@ -298,21 +294,18 @@ async function reconciling(trial: Trial) {
     OrderPlaced(`${trial.name}ordered`, { total: 1 }, { sequence }),
   );
   const all: OutboxEvent[] = [...events, ...inOrderToo];
-  await createOutbox(outboxConfig, { client: trial.client }).write({ events: all });
+  await openOutbox(outboxConfig, { client: trial.client }).write({ events: all });
   const store = createDynamoDBStore({ client: admin, ...outboxConfig });
   const entries = all.map((event) => ({ ...event, data: '' })) as never;
   const ports = { clock, newId, retentionMs: outboxConfig.retentionMs };
   await store.addReceipts(receiptsFor('published', { entries, invalidRows: [] }, ports));
-  const inbox = createInbox(settings, options).on(OrderPlaced, () => undefined);
+  const inbox = openInbox(settings, options).on(OrderPlaced, () => undefined);
   await inbox(sqsEventOf([messageOf(events[0]!)]));
   const ordered = { queueUrl: 'https://sqs.invalid/1/q', adoptWaitMs: 1, replayPatienceMs: 1 };
-  const inSequence = createInbox({ ...settings, ordered }, options).on(
-    OrderPlaced,
-    () => undefined,
-  );
+  const inSequence = openInbox({ ...settings, ordered }, options).on(OrderPlaced, () => undefined);
   await inSequence(sqsEventOf(inOrderToo.map((event) => messageOf(event))));
   clock.advance(20 * 60_000);
-  const run = createReconciliation(
+  const run = openReconciliation(
     {
       ...{ name: trial.name, tableName: outboxTable, shards: 1, source: 'orders' },
       ...{ windowMs: 30 * 60_000, mode: 'report', outbox: outboxConfig },
