@@ -19,3 +19,11 @@ export type Defined<T> = {
 } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
+
+/**
+ * The value that an object holds under a name that somebody else chose: `constructor` is a name like any other, and
+ * not the one that every object inherits.
+ */
+export function ownValue<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}

@@ -1,5 +1,3 @@
-import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-
 import type { Entry } from '../contract/entry.ts';
 import { entryPrefix } from '../contract/keys.ts';
 import { deliver, type Delivery, type DeliverPorts } from './deliver/deliver.ts';
@@ -7,6 +5,11 @@ import { createLagNoter } from './stream/lag.ts';
 import type { InvalidPageRow, Notes } from './store.ts';
 import { decodeRecord, keyOf } from './stream/stream.ts';
 import { withoutSwept } from './stream/swept.ts';
+import type {
+  DynamoDBBatchResponse,
+  DynamoDBRecord,
+  DynamoDBStreamEvent,
+} from './stream/stream-event.ts';
 
 /** What the relay needs of the world. */
 export interface RelayPorts extends DeliverPorts {

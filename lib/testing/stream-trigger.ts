@@ -1,6 +1,9 @@
-import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-
 import type { Clock } from '../runtime/ports.ts';
+import type {
+  DynamoDBBatchResponse,
+  DynamoDBRecord,
+  DynamoDBStreamEvent,
+} from '../relay/stream/stream-event.ts';
 
 /** The settings of an event source mapping that decide what becomes of a failing batch. */
 export interface StreamTriggerSettings {

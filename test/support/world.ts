@@ -1,5 +1,5 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { DynamoDBRecord } from 'aws-lambda';
+import type { DynamoDBRecord } from '../../lib/relay/stream/stream-event.ts';
 
 import { entryToRow, type Entry, type Row } from '../../lib/contract/entry.ts';
 import type { Key } from '../../lib/contract/keys.ts';

@@ -1,4 +1,4 @@
-import type { DynamoDBRecord } from 'aws-lambda';
+import type { DynamoDBRecord } from '../../lib/relay/stream/stream-event.ts';
 import { describe, expect, it } from 'vitest';
 
 import { createStreamTrigger, type StreamFunction } from '../../lib/testing/stream-trigger.ts';

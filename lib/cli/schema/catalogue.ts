@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { OutboxError } from '../../contract/error.ts';
@@ -42,9 +42,16 @@ export async function loadCatalogue(path: string): Promise<Definition[]> {
     }));
 }
 
+/**
+ * TypeScript is loaded as compilers and bundlers read it, in the module system of its package: imports may leave out
+ * the extension or name the compiled file. What is compiled is left to Node.js.
+ */
 async function load(path: string): Promise<object> {
+  const file = pathToFileURL(resolve(path)).href;
   try {
-    return (await import(pathToFileURL(resolve(path)).href)) as object;
+    if (!/^\.[cm]?tsx?$/.test(extname(path))) return (await import(file)) as object;
+    const { createJiti } = await import('jiti');
+    return await createJiti(file, { fsCache: false, tsconfigPaths: true }).import(file);
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw invalid(path, `cannot be loaded: ${problem}`, cause);

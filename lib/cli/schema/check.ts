@@ -1,4 +1,5 @@
 import { groupBy } from '../../contract/group-by.ts';
+import { ownValue } from '../../contract/pick.ts';
 import type { Definition } from './catalogue.ts';
 import { differencesBetween } from './compare.ts';
 import { latestOf, type Snapshot, type SnapshotEvent } from './snapshot.ts';
@@ -21,7 +22,7 @@ export function problemsWith(catalogue: readonly Definition[], before: Snapshot)
     ...removed.map(([type, event]) => removedType(type, event)),
     ...catalogue.flatMap(problemsWithShape),
     ...[...byType].flatMap(([type, definitions]) => {
-      const agreed = before.events[type];
+      const agreed = ownValue(before.events, type);
       return agreed === undefined ? [] : problemsWithType(definitions, agreed);
     }),
   ];

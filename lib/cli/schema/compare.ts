@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { ownValue } from '../../contract/pick.ts';
 import {
   alternativesOf,
   elementsOf,
@@ -174,7 +175,7 @@ function compareRest(place: Place): Difference[] {
   return [...keywords]
     .filter((keyword) => ![...comparedAbove, ...aboutTheSchema].includes(keyword))
     .flatMap((keyword) => {
-      const [was, is] = [before[keyword], after[keyword]];
+      const [was, is] = [ownValue(before, keyword), ownValue(after, keyword)];
       if (isDeepStrictEqual(was, is)) return compareReferences(place, is);
       return [{ path, change: `${keyword} ${told(was, is)}` }];
     });

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { ownValue } from '../../contract/pick.ts';
+
 /** A JSON Schema as a library writes it. https://json-schema.org/draft/2020-12 */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -18,7 +20,7 @@ export function resolve(schema: JsonSchema, document: JsonSchema): JsonSchema {
   const { $ref: reference, ...beside } = schema;
   if (typeof reference !== 'string' || !reference.startsWith('#')) return schema;
   const keys = reference.split('/').slice(1).map(unescapePointer);
-  const target = keys.reduce<unknown>((found, key) => asSchema(found)[key], document);
+  const target = keys.reduce<unknown>((found, key) => ownValue(asSchema(found), key), document);
   return { ...resolve(asSchema(target), document), ...beside };
 }
 

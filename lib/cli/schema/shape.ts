@@ -1,3 +1,4 @@
+import { ownValue } from '../../contract/pick.ts';
 import type { EventContract } from '../../runtime/event/event.ts';
 import type { JsonSchema } from './json-schema.ts';
 
@@ -36,7 +37,7 @@ function toGetOne(vendor: string): string {
     valibot: 'wrap it with toStandardJsonSchema of @valibot/to-json-schema',
     zod: 'use zod 4.2 or later',
   };
-  return known[vendor] ?? `${vendor} must offer Standard JSON Schema`;
+  return ownValue(known, vendor) ?? `${vendor} must offer Standard JSON Schema`;
 }
 
 /** Dates, big integers, maps: what JSON does not have is written as something that it has. */

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 
 import { OutboxError } from '../../contract/error.ts';
 import { groupBy } from '../../contract/group-by.ts';
+import { ownValue } from '../../contract/pick.ts';
 import type { Definition } from './catalogue.ts';
 import { isObject, type JsonSchema } from './json-schema.ts';
 
@@ -68,7 +69,7 @@ export function snapshotOf(catalogue: readonly Definition[], before: Snapshot): 
   const byType = groupBy(catalogue, ({ type }) => type);
   const events = [...byType].map(([type, definitions]): [string, SnapshotEvent] => {
     const latest = definitions.at(-1);
-    const old = Object.entries(before.events[type]?.versions ?? {}).filter(
+    const old = Object.entries(ownValue(before.events, type)?.versions ?? {}).filter(
       ([version]) => latest?.upcast[Number(version)] !== undefined,
     );
     const current = definitions.flatMap(({ version, shape }) =>

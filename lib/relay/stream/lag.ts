@@ -1,7 +1,6 @@
-import type { DynamoDBRecord } from 'aws-lambda';
-
 import type { Clock, Log } from '../../runtime/ports.ts';
 import type { Notes } from '../store.ts';
+import type { DynamoDBRecord } from './stream-event.ts';
 
 /** A relay this far behind says so, and the sweeper leaves to it what it is about to reach. */
 export const lagThresholdMs = 60_000;

@@ -1,9 +1,8 @@
-import type { DynamoDBRecord } from 'aws-lambda';
-
 import { isInvalidEntry, rowToEntry, type Entry } from '../../contract/entry.ts';
 import { entryPrefix, type Key } from '../../contract/keys.ts';
 import { toRow, type Item } from '../../runtime/item.ts';
 import type { InvalidPageRow } from '../store.ts';
+import type { DynamoDBRecord } from './stream-event.ts';
 
 /** What a stream record means to the relay. */
 export type Decoded =

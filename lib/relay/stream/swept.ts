@@ -1,10 +1,9 @@
-import type { DynamoDBRecord } from 'aws-lambda';
-
 import { pageStart, parsePageKey, type Page } from '../../contract/keys.ts';
 import type { Clock } from '../../runtime/ports.ts';
 import type { Notes } from '../store.ts';
 import { keyOf } from './stream.ts';
 import { graceMs } from '../sweep/eligible.ts';
+import type { DynamoDBRecord } from './stream-event.ts';
 
 const minuteMs = 60_000;
 

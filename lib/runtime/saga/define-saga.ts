@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { OutboxError } from '../../contract/error.ts';
-import { definedOnly } from '../../contract/pick.ts';
+import { definedOnly, ownValue } from '../../contract/pick.ts';
 import type { EventContract } from '../event/event.ts';
 import { checkUpcasts } from '../event/upcast.ts';
 import { defineDeadline } from './deadline-event.ts';
@@ -140,7 +140,7 @@ function deadlineOf<State>(
   saga: SagaSnapshot<State> | undefined,
   name: string,
 ): SagaEvent {
-  const pending = saga?.deadlines[name];
+  const pending = ownValue(saga?.deadlines ?? {}, name);
   if (saga !== undefined && pending !== undefined) {
     const { revision, eventId } = pending;
     return parts.deadline(saga.key, { name, revision }, definedOnly({ id: eventId }));

@@ -1,3 +1,4 @@
+import { ownValue } from '../../contract/pick.ts';
 import { deadlineDataOf } from './deadline-event.ts';
 import { checkAnswer } from './check-answer.ts';
 import type { SagaEvent, SagaParts } from './parts.ts';
@@ -78,7 +79,10 @@ function meetDeadline<State>(
   { before, event }: SagaInput<State>,
 ): SagaTransition<State> {
   const { name, revision } = deadlineDataOf(event);
-  if (before?.status !== 'running' || !isPending(before.deadlines[name], revision, event)) {
+  if (
+    before?.status !== 'running' ||
+    !isPending(ownValue(before.deadlines, name), revision, event)
+  ) {
     return unchanged('late', before);
   }
   const handler = parts.deadlines.get(name);

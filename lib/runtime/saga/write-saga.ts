@@ -1,4 +1,5 @@
 import { epochSeconds } from '../../contract/inbox-rows.ts';
+import { ownValue } from '../../contract/pick.ts';
 import { sagaTable, sagaToRow, type SagaRecord } from '../../contract/saga.ts';
 import type { InboxTransaction } from '../inbox/collect.ts';
 import { newId } from '../system.ts';
@@ -33,7 +34,7 @@ export function writeSaga<State>(
   tx.put({ TableName: sagaTableName, Item: sagaToRow(record), ...isAsRead(before, now) });
   if (events.length > 0) tx.emit(...events.map(({ event }) => event));
   for (const name of result.cancelled) {
-    const eventId = before?.deadlines[name]?.eventId;
+    const eventId = ownValue(before?.deadlines ?? {}, name)?.eventId;
     // One that is on its way is let pass when it comes.
     if (eventId !== undefined) tx.cancel(eventId, { required: false });
   }

@@ -107,6 +107,74 @@ describe('outbox schema write', () => {
   });
 });
 
+describe('a catalogue in TypeScript', () => {
+  const app = (type: 'commonjs' | 'module', module: string) => ({
+    'package.json': JSON.stringify({ type }),
+    'tsconfig.json': JSON.stringify({
+      compilerOptions: { module, strict: true, paths: { '@orders/*': ['./src/orders/*'] } },
+    }),
+    'src/orders/fields.ts': `import { z } from '${import.meta.resolve('zod')}';
+      export enum Currency { EUR = 'EUR', USD = 'USD' }
+      export const placed = z.object({ orderId: z.string(), currency: z.enum(Currency) });`,
+  });
+
+  it.each([
+    ['a CommonJS app', 'commonjs', 'NodeNext', './orders/fields'],
+    ['a CommonJS app', 'commonjs', 'NodeNext', './orders/fields.js'],
+    ['a CommonJS app', 'commonjs', 'CommonJS', '@orders/fields'],
+    ['an ES module app', 'module', 'NodeNext', './orders/fields.js'],
+    ['an ES module app', 'module', 'NodeNext', './orders/fields.ts'],
+    ['an ES module app', 'module', 'Preserve', './orders/fields'],
+  ] as const)(
+    'is loaded from %s (%s, module %s) that imports %s',
+    async (_, type, module, path) => {
+      mkdirSync(join(folder, 'src/orders'), { recursive: true });
+      for (const [name, text] of Object.entries(app(type, module))) {
+        writeFileSync(join(folder, name), text);
+      }
+      const catalogue = join(folder, 'src/events.ts');
+      writeFileSync(
+        catalogue,
+        `import { defineEvent } from '${pathToFileURL(resolve('lib/runtime.ts')).href}';
+       import { placed } from '${path}';
+       export const OrderPlaced = defineEvent('order.placed', { aggregate: 'order', schema: placed });`,
+      );
+
+      const { code, notes } = await run(
+        `schema write --catalogue ${catalogue} --snapshot ${snapshotFile()}`,
+      );
+
+      expect({ code, notes }).toMatchObject({
+        code: 0,
+        notes: expect.stringContaining('has 1 type: commit it') as string,
+      });
+    },
+  );
+});
+
+describe('an event whose type is a name that every object inherits', () => {
+  it.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty'])(
+    '%s is written and compared like any other',
+    async (type) => {
+      const event = `export const Event = defineEvent('${type}', {
+        aggregate: 'order',
+        schema: z.object({ constructor: z.string(), toString: z.number().optional() }),
+      });`;
+      await schema('write', orderPlaced);
+
+      const added = await schema('write', `${orderPlaced}\n${event}`);
+      const same = await schema('check', `${orderPlaced}\n${event}`);
+      const changed = await schema(
+        'check',
+        `${orderPlaced}\n${event.replace('constructor: z.string()', 'constructor: z.number()')}`,
+      );
+
+      expect([added.code, same.code]).toEqual([0, 0]);
+      expect(changed.out).toContain(`${type} version 1, data.constructor: was string, is number`);
+    },
+  );
+});
+
 describe('the file of the snapshot', () => {
   it('is written into a folder that is not there yet', async () => {
     const nested = `--snapshot ${join(folder, 'contracts/events/all.json')}`;

@@ -301,6 +301,20 @@ describe('counting what would be replayed', () => {
     });
     expect(seen).toEqual([]);
   });
+
+  it('counts a type whose name every object inherits', async () => {
+    const world = createOperateWorld();
+    await world.deliver({ type: 'constructor' }, { type: 'constructor' });
+
+    const count = await countReplayable(anHour, {
+      destinations: [{}],
+      source: sourceOf(world),
+      now: world.clock.now(),
+    });
+
+    expect(count).toMatchObject({ entries: 2 });
+    expect(Object.entries(count.byType)).toEqual([['constructor', 2]]);
+  });
 });
 
 describe('pages that are no longer in the table', () => {

@@ -1,4 +1,4 @@
-import type { DynamoDBRecord } from 'aws-lambda';
+import type { DynamoDBRecord } from '../../../lib/relay/stream/stream-event.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { Entry } from '../../../lib/contract/entry.ts';

@@ -50,6 +50,12 @@ describe('a saga', () => {
     expect(typesOf(started.emits)).toEqual(['payment.take']);
   });
 
+  it.each(['constructor', 'toString'])('has no deadline %s that was not set', (name) => {
+    expect(() => fulfilment.deadlineOf(started.saga, name)).toThrow(
+      expect.objectContaining({ code: 'SAGA_INVALID' }),
+    );
+  });
+
   it('goes on with each answer', () => {
     const next = after(placed, paid);
 

@@ -28,17 +28,17 @@ export async function countReplayable(
   { destinations, ...context }: CountContext,
 ): Promise<ReplayCount> {
   const pages = pagesOf(request);
-  const byType: Record<string, number> = {};
+  const byType = new Map<string, number>();
   let skipNotices = 0;
   await inParallel(pages, parallelPages, async (page) => {
     for await (const all of readReplayable(page, request, context)) {
       const part = all.filter(({ entry }) => isWanted(entry, destinations));
-      for (const { entry } of part) byType[entry.type] = (byType[entry.type] ?? 0) + 1;
+      for (const { entry } of part) byType.set(entry.type, (byType.get(entry.type) ?? 0) + 1);
       skipNotices += part.filter(({ skipped }) => skipped === true).length;
     }
   });
-  const entries = Object.values(byType).reduce((sum, number) => sum + number, 0);
-  return { pages: pages.length, entries, skipNotices, byType };
+  const entries = [...byType.values()].reduce((sum, number) => sum + number, 0);
+  return { pages: pages.length, entries, skipNotices, byType: Object.fromEntries(byType) };
 }
 
 function isWanted({ type }: Entry, destinations: CountContext['destinations']): boolean {

@@ -2,7 +2,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 
 import type { Plugin } from 'esbuild';
 
-import { bundleFunctions } from '../../../../bin/bundle-functions.ts';
+import { bundleFunctions } from '../../../../bin/bundle.ts';
 import { projectFolder } from '../../../../bin/demo/local-folder.ts';
 
 /** Modules that the functions open their ports with, and what stands in their place. */
