@@ -1,14 +1,39 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { minimumNodeMajor } from '../lib/contract/node-version.ts';
+import { documentedFiles, readmeInstallLine } from './support/readme.ts';
 
 const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   devDependencies: Record<string, string>;
 };
-const zod = `zod@${devDependencies['zod'] ?? 'latest'}`;
+const pinned = (name: string): string => `${name}@${devDependencies[name] ?? 'latest'}`;
+
+/** What `cdk init` gives by range, as it was when this was tried. */
+const scaffoldVersions: Readonly<Record<string, string>> = {
+  '@swc/core': '1.16.22',
+  '@swc/jest': '0.2.39',
+  '@types/jest': '30.0.0',
+  '@types/node': '24.19.4',
+  jest: '30.5.2',
+  tsx: '4.23.15',
+  typescript: '7.0.2',
+  'aws-cdk-lib': devDependencies['aws-cdk-lib'] ?? '',
+  constructs: devDependencies['constructs'] ?? '',
+};
 
 let root = '';
 let tarball = '';
@@ -27,98 +52,186 @@ afterAll(() => {
 });
 
 describe('the packed package', () => {
-  it('holds what is built, the functions included, and nothing of the sources', () => {
+  it('holds what is built, the functions and the notices included, and nothing of the sources', () => {
     const files = run('tar', ['-tzf', tarball], '.').split('\n');
 
     expect(files).toContain('package/dist/functions/relay/index.mjs');
+    expect(files).toContain('package/dist/THIRD-PARTY-NOTICES.txt');
     expect(files.filter((file) => /^package\/(lib|test|examples|bin)\//.test(file))).toEqual([]);
   });
 
-  it('serves a Lambda-only user, who downloads no CDK', () => {
-    const folder = install('lambda-only', [zod]);
+  describe('without the CDK', () => {
+    const oldestNode = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+    let folder = '';
+    let node = '';
 
-    const answer = JSON.parse(run(process.execPath, ['service.js'], folder)) as object;
+    beforeAll(() => {
+      folder = join(root, 'lambda-only');
+      cpSync(join('test', 'packaging', 'lambda-only'), folder, { recursive: true });
+      install(folder, [tarball, pinned('zod'), `${oldestNode}@${minimumNodeMajor}.0.0`]);
+      node = join(folder, 'node_modules', oldestNode, 'bin', 'node');
+    }, 180_000);
 
-    expect(answer).toEqual({ actions: 1, inbox: 'function' });
-    expect(existsSync(join(folder, 'node_modules', 'aws-cdk-lib'))).toBe(false);
-    expect(existsSync(join(folder, 'node_modules', 'constructs'))).toBe(false);
+    it('serves a Lambda-only user on the oldest Node.js, who downloads no CDK', () => {
+      const answer = JSON.parse(run(node, ['service.js'], folder)) as object;
+
+      expect(answer).toEqual({
+        actions: 1,
+        inbox: 'function',
+        node: expect.stringMatching(`^v${minimumNodeMajor}\\.`) as string,
+      });
+      expect(existsSync(join(folder, 'node_modules', 'aws-cdk-lib'))).toBe(false);
+      expect(existsSync(join(folder, 'node_modules', 'constructs'))).toBe(false);
+    });
+
+    it('checks the events of its user on the oldest Node.js, without AWS', () => {
+      const outbox = join('node_modules', 'cdk-outbox', 'dist', 'cli', 'outbox.mjs');
+      const check = (verb: string, catalogue: string) =>
+        run(node, [outbox, 'schema', verb, '--catalogue', catalogue], folder);
+
+      check('write', 'events.cjs');
+      check('check', 'events.mjs');
+
+      expect(() => check('check', 'events-changed.mjs')).toThrow(
+        /data\.total: was number, is string/,
+      );
+    });
+
+    it('says which Node.js the command needs before it loads anything', () => {
+      const entry = join(folder, 'alone.mjs');
+      cpSync(join(folder, 'node_modules', 'cdk-outbox', 'dist', 'cli', 'outbox.mjs'), entry);
+      const older = `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'18.20.8'})`;
+
+      expect(() => run(process.execPath, ['--import', older, entry], folder)).toThrow(
+        `outbox: needs Node.js ${minimumNodeMajor} or later, this is 18.20.8`,
+      );
+    });
   });
 
-  it('checks the events of its user, without AWS', () => {
-    const folder = install('lambda-only', [zod]);
-    const outbox = join('node_modules', 'cdk-outbox', 'dist', 'cli', 'outbox.mjs');
-    const check = (verb: string, catalogue: string) =>
-      run(process.execPath, [outbox, 'schema', verb, '--catalogue', catalogue], folder);
-
-    check('write', 'events.cjs');
-    check('check', 'events.mjs');
-
-    expect(() => check('check', 'events-changed.mjs')).toThrow(
-      /data\.total: was number, is string/,
-    );
-  });
-
-  describe('in a CDK app', () => {
+  describe('in the app that cdk init makes, with the code of the documentation', () => {
     let folder = '';
 
     beforeAll(() => {
-      const names = ['aws-cdk-lib', 'constructs', 'typescript', '@types/node'];
-      const pinned = names.map((name) => `${name}@${devDependencies[name] ?? 'latest'}`);
-      folder = install('cdk-app', [...pinned, zod, 'jest@30']);
-    }, 180_000);
+      folder = join(root, 'app');
+      mkdirSync(folder);
+      const cdk = resolve('node_modules', 'aws-cdk', 'bin', 'cdk');
+      run(
+        process.execPath,
+        [cdk, 'init', 'app', '--language', 'typescript', '--generate-only', '--no-notices'],
+        folder,
+      );
+      pinScaffold(folder);
+      cpSync(join('test', 'packaging', 'cdk-app'), folder, { recursive: true });
+      for (const { name, text } of documentedFiles()) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true });
+        writeFileSync(join(folder, name), text);
+      }
+      appendFileSync(
+        join(folder, 'bin', 'app.ts'),
+        `import { OrdersStack } from '../lib/orders-stack';\nnew OrdersStack(app, 'Orders');\n`,
+      );
+      const packages = readmeInstallLine().map((name) =>
+        name === 'cdk-outbox' ? tarball : pinned(name),
+      );
+      install(folder, packages);
+    }, 240_000);
 
-    it('works as CommonJS under jest', () => {
+    const scaffolded = join('node_modules', 'typescript', 'bin', 'tsc');
+    const older = resolve('node_modules', 'typescript', 'bin', 'tsc');
+    const node10 = ['--module', 'commonjs', '--moduleResolution', 'node10'];
+
+    it.each([
+      ['as it comes', scaffolded, []],
+      ['as it comes, checking libraries', scaffolded, ['--skipLibCheck', 'false']],
+      ...(['node16', 'nodenext'] as const).map(
+        (name) =>
+          [
+            `with moduleResolution ${name}`,
+            scaffolded,
+            ['--module', name, '--moduleResolution', name, '--skipLibCheck', 'false'],
+          ] as const,
+      ),
+      [
+        'with moduleResolution bundler',
+        scaffolded,
+        ['--module', 'preserve', '--moduleResolution', 'bundler', '--skipLibCheck', 'false'],
+      ],
+      [
+        'with moduleResolution node10, which an older compiler has',
+        older,
+        [...node10, '--ignoreDeprecations', '6.0', '--skipLibCheck', 'false'],
+      ],
+    ] as const)('compiles %s', (_, tsc, options) => {
+      expect(() => run(process.execPath, [tsc, ...options], folder)).not.toThrow();
+    });
+
+    it('passes its tests under jest', () => {
       expect(() =>
         run(process.execPath, ['node_modules/jest/bin/jest.js', '--ci'], folder),
       ).not.toThrow();
     });
 
-    it('works as ES modules, beside its CommonJS copy', () => {
-      const answer = JSON.parse(run(process.execPath, ['app.mjs'], folder)) as object;
+    it('synthesizes by cdk synth', () => {
+      run(process.execPath, ['node_modules/aws-cdk/bin/cdk', 'synth', '--quiet'], folder);
 
-      const all = ['function', 'function', 'function', 'function', 'function'];
-      expect(answer).toEqual({ all, knowsTheOther: true });
+      const template = readFileSync(join(folder, 'cdk.out', 'Orders.template.json'), 'utf8');
+      expect(template).toContain('AWS::Events::Rule');
+      expect(template).toContain('AWS::Lambda::EventSourceMapping');
     });
 
-    it('has types for both', () => {
-      const options = [
-        '--noEmit',
-        '--strict',
-        '--module',
-        'nodenext',
-        '--target',
-        'es2022',
-        '--types',
-        'node',
-      ];
-      const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
+    it('has a catalogue that outbox schema loads', () => {
+      const outbox = join('node_modules', 'cdk-outbox', 'dist', 'cli', 'outbox.mjs');
 
-      expect(() =>
-        run(
-          process.execPath,
-          [tsc, ...options, '--skipLibCheck', 'types.mts', 'types.cts'],
-          folder,
-        ),
-      ).not.toThrow();
+      run(process.execPath, [outbox, 'schema', 'write', '--catalogue', 'lib/events.ts'], folder);
+
+      const snapshot = readFileSync(join(folder, 'events.snapshot.json'), 'utf8');
+      expect(snapshot).toContain('"order.placed"');
+    });
+
+    it('works as ES modules next to its CommonJS copy', () => {
+      const answer = JSON.parse(run(process.execPath, ['app.mjs'], folder)) as object;
+
+      const all = ['function', 'function', 'function', 'function'];
+      expect(answer).toEqual({ all, knowsTheOther: true });
     });
   });
 }, 240_000);
 
-/** A copy of a fixture with the package and others installed, as their user would. */
-function install(fixture: string, packages: readonly string[]): string {
-  const folder = join(root, fixture);
-  cpSync(join('test', 'packaging', fixture), folder, { recursive: true });
-  run(
-    'npm',
-    ['install', '--no-save', '--prefer-offline', '--ignore-scripts', tarball, ...packages],
-    folder,
-  );
-  return folder;
+/** Replaces the ranges of a scaffold by the versions that were tried, so that no release in between fails the test. */
+function pinScaffold(folder: string): void {
+  const path = join(folder, 'package.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as {
+    dependencies: Record<string, string>;
+    devDependencies: Record<string, string>;
+  };
+  const pin = (ranges: Record<string, string>): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(ranges).map(([name, range]) => [name, scaffoldVersions[name] ?? range]),
+    );
+  const exact = {
+    ...manifest,
+    dependencies: pin(manifest.dependencies),
+    devDependencies: pin(manifest.devDependencies),
+  };
+  writeFileSync(path, JSON.stringify(exact));
+}
+
+/** Installs packages as their user would. */
+function install(folder: string, packages: readonly string[]): void {
+  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
+  run('npm', ['install', ...quiet, ...packages], folder);
 }
 
 function run(command: string, args: readonly string[], cwd: string): string {
+  // The app's scripts find the Node.js that runs the tests.
+  const path = [dirname(process.execPath), process.env['PATH']].join(delimiter);
   try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe' });
+    return execFileSync(command, args, {
+      cwd,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      env: { ...process.env, PATH: path, CI: 'true' },
+    });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}\n${stderr}`, { cause: error });

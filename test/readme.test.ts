@@ -11,13 +11,13 @@ import { rowToEntry, type Entry, type Row } from '../lib/contract/entry.ts';
 import { toMessageJson } from '../lib/contract/message.ts';
 import { createIdTable, createKeyedTable, createOutboxTable } from './support/create-tables.ts';
 import { permissionsTable } from './support/permissions-table.ts';
-import { readmeFiles, writeReadmeFiles } from './support/readme.ts';
+import { documentedFiles, writeDocumentedFiles } from './support/readme.ts';
 import { localClient } from './support/tables.ts';
 
 let folder = '';
 
 beforeAll(() => {
-  folder = writeReadmeFiles();
+  folder = writeDocumentedFiles();
 });
 
 afterAll(() => {
@@ -30,7 +30,7 @@ describe('the code of the README', () => {
       config: { compilerOptions: object };
     };
     const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.');
-    const files = readmeFiles().map(({ name }) => join(folder, name));
+    const files = documentedFiles().map(({ name }) => join(folder, name));
 
     const program = ts.createProgram(files, { ...options, rootDir: '.' });
 
@@ -47,8 +47,8 @@ describe('the code of the README', () => {
       import { EventBus } from 'aws-cdk-lib/aws-events';
       import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
       import { Destination, Outbox, Saga } from 'cdk-outbox';
-      import { fulfilment } from './fulfilment.ts';
-      import { OrdersStack } from './stack.ts';
+      import { fulfilment } from './lib/fulfilment.ts';
+      import { OrdersStack } from './lib/orders-stack.ts';
       const app = new App({ outdir: 'cdk.out' });
       new OrdersStack(app, 'Orders');
       const stack = new Stack(app, 'Sagas');
@@ -101,10 +101,10 @@ describe('the code of the README', () => {
     })) {
       vi.stubEnv(name, value);
     }
-    const producer = (await load('place-order.ts')) as {
+    const producer = (await load('lib/place-order.ts')) as {
       handler: (order: object) => Promise<void>;
     };
-    const consumer = (await load('bill-order.ts')) as {
+    const consumer = (await load('lib/bill-order.ts')) as {
       handler: (event: object) => Promise<{ batchItemFailures: unknown[] }>;
     };
 

@@ -13,4 +13,6 @@ const environment = {
 };
 const outbox = createOutbox({ environment });
 const actions = await outbox.prepare([OrderPlaced('42', { total: 7 })]);
-console.log(JSON.stringify({ actions: actions.length, inbox: typeof createInbox }));
+console.log(
+  JSON.stringify({ actions: actions.length, inbox: typeof createInbox, node: process.version }),
+);

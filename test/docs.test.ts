@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+
+import { Duration, Stack } from 'aws-cdk-lib';
+import { describe, expect, it } from 'vitest';
+
+import { generatedPages, readInterfaces } from '../bin/docs/pages.ts';
+import { dedupeWindowMs } from '../lib/constructs/dedupe-window.ts';
+import { inboxDefaults } from '../lib/constructs/inbox-props.ts';
+
+describe('the generated pages of the documentation', () => {
+  it.each(generatedPages())('$path is up to date: run npm run docs', ({ path, text }) => {
+    expect(readFileSync(path, 'utf8')).toBe(text);
+  });
+
+  it('are linked from the README', () => {
+    const readme = readFileSync('README.md', 'utf8');
+
+    for (const { path } of generatedPages()) expect(readme).toContain(`](${path})`);
+  });
+});
+
+describe('the properties of the constructs', () => {
+  const props = readInterfaces('lib/index.ts').flatMap(({ name: of, props: all }) =>
+    all.map((prop) => ({ ...prop, of })),
+  );
+
+  it('include those of every construct, and what it inherits', () => {
+    expect(props).toEqual(
+      expect.arrayContaining(
+        [
+          ['OutboxProps', 'source'],
+          ['OutboxProps', 'alarmTopic'],
+          ['InboxProps', 'dedupeWindow'],
+          ['SagaProps', 'overdueAfter'],
+          ['ReconciliationProps', 'mode'],
+        ].map(([of, name]) => expect.objectContaining({ of, name }) as object),
+      ),
+    );
+  });
+
+  it.each(props)('$of.$name says what it is, and its default if it is optional', (prop) => {
+    expect(prop.doc).not.toBe('');
+    if (!prop.isRequired) expect(prop.defaultText).not.toBe('none.');
+  });
+});
+
+describe('the page about the dedupe window', () => {
+  it.each([
+    ['bus', 'an event bus'],
+    ['topic', 'a topic'],
+    ['outbox', 'a destination queue of the outbox'],
+  ] as const)('names the default window behind a %s', (origin, inWords) => {
+    const page = readFileSync('docs/dedupe-window.md', 'utf8');
+    const { outboxRetention, queueRetention } = inboxDefaults;
+
+    const ms = dedupeWindowMs(new Stack(), { origin, outboxRetention, queueRetention });
+
+    const days = Duration.millis(ms).toDays();
+    expect(page).toContain(`| ${inWords} | ${days} days |`);
+  });
+});
