@@ -64,6 +64,13 @@ export const ownLimits = {
   messageOverheadBytes: 2048,
   /** Bytes of JSON that are remembered of what a handler under a lease answered with. */
   maxResultBytes: 4 * 1024,
-  /** Characters of a request's header that may become part of an event's context. */
-  maxHeaderChars: 256,
+  /** Levels of lists and objects in an event's data. Parsers of other languages stop between 64 and 1,000. */
+  maxDataDepth: 100,
+  /** Characters of a correlation id, a causation id and a tenant. */
+  maxContextChars: 256,
+  /** Characters of a `traceparent` and a `tracestate`. https://www.w3.org/TR/trace-context/#tracestate-limits */
+  maxTraceparentChars: 256,
+  maxTracestateChars: 512,
+  /** Characters of a message's source. EventBridge has the same limit. */
+  maxSourceChars: 256,
 } as const;

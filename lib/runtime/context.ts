@@ -42,7 +42,7 @@ export type RequestHeaders =
 export function contextFromHeaders(headers: RequestHeaders | null | undefined): EventContext {
   const header = (name: string): string | undefined => headerOf(headers ?? {}, name);
   const correlationId = header('x-correlation-id') ?? '';
-  const isIdUsable = correlationId !== '' && correlationId.length <= ownLimits.maxHeaderChars;
+  const isIdUsable = correlationId !== '' && correlationId.length <= ownLimits.maxContextChars;
   return {
     ...usableTrace(header('traceparent'), header('tracestate')),
     ...(isIdUsable ? { correlationId } : {}),

@@ -1,7 +1,7 @@
+import { redact } from '../../contract/redact.ts';
 import type { Clock, Log } from '../../runtime/ports.ts';
 import { faultOfEntry, judgeCall, type CallFailure, type Fault } from './classify.ts';
 import type { Destination, Outgoing, Refusal, Reply } from '../destination.ts';
-import { redact } from './redact.ts';
 import type { Standing, Standings } from './standing.ts';
 
 /** What a call needs beside the destination. */

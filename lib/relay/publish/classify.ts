@@ -1,5 +1,5 @@
+import { redact } from '../../contract/redact.ts';
 import type { Refusal } from '../destination.ts';
-import { redact } from './redact.ts';
 
 /**
  * Where the cause of a refusal lies.

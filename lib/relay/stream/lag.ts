@@ -1,3 +1,4 @@
+import { nameOfError } from '../../contract/redact.ts';
 import type { Clock, Log } from '../../runtime/ports.ts';
 import type { Notes } from '../store.ts';
 import type { DynamoDBRecord } from './stream-event.ts';
@@ -28,7 +29,7 @@ export function createLagNoter(
     } catch (error) {
       // Without the note the sweeper delivers some entries a second time: a nuisance, not a reason to stop.
       ports.log.warn('lag not noted', {
-        error: error instanceof Error ? error.name : String(error),
+        error: nameOfError(error),
       });
     }
   };

@@ -1,5 +1,6 @@
+import { nameOfError, safeMessage } from '../../contract/redact.ts';
 import type { SweepEnd, SweepReport } from '../../contract/sweep-report.ts';
-import { redact } from '../publish/redact.ts';
+import { definedOnly } from '../../contract/pick.ts';
 import type { Invocation } from '../relay.ts';
 import { sweepDue } from './due.ts';
 import { measure } from './measure.ts';
@@ -86,8 +87,7 @@ async function run(
 }
 
 function nameOf(thrown: unknown): { error: string; message?: string } {
-  if (!(thrown instanceof Error)) return { error: String(thrown) };
-  return { error: thrown.name, message: redact(thrown.message) };
+  return { error: nameOfError(thrown), ...definedOnly({ message: safeMessage(thrown) }) };
 }
 
 function throwFirst(outcomes: readonly PassOutcome[]): void {

@@ -5,7 +5,8 @@ import { limits, ownLimits } from '../../contract/limits.ts';
 import type { EventContract, OutboxEvent } from './event.ts';
 
 /** @throws OutboxError `EVENT_TYPE_INVALID`, `AGGREGATE_INVALID`, `OPTION_INVALID` */
-export function checkDefinition({ type, version, aggregate, schema }: EventContract): void {
+export function checkDefinition(definition: EventContract): void {
+  const { type, version, aggregate, schema, validationDetail = 'codes' } = definition;
   if (!isEventType(type)) {
     throw new OutboxError(
       'EVENT_TYPE_INVALID',
@@ -27,6 +28,11 @@ export function checkDefinition({ type, version, aggregate, schema }: EventContr
     type,
     option: 'schema',
     expected: 'a Standard Schema (zod, valibot, arktype)',
+  });
+  checkOption(['codes', 'messages'].includes(validationDetail), {
+    type,
+    option: 'validationDetail',
+    expected: "'codes' or 'messages'",
   });
 }
 

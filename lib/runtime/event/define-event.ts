@@ -5,6 +5,7 @@ import { checkAggregateId, checkDefinition, checkEvent } from './check-event.ts'
 import { readDeliverAt } from './deliver-at.ts';
 import { snapshot } from './event-data.ts';
 import type { EventContract, EventDefinition, EventOptions, OutboxEvent } from './event.ts';
+import type { ValidationDetail } from './schema-issues.ts';
 import { newId, systemClock } from '../system.ts';
 import { checkUpcasts, type Upcasts } from './upcast.ts';
 
@@ -29,6 +30,18 @@ export interface DefineEventOptions<Schema extends StandardSchemaV1> {
    * @default - consumers read this version only
    */
   readonly upcast?: Upcasts;
+  /**
+   * What errors, logs and dead letters say of data that does not fit the schema.
+   *
+   * - `codes`: the place and the code of each issue, such as `buyer.age: invalid_type`. Nothing of the data appears.
+   *   Properties are named if the schema offers Standard JSON Schema (zod, arktype, and valibot through
+   *   `toStandardJsonSchema`); others, such as the keys of a record, are shown as `*`.
+   * - `messages`: the paths and messages of the schema's library. They can quote the data: choose it for data that may
+   *   be read in logs and in dead-letter queues.
+   *
+   * @default 'codes'
+   */
+  readonly validationDetail?: ValidationDetail;
 }
 
 /**
@@ -42,8 +55,10 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
   type: Type,
   options: DefineEventOptions<Schema>,
 ): EventDefinition<Type, Schema> {
-  const { version = 1, aggregate, schema, upcast = {} } = options;
-  const contract: EventContract<Type, Schema> = { type, version, aggregate, schema, upcast };
+  const { version = 1, aggregate, schema, upcast = {}, validationDetail = 'codes' } = options;
+  const contract: EventContract<Type, Schema> = {
+    ...{ type, version, aggregate, schema, upcast, validationDetail },
+  };
   checkDefinition(contract);
   checkUpcasts(contract);
   const create = (

@@ -1,8 +1,12 @@
-import { OutboxError } from '../../contract/error.ts';
-import type { OutboxEvent } from './event.ts';
-import { describeIssues } from './schema-issues.ts';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-type EventWithData = Pick<OutboxEvent, 'id' | 'type' | 'data'>;
+import { OutboxError } from '../../contract/error.ts';
+import { nameOfError } from '../../contract/redact.ts';
+import type { OutboxEvent } from './event.ts';
+import { NotLosslessError, toLosslessJson } from './lossless-json.ts';
+import { describeIssues, namesIn } from './schema-issues.ts';
+
+type EventWithData = Pick<OutboxEvent, 'definition' | 'id' | 'type' | 'data'>;
 
 /**
  * A frozen copy of an event's data, as consumers will parse it. What the caller does to the original
@@ -25,57 +29,55 @@ export function snapshot(event: EventWithData): unknown {
 export async function toValidJson(event: OutboxEvent): Promise<string> {
   const json = toJson(event);
   const data: unknown = JSON.parse(json);
-  const { issues } = await event.definition.schema['~standard'].validate(data);
-  if (issues !== undefined) throw invalid(event, describeIssues(issues, data));
-  return json;
-}
-
-/** A value as JSON text. @throws TypeError where JSON would drop part of it, or make something else of it */
-export function toLosslessJson(value: unknown): string {
-  const json = JSON.stringify(value, refuseLoss) as string | undefined;
-  if (json === undefined) throw new TypeError('it is undefined');
+  const issues = await validate(event, data);
+  if (issues !== undefined) throw invalid(event, describeIssues(issues, data, event.definition));
   return json;
 }
 
 function toJson(event: EventWithData): string {
   try {
     return toLosslessJson(event.data);
-  } catch (cause) {
-    throw notJson(event, cause);
+  } catch (error) {
+    if (error instanceof NotLosslessError) throw notJson(event, error);
+    throw error;
   }
 }
 
-/** What JSON would drop or turn into something else without a word. */
-function refuseLoss(this: unknown, key: string, value: unknown): unknown {
-  const problem = lossOf(value, Array.isArray(this));
-  if (problem !== undefined) throw new TypeError(`${key === '' ? 'it' : `"${key}"`} is ${problem}`);
-  return value;
+async function validate(
+  { definition, type, id }: OutboxEvent,
+  data: unknown,
+): Promise<readonly StandardSchemaV1.Issue[] | undefined> {
+  try {
+    return (await definition.schema['~standard'].validate(data)).issues;
+  } catch (error) {
+    // Its message may quote the data.
+    throw new OutboxError(
+      'EVENT_INVALID',
+      `the schema of ${type} ${id} threw ${nameOfError(error)}: have it return issues instead`,
+      { facts: { type, eventId: id } },
+    );
+  }
 }
 
-const typesWithoutJson: readonly string[] = ['bigint', 'function', 'symbol'];
-
-function lossOf(value: unknown, isElement: boolean): string | undefined {
-  if (typesWithoutJson.includes(typeof value)) return `a ${typeof value}`;
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (value instanceof Map || value instanceof Set) return `a ${value.constructor.name}`;
-  return isElement && value === undefined ? 'undefined' : undefined;
-}
-
-function notJson({ type, id }: EventWithData, cause: unknown): OutboxError {
-  const problem = cause instanceof Error ? cause.message : String(cause);
+function notJson({ definition, type, id }: EventWithData, error: NotLosslessError): OutboxError {
+  const problem = error.describe(namesIn(definition.schema));
   return new OutboxError(
     'EVENT_NOT_JSON',
-    `data of ${type} ${id} cannot be written as JSON: ${problem}. ` +
-      'Use text, finite numbers, booleans, null, lists and plain objects',
-    { facts: { type, eventId: id }, cause },
+    `data of ${type} ${id} would not be the same after JSON: ${problem}. ` +
+      'Use text, finite numbers, booleans, null, lists, plain objects and valid Dates',
+    { facts: { type, eventId: id } },
   );
 }
 
-function invalid({ type, id }: EventWithData, issues: readonly string[]): OutboxError {
+function invalid({ type, id, definition }: OutboxEvent, issues: readonly string[]): OutboxError {
+  const showMore =
+    definition.validationDetail === 'messages'
+      ? ''
+      : ". For the schema's own messages, which can quote data, define the event with validationDetail: 'messages'";
   return new OutboxError(
     'EVENT_INVALID',
     `data of ${type} ${id} does not fit its schema: ${issues.join('; ')} ` +
-      '(checked as the JSON that consumers get: a Date is text there)',
+      `(checked as the JSON that consumers get: a Date is text there)${showMore}`,
     { facts: { type, eventId: id, issues } },
   );
 }

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
+import type { ValidationDetail } from './schema-issues.ts';
 import type { Upcasts } from './upcast.ts';
 
 /** What producers and consumers of one type of event agree on. */
@@ -13,6 +14,12 @@ export interface EventContract<
   readonly aggregate: string;
   readonly schema: Schema;
   readonly upcast: Upcasts;
+  /**
+   * What errors, logs and dead letters say of data that does not fit the schema.
+   *
+   * @default 'codes'
+   */
+  readonly validationDetail?: ValidationDetail;
 }
 
 /**

@@ -19,6 +19,8 @@ export interface BatchPorts extends Omit<SettlePorts, 'deadline' | 'observe'> {
   readonly rivalryOf?: LaneOptions['rivalryOf'];
   readonly log: Log;
   readonly metrics: InboxMetricsSink;
+  /** Whether the messages of all errors are logged. @default false */
+  readonly logErrorMessages?: boolean | undefined;
 }
 
 /** What belongs to one invocation, and to no other. */
@@ -39,7 +41,7 @@ export async function handleBatch(
   context: InvocationContext | undefined,
   ports: BatchPorts,
 ): Promise<SqsBatchResponse> {
-  const deliveries = recordsOf(event).map((record) => openDelivery(record, ports.log));
+  const deliveries = recordsOf(event).map((record) => openDelivery(record, ports.log, ports));
   const invocation = {
     deadline: openDeadline(context),
     tally: newTally(ports.metrics, ports.dimensions),

@@ -2,7 +2,7 @@ import type { OutboxErrorCode } from '../../contract/error.ts';
 import type { InvalidMessage, Message } from '../../contract/message.ts';
 import type { Log } from '../ports.ts';
 import { openEnvelope } from './envelope.ts';
-import { logKeysOf, withKeys, type MessageLog } from './log.ts';
+import { logKeysOf, withKeys, type ErrorLogging, type MessageLog } from './log.ts';
 import type { SqsRecord } from './sqs-event.ts';
 
 /** One record of a batch, opened. */
@@ -11,6 +11,7 @@ export interface Delivery {
   readonly message: Message | InvalidMessage;
   /** Its lines carry the record's ids. */
   readonly log: MessageLog;
+  readonly errorLogging: ErrorLogging;
 }
 
 /** Why a message is not tried again. */
@@ -61,7 +62,12 @@ export function failed(error: unknown): Failed {
   return { status: 'failed', error };
 }
 
-export function openDelivery(record: SqsRecord, log: Log): Delivery {
+export function openDelivery(
+  record: SqsRecord,
+  log: Log,
+  { logErrorMessages }: ErrorLogging = {},
+): Delivery {
   const message = openEnvelope(record.body);
-  return { record, message, log: withKeys(log, logKeysOf(record, message)) };
+  const lines = withKeys(log, logKeysOf(record, message));
+  return { record, message, log: lines, errorLogging: { logErrorMessages } };
 }

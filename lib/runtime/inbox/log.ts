@@ -1,6 +1,7 @@
 import { OutboxError } from '../../contract/error.ts';
 import { isInvalidMessage, type InvalidMessage, type Message } from '../../contract/message.ts';
 import { definedOnly } from '../../contract/pick.ts';
+import { framesOf, nameOfError, safeMessage } from '../../contract/redact.ts';
 import type { Log, LogFields } from '../ports.ts';
 import { traceIdOf } from '../trace.ts';
 import type { SqsRecord } from './sqs-event.ts';
@@ -46,15 +47,31 @@ export function logKeysOf(record: SqsRecord, message: Message | InvalidMessage):
   };
 }
 
+/** How errors are logged. */
+export interface ErrorLogging {
+  /** Whether the messages of all errors are logged. @default false */
+  readonly logErrorMessages?: boolean | undefined;
+}
+
 /**
- * An error as a log line may hold it: what it says and where it came from. Whatever else hangs on it (the
- * items of a cancelled transaction, for one) stays out.
+ * An error as a log line may hold it: its class, where it was thrown, and what it says if that cannot hold a payload
+ * (errors of this package, of AWS and of the network). Whatever else hangs on it, such as the items of a cancelled
+ * transaction, stays out.
  */
-export function errorFields(error: unknown): LogFields {
-  if (!(error instanceof Error)) return { error: { message: String(error) } };
-  const { name, message, stack, cause } = error;
+export function errorFields(error: unknown, { logErrorMessages }: ErrorLogging = {}): LogFields {
+  const all = logErrorMessages === true;
+  if (!(error instanceof Error)) {
+    return { error: { name: nameOfError(error), ...(all ? { message: String(error) } : {}) } };
+  }
+  const { cause } = error;
+  const causeText = all && cause instanceof Error ? cause.message : safeMessage(cause);
   return {
     ...(OutboxError.is(error) ? { code: error.code } : {}),
-    error: { name, message, stack, ...(cause instanceof Error ? { cause: cause.message } : {}) },
+    error: definedOnly({
+      name: nameOfError(error),
+      message: all ? error.message : safeMessage(error),
+      stack: all ? error.stack : framesOf(error),
+      cause: cause instanceof Error ? (causeText ?? nameOfError(cause)) : undefined,
+    }),
   };
 }

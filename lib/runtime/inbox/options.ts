@@ -56,6 +56,14 @@ export interface InboxOptions extends EnvironmentOptions {
    * @default - a new Powertools `Metrics` with namespace `cdk-outbox`
    */
   readonly metrics?: InboxMetricsSink;
+  /**
+   * Whether log lines hold the messages of all errors. Otherwise they hold the error's class and where it was thrown,
+   * and the message only of errors of this package, of AWS and of the network: the messages of parsers, of schema
+   * libraries and of your own code can quote the payload. No dead-letter attribute ever holds such a message.
+   *
+   * @default false
+   */
+  readonly logErrorMessages?: boolean;
   /** @default - the system's */
   readonly clock?: Clock;
   /** @default Math.random */
@@ -112,6 +120,7 @@ export function toPorts(
     concurrency,
     handlerTimeoutMs,
     maxReceiveCount: settings.maxReceiveCount,
+    logErrorMessages: options.logErrorMessages,
     log: options.logger ?? new Logger(),
     metrics: options.metrics ?? defaultMetrics(),
     handleOnce: handleOnceWith(commit),

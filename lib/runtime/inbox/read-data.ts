@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { OutboxError } from '../../contract/error.ts';
 import type { Message } from '../../contract/message.ts';
+import { nameOfError } from '../../contract/redact.ts';
 import type { EventContract } from '../event/event.ts';
 import { describeIssues } from '../event/schema-issues.ts';
 import { rejected, type Failed, type Rejected } from './delivery.ts';
@@ -21,7 +22,7 @@ export async function readData(message: Message, definition: EventContract): Pro
   if (current.status !== 'read') return current;
   const result = await validate(current.data, message, definition);
   if (!('issues' in result)) return result;
-  const issues = describeIssues(result.issues, current.data).join('; ');
+  const issues = describeIssues(result.issues, current.data, definition).join('; ');
   return rejected(
     'EVENT_INVALID',
     `data of ${message.type} version ${message.dataversion} does not fit the schema: ${issues}`,
@@ -37,7 +38,7 @@ async function validate(
     const result = await schema['~standard'].validate(data);
     return result.issues === undefined ? { status: 'read', data: result.value } : result;
   } catch (error) {
-    return rejected('EVENT_INVALID', `the schema of ${type} threw ${nameOf(error)}`);
+    return rejected('EVENT_INVALID', `the schema of ${type} threw ${nameOfError(error)}`);
   }
 }
 
@@ -68,7 +69,7 @@ function upcast(message: Message, { version: known, upcast: steps }: EventContra
     } catch (error) {
       return rejected(
         'EVENT_INVALID',
-        `upcast of ${type} from version ${version} threw ${nameOf(error)}`,
+        `upcast of ${type} from version ${version} threw ${nameOfError(error)}`,
       );
     }
     if (data instanceof Promise) return notAwaited(data, `${type} from version ${version}`);
@@ -83,9 +84,4 @@ function notAwaited(data: Promise<unknown>, step: string): Rejected {
     'EVENT_INVALID',
     `upcast of ${step} answered with a promise: make it a plain function, of the old data alone`,
   );
-}
-
-/** An error's message may quote the data. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -43,19 +43,22 @@ const tellings: Readonly<Record<Outcome['status'], Telling>> = {
 };
 
 /** Counts what became of a delivery, and logs it by its ids. */
-export function report({ log }: Delivery, outcome: Outcome, tally: Tally): void {
+export function report(delivery: Delivery, outcome: Outcome, tally: Tally): void {
   const { level, text, metric } = tellings[outcome.status];
   if (metric !== undefined) tally.count(metric);
-  log[level](text, detailsOf(outcome));
+  delivery.log[level](text, detailsOf(outcome, delivery));
 }
 
 /** Logs how a message ended that nobody waited for any more: its own lines, and the queue, have it as failed. */
-export function reportLate({ log }: Delivery, outcome: Outcome | Rejected): void {
+export function reportLate(delivery: Delivery, outcome: Outcome | Rejected): void {
   const { status } = outcome;
-  log.warn('message ended after it was given up', { outcome: status, ...detailsOf(outcome) });
+  delivery.log.warn('message ended after it was given up', {
+    outcome: status,
+    ...detailsOf(outcome, delivery),
+  });
 }
 
-function detailsOf(outcome: Outcome | Rejected): LogFields {
-  if (outcome.status === 'failed') return errorFields(outcome.error);
+function detailsOf(outcome: Outcome | Rejected, { errorLogging }: Delivery): LogFields {
+  if (outcome.status === 'failed') return errorFields(outcome.error, errorLogging);
   return 'rejection' in outcome ? { ...outcome.rejection } : {};
 }

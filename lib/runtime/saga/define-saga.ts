@@ -60,13 +60,13 @@ export function defineSaga<State>(
   options: SagaOptions & { readonly state?: StandardSchemaV1<unknown, State> },
 ): SagaDefinition<State> {
   const { version, overdueAfter, startsOnReplay } = { ...defaults, ...options };
-  const { upcast = {}, key, state: schema } = options;
+  const { upcast = {}, key, state: schema, validationDetail = 'codes' } = options;
   if (!Number.isSafeInteger(version) || version < 1) {
     throw sagaInvalid(name, `its version must be a whole number from 1, got ${version}`);
   }
   checkUpcasts({ type: name, version, upcast });
   return sagaOf({
-    ...{ name, version, schema, upcast, key, startsOnReplay },
+    ...{ name, version, schema, upcast, key, startsOnReplay, validationDetail },
     overdueAfterMs: delayMs(overdueAfter, `overdueAfter of saga ${name}`),
     deadline: defineDeadline(name),
     ...{ events: new Map(), starts: new Map(), steps: new Map(), lates: new Map() },

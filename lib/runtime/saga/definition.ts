@@ -1,4 +1,5 @@
 import type { EventContract } from '../event/event.ts';
+import type { ValidationDetail } from '../event/schema-issues.ts';
 import type { ParsedJson, Upcasts } from '../event/upcast.ts';
 import type { InboxMessage } from '../inbox/message.ts';
 import type { Delay } from './delay.ts';
@@ -29,6 +30,13 @@ export interface SagaOptions {
    * @default - state of this version only can be read
    */
   readonly upcast?: Upcasts;
+  /**
+   * What errors, logs and dead letters say of a state that does not fit its schema: the place and the code of each
+   * issue, or the schema's own messages, which can quote the state.
+   *
+   * @default 'codes'
+   */
+  readonly validationDetail?: ValidationDetail;
   /**
    * Which saga an event is about: at most 900 bytes, the same for all events of one. `undefined` where an event is
    * none of the saga's affair.

@@ -1,10 +1,9 @@
 import type { SagaStatus } from '../../contract/saga.ts';
 import type { OutboxEvent } from '../event/event.ts';
-import { toLosslessJson } from '../event/event-data.ts';
 import type { Action } from '../transaction/transactor.ts';
 import { delayMs } from './delay.ts';
 import type { SagaParts } from './parts.ts';
-import { sagaInvalid } from './saga-invalid.ts';
+import { sagaInvalid, toSagaJson } from './saga-invalid.ts';
 import type { Compensation, SagaSnapshot } from './snapshot.ts';
 import type { CompensatingStep, SagaStep } from './step.ts';
 
@@ -120,12 +119,7 @@ function whileRunning<State>(parts: SagaParts<State>, draft: Draft<State>): Only
 
 /** As it will be read again: a copy that nobody can change. */
 function frozen<T>(value: T, saga: string): T {
-  try {
-    return JSON.parse(toLosslessJson(value), (_, part: unknown) => Object.freeze(part)) as T;
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw sagaInvalid(saga, `what it keeps must be JSON, but ${problem}`);
-  }
+  return JSON.parse(toSagaJson(saga, value), (_, part: unknown) => Object.freeze(part)) as T;
 }
 
 /** What is asked for after the end would be lost without a word. */

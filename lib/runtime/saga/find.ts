@@ -1,3 +1,5 @@
+import { OutboxError } from '../../contract/error.ts';
+import { nameOfError } from '../../contract/redact.ts';
 import { rowToSaga, sagaKey, type SagaId, type SagaRecord } from '../../contract/saga.ts';
 import type { InboxMessage } from '../inbox/message.ts';
 import { reject } from '../inbox/reject.ts';
@@ -19,8 +21,10 @@ export interface AnswerPorts extends SagaPlace {
 export function readKey<State>(parts: SagaParts<State>, message: InboxMessage): string | undefined {
   try {
     return keyOf(parts, message);
-  } catch (cause) {
-    throw reject(cause instanceof Error ? cause.message : String(cause), { cause });
+  } catch (error) {
+    if (OutboxError.is(error)) throw reject(error.message, { cause: error });
+    // Its message may quote the data.
+    throw reject(`the key of saga ${parts.name} threw ${nameOfError(error)} for ${message.type}`);
   }
 }
 

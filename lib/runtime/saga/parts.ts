@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import type { EventContract } from '../event/event.ts';
+import type { ValidationDetail } from '../event/schema-issues.ts';
 import type { ParsedJson, Upcasts } from '../event/upcast.ts';
 import type { InboxMessage, MessageOf } from '../inbox/message.ts';
 import type { DeadlineEvent } from './deadline-event.ts';
@@ -55,6 +56,7 @@ export interface SagaParts<State> {
   readonly version: number;
   readonly schema: StandardSchemaV1<unknown, State> | undefined;
   readonly upcast: Upcasts;
+  readonly validationDetail: ValidationDetail;
   readonly key: (event: InboxMessage<ParsedJson>) => string | undefined;
   readonly overdueAfterMs: number;
   readonly startsOnReplay: boolean;

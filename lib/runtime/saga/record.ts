@@ -7,6 +7,7 @@ import {
   type SagaRecord,
 } from '../../contract/saga.ts';
 import type { SagaEvent, SagaParts } from './parts.ts';
+import { toSagaJson } from './saga-invalid.ts';
 import type { Compensation, SagaSnapshot } from './snapshot.ts';
 import type { SagaTransition } from './outcome.ts';
 
@@ -37,10 +38,10 @@ export function recordOf<State>(change: Change<State>): SagaRecord {
   const isDone = isFinished(status);
   return {
     ...{ saga: parts.name, key, status, revision, version: parts.version },
-    state: JSON.stringify(saga.state),
+    state: toSagaJson(parts.name, saga.state),
     deadlines: deadlinesOf(change),
-    compensations: saga.compensations.map(toKept),
-    ...definedOnly({ awaiting, undoing: undoing && toKept(undoing), reason }),
+    compensations: saga.compensations.map((one) => toKept(parts.name, one)),
+    ...definedOnly({ awaiting, undoing: undoing && toKept(parts.name, undoing), reason }),
     startedAt: before?.startedAt ?? now,
     changedAt: now,
     history: withNote(before?.history ?? [], noteOf(change)),
@@ -50,8 +51,8 @@ export function recordOf<State>(change: Change<State>): SagaRecord {
   };
 }
 
-function toKept({ name, argument }: Compensation): SagaCompensation {
-  return { name, ...(argument === undefined ? {} : { argument: JSON.stringify(argument) }) };
+function toKept(saga: string, { name, argument }: Compensation): SagaCompensation {
+  return { name, ...(argument === undefined ? {} : { argument: toSagaJson(saga, argument) }) };
 }
 
 /** It stays while the status does, so that most steps leave the index alone. */

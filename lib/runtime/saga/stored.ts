@@ -1,5 +1,8 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
 import { OutboxError } from '../../contract/error.ts';
 import { definedOnly } from '../../contract/pick.ts';
+import { nameOfError } from '../../contract/redact.ts';
 import type { SagaCompensation, SagaRecord } from '../../contract/saga.ts';
 import { describeIssues } from '../event/schema-issues.ts';
 import { reject } from '../inbox/reject.ts';
@@ -40,16 +43,29 @@ function toCompensation({ name, argument }: SagaCompensation): Compensation {
 export async function checkState<State>(
   state: unknown,
   key: string,
-  { name, version, schema }: SagaParts<State>,
+  { name, version, schema, validationDetail }: SagaParts<State>,
 ): Promise<State> {
   if (schema === undefined) return state as State;
-  const result = await schema['~standard'].validate(state);
+  const result = await validate(schema, state, `${name} ${key}`);
   if (result.issues === undefined) return result.value;
-  const issues = describeIssues(result.issues, state).join('; ');
+  const issues = describeIssues(result.issues, state, { schema, validationDetail }).join('; ');
   throw reject(
     `state of saga ${name} ${key} does not fit its schema (version ${version}): ${issues}. ` +
       'Raise the version of the definition with every change of its state, add the upcast, then redrive the message',
   );
+}
+
+/** What its own code throws may quote the state. */
+async function validate<State>(
+  schema: StandardSchemaV1<unknown, State>,
+  state: unknown,
+  saga: string,
+): Promise<StandardSchemaV1.Result<State>> {
+  try {
+    return await schema['~standard'].validate(state);
+  } catch (error) {
+    throw reject(`the schema of the state of saga ${saga} threw ${nameOfError(error)}`);
+  }
 }
 
 function upcast<State>(
@@ -65,7 +81,11 @@ function upcast<State>(
           'add the steps to the definition, then redrive the message',
       );
     }
-    old = step(old);
+    try {
+      old = step(old);
+    } catch (error) {
+      throw reject(`upcast of saga ${name} ${key} from version ${at} threw ${nameOfError(error)}`);
+    }
   }
   return old;
 }

@@ -50,10 +50,10 @@ describe('the data that is stored', () => {
   });
 
   it.each([
-    ['zod', z.object({ buyer: z.object({ age: z.number() }) })],
-    ['valibot', v.object({ buyer: v.object({ age: v.number() }) })],
-    ['arktype', type({ buyer: { age: 'number' } })],
-  ])('is refused by %s with the place, and without the data', async (_, schema) => {
+    ['zod', z.object({ buyer: z.object({ age: z.number() }) }), 'buyer.age: invalid_type'],
+    ['valibot', v.object({ buyer: v.object({ age: v.number() }) }), '*.*: number'],
+    ['arktype', type({ buyer: { age: 'number' } }), 'buyer.age: domain'],
+  ])('is refused by %s with the place, and without the data', async (_, schema, issue) => {
     const Placed = defineEvent('order.placed', { aggregate, schema });
     const event = Placed('42', { buyer: { age: secret as unknown as number } }, { id });
 
@@ -61,47 +61,25 @@ describe('the data that is stored', () => {
 
     expect(refusal).toMatchObject({ code: 'EVENT_INVALID', facts: { eventId: id } });
     const told = JSON.stringify([refusal, String(refusal)]);
-    expect(told).toContain('buyer.age: ');
-    expect(told).toContain('number');
+    expect(told).toContain(issue);
     expect(told).not.toContain(secret);
   });
 
-  it.each([
-    ['text', (text: string) => text, 'mail: no …'],
-    ['quoted text', (text: string) => JSON.stringify(text), 'mail: no …'],
-  ])('is refused without the data, however long: %s', async (_, quote, issue) => {
-    const refuse = v.check<string, (issue: { input: string }) => string>(
-      () => false,
-      ({ input }) => `no ${quote(input)}`,
-    );
-    const schema = v.object({ mail: v.pipe(v.string(), refuse) });
-    const mail = `${secret} "`.repeat(12_000);
-
-    const refusal = await toValidJson(
-      defineEvent('order.placed', { aggregate, schema })('42', { mail }, { id }),
-    ).catch((error: unknown) => error);
-
-    expect(refusal).toMatchObject({ code: 'EVENT_INVALID', facts: { issues: [issue] } });
-    expect(JSON.stringify([refusal, String(refusal)])).not.toContain(secret);
-  });
-
-  it('is refused without the data where a whole object is quoted', async () => {
-    const Placed = defineEvent('order.placed', {
-      aggregate,
-      schema: v.object({
-        buyer: v.pipe(
-          v.any(),
-          v.check(
-            () => false,
-            ({ input }) => `no ${JSON.stringify(input)}`,
-          ),
-        ),
-      }),
+  it('is refused without the data that a schema quotes when it throws', async () => {
+    const schema = z.any().transform((text: string) => {
+      throw new RangeError(`no ${text}`);
     });
+    const Placed = defineEvent('order.placed', { aggregate, schema });
 
-    const event = Placed('42', { buyer: { mail: secret } });
+    const refusal = await toValidJson(Placed('42', secret, { id })).catch(
+      (error: unknown) => error,
+    );
 
-    await expect(toValidJson(event)).rejects.toThrow('buyer: no …');
+    expect(refusal).toMatchObject({
+      code: 'EVENT_INVALID',
+      message: `the schema of order.placed ${id} threw RangeError: have it return issues instead`,
+    });
+    expect(refusal).not.toHaveProperty('cause');
   });
 
   it('is checked in the same way where the event was put together by hand', async () => {

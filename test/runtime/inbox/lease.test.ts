@@ -258,8 +258,11 @@ describe('where the handler throws', () => {
     const real = createDynamoDBTransactor(rig.documents);
     let calls = 0;
     const write: Transactor['write'] = (action) =>
-      ++calls === 1 ? real.write(action) : Promise.reject(new Error('throttled'));
-    const handler = rig.open({ transactor: { ...real, write } }).on(
+      ++calls === 1
+        ? real.write(action)
+        : Promise.reject(Object.assign(new Error('throttled'), { $metadata: {} }));
+    const options = { transactor: { ...real, write }, logErrorMessages: true };
+    const handler = rig.open(options).on(
       OrderPlaced,
       () => {
         throw new Error('declined');
@@ -321,7 +324,7 @@ describe('a result that cannot be remembered', () => {
 
   test.each([
     ['too large', { text: 'x'.repeat(4096) }, 'has 4107 bytes, and 4096 are remembered'],
-    ['no JSON', circle, 'is not JSON'],
+    ['no JSON', circle, 'would not be the same after JSON: * is an object that contains it'],
   ])('is left out with an error, and the message remembered: %s', async (_, result, problem) => {
     const rig = memoryRig();
     const onDuplicate = vi.fn();

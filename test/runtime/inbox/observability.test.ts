@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
+import { definedOnly } from '../../../lib/contract/pick.ts';
 import { type InboxOptions } from '../../../lib/runtime.ts';
 import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
@@ -51,8 +52,40 @@ describe('log lines', () => {
     ]);
   });
 
-  test('tell why a message was given back, with the error of its handler', async () => {
+  test('hold the class of a handler’s error and where it was thrown, not what it says', async () => {
     const { inbox, lines } = memoryRig();
+    const handler = inbox.on(OrderPlaced, () => {
+      throw new RangeError('too much\n    at somewhere', { cause: new Error('said the bank') });
+    });
+
+    await handler(sqsEventOf([messageOf(placed('1'))]));
+
+    expect(lines).toEqual([
+      expect.objectContaining({
+        error: {
+          name: 'RangeError',
+          stack: expect.stringMatching(/^ {4}at .*observability\.test/) as string,
+          cause: 'Error',
+        },
+      }),
+    ]);
+    expect(JSON.stringify(lines)).not.toMatch(/too much|somewhere|said the bank/);
+  });
+
+  test('hold what a service said, without what it quotes', async () => {
+    const { inbox, lines } = memoryRig();
+    const handler = inbox.on(OrderPlaced, () => {
+      throw Object.assign(new Error("Value 'jane' at 'name' failed"), { $metadata: {} });
+    });
+
+    await handler(sqsEventOf([messageOf(placed('1'))]));
+
+    expect(lines).toMatchObject([{ error: { message: "Value at 'name' failed" } }]);
+    expect(JSON.stringify(lines)).not.toContain('jane');
+  });
+
+  test('hold everything that a handler’s error says where that is asked for', async () => {
+    const { inbox, lines } = memoryRig({}, { logErrorMessages: true });
     const handler = inbox.on(OrderPlaced, () => {
       throw new RangeError('too much', { cause: new Error('said the bank') });
     });
@@ -74,13 +107,16 @@ describe('log lines', () => {
     ]);
   });
 
-  test('survive a handler that throws what is no error', async () => {
-    const { inbox, lines } = memoryRig();
+  test.each([
+    [undefined, { name: 'string' }],
+    [true, { name: 'string', message: 'no' }],
+  ])('survive a handler that throws what is no error: %s', async (logErrorMessages, error) => {
+    const { inbox, lines } = memoryRig({}, definedOnly({ logErrorMessages }));
     const handler = inbox.on(OrderPlaced, vi.fn().mockRejectedValue('no'));
 
     await handler(sqsEventOf([messageOf(placed('1'))]));
 
-    expect(lines).toMatchObject([{ error: { message: 'no' } }]);
+    expect(lines).toEqual([expect.objectContaining({ error })]);
   });
 
   test('hold no item of a transaction that failed', async () => {

@@ -249,7 +249,7 @@ describe('a saga refuses', () => {
       startedWith((saga) => {
         saga.set(new Map());
       }),
-      'it is a Map',
+      'it is an instance of Map',
     ],
     [
       'a deadline that nothing answers',

@@ -1,6 +1,7 @@
 import { OutboxError } from '../../../contract/error.ts';
 import { ownLimits } from '../../../contract/limits.ts';
 import { utf8Bytes } from '../../../contract/text.ts';
+import { NotLosslessError, toLosslessJson } from '../../event/lossless-json.ts';
 
 /** A handler's answer as it is remembered, or why it is not. */
 export type ResultText =
@@ -10,9 +11,10 @@ export type ResultText =
 /** What a handler answered with as JSON text of at most 4 KB; `undefined` where it answered with nothing. */
 export function resultToText(result: unknown, eventId: string): ResultText {
   try {
-    return checkSize(toJson(result), eventId);
-  } catch (cause) {
-    return invalid(eventId, 'is not JSON', { cause });
+    return checkSize(result === undefined ? undefined : toLosslessJson(result), eventId);
+  } catch (error) {
+    if (!(error instanceof NotLosslessError)) throw error;
+    return invalid(eventId, `would not be the same after JSON: ${error.message}`);
   }
 }
 
@@ -21,22 +23,19 @@ export function textToResult(text: string | undefined): unknown {
   return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }
 
-// The declared type hides that nothing and functions have no JSON.
-const toJson: (value: unknown) => string | undefined = JSON.stringify;
-
 function checkSize(text: string | undefined, eventId: string): ResultText {
   const limit = ownLimits.maxResultBytes;
   const bytes = utf8Bytes(text ?? '');
   if (bytes <= limit) return { status: 'text', text };
-  return invalid(eventId, `has ${bytes} bytes, and ${limit} are remembered`, {});
+  return invalid(eventId, `has ${bytes} bytes, and ${limit} are remembered`);
 }
 
-function invalid(eventId: string, problem: string, options: ErrorOptions): ResultText {
+function invalid(eventId: string, problem: string): ResultText {
   const error = new OutboxError(
     'RESULT_INVALID',
     `what the handler of message ${eventId} answered with ${problem}: the message is remembered without it. ` +
       'Answer with ids and keep the rest elsewhere',
-    { ...options, facts: { eventId } },
+    { facts: { eventId } },
   );
   return { status: 'invalid', error };
 }

@@ -99,7 +99,10 @@ function openBuffered(next: Waiting, { delivery, inOrder }: Subject): Omit<Subje
     ...(replayid === undefined ? {} : { replayId: replayid }),
   };
   return {
-    delivery: { record, message, log: withKeys(delivery.log, logKeysOf(record, message)) },
+    delivery: {
+      ...delivery,
+      ...{ record, message, log: withKeys(delivery.log, logKeysOf(record, message)) },
+    },
     message,
     inOrder: { ...inOrder, arriving },
   };
