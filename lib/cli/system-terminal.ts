@@ -18,6 +18,12 @@ export function createSystemTerminal({ stdin, stdout, stderr }: Streams): Termin
     note: (text) => {
       stderr.write(text);
     },
+    overwriteLine: (text) => {
+      stderr.write(`\r${text}`);
+    },
+    clearScreen: () => {
+      stdout.write('\u001b[2J\u001b[H');
+    },
     isInteractive: stdin.isTTY && stderr.isTTY,
     ask: (question) =>
       new Promise((resolve) => {

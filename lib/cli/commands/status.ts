@@ -50,13 +50,12 @@ interface View {
   readonly code: ExitCode;
 }
 
-const clearScreen = '\u001b[2J\u001b[H';
-
 async function watch(look: () => Promise<View>, everyMs: number, world: World): Promise<ExitCode> {
   const { terminal, clock, stop } = world;
   for (;;) {
     const { text, code } = await patiently(look, world);
-    terminal.write(terminal.isInteractive ? `${clearScreen}${text}` : text);
+    if (terminal.isInteractive) terminal.clearScreen();
+    terminal.write(text);
     await clock.sleep(everyMs);
     if (stop.aborted) return code;
   }

@@ -1,6 +1,8 @@
-const controls = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+import { escapeUnsafe } from '../terminal.ts';
 
-/** A text from elsewhere, safe to show: what would move the cursor or colour the screen becomes `?`. */
+/** A text from elsewhere on one line: what would break the line or steer the terminal is shown as an escape. */
 export function printable(text: string): string {
-  return text.replaceAll(controls, '?');
+  return escapeUnsafe(text)
+    .replaceAll('\n', String.raw`\n`)
+    .replaceAll('\t', String.raw`\t`);
 }

@@ -14,7 +14,7 @@ export function createProgress(terminal: Terminal, label: string, total: number)
     const share = total === 0 ? 1 : Math.min(1, done / total);
     const filled = Math.floor(share * width);
     const bar = '█'.repeat(filled) + '░'.repeat(width - filled);
-    terminal.note(`\r${label} ${bar} ${done} of ${total} `);
+    terminal.overwriteLine(`${label} ${bar} ${done} of ${total} `);
   };
   if (!terminal.isInteractive) return { advance: () => undefined, end: () => undefined };
   return {

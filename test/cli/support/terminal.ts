@@ -18,6 +18,12 @@ export function fakeTerminal(answers?: readonly string[]): FakeTerminal {
     note: (text) => {
       notes += text;
     },
+    overwriteLine: (text) => {
+      notes += `\r${text}`;
+    },
+    clearScreen: () => {
+      out += '\u001b[2J\u001b[H';
+    },
     isInteractive: answers !== undefined,
     ask: (question) => {
       notes += question;
