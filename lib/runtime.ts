@@ -40,7 +40,8 @@ export type { Clock, Log, LogFields, Random } from './runtime/ports.ts';
 export { contextFromHeaders, currentContext, withContext } from './runtime/context.ts';
 export type { RequestHeaders } from './runtime/context.ts';
 export type { EventContext } from './contract/entry.ts';
-export type { TraceContext, TraceSource } from './runtime/trace.ts';
+export type { TraceContext } from './contract/trace-context.ts';
+export type { TraceSource } from './runtime/trace.ts';
 
 // Sagas
 export { defineSaga } from './runtime/saga/define-saga.ts';

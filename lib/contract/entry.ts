@@ -109,7 +109,15 @@ const attributes: readonly {
   { name: 'aggregate', isValid: isAggregate },
   { name: 'sequence', isValid: (value) => value === undefined || isCount(value) },
   { name: 'data', isValid: (value, row) => isJson(value) && leavesRoomToWait(row) },
-  ...contextKeys.map((name) => ({ name, isValid: isTextIfAny })),
+  ...(['correlationId', 'causationId', 'tenant'] as const).map((name) => ({
+    name,
+    isValid: (value: unknown) => value === undefined || isContextText(value),
+  })),
+  // A malformed one is left out of the message: a broken trace stops no event.
+  ...(['traceparent', 'tracestate'] as const).map((name) => ({
+    name,
+    isValid: (value: unknown) => value === undefined || typeof value === 'string',
+  })),
 ];
 
 function problemWithKey({ pk, sk, id }: Row): string | undefined {
@@ -151,9 +159,9 @@ function leavesRoomToWait(row: Row): boolean {
   return texts.reduce((sum, text) => sum + utf8Bytes(text), 0) <= most;
 }
 
-// An empty one would make a message that consumers refuse.
-function isTextIfAny(value: unknown): boolean {
-  return value === undefined || (typeof value === 'string' && value !== '');
+/** Whether a value can be a correlation id, a causation id or a tenant: consumers refuse a message with another one. */
+export function isContextText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= ownLimits.maxContextChars;
 }
 
 function isCount(value: unknown): boolean {

@@ -1,9 +1,10 @@
-import type { Entry } from './entry.ts';
+import { isContextText, type Entry } from './entry.ts';
 import { isEventType } from './event-types.ts';
 import { isEventId, padSequence, timeOfId } from './keys.ts';
 import { ownLimits } from './limits.ts';
 import { pickDefined } from './pick.ts';
 import { replaceUnsendable, utf8Bytes } from './text.ts';
+import { usableTrace } from './trace-context.ts';
 
 /**
  * What a consumer receives: a CloudEvents 1.0 event in JSON.
@@ -70,7 +71,8 @@ export function toMessageAttributes(
     ...(entry.causationId === undefined ? {} : { causationid: entry.causationId }),
     ...(marks.replayId === undefined ? {} : { replayid: marks.replayId }),
     ...(marks.skipped === undefined ? {} : { skipped: marks.skipped }),
-    ...pickDefined(entry, ['traceparent', 'tracestate', 'tenant']),
+    ...usableTrace(entry.traceparent, entry.tracestate),
+    ...pickDefined(entry, ['tenant']),
   };
 }
 
@@ -105,14 +107,7 @@ export interface InvalidMessage {
 }
 
 const requiredTexts = ['id', 'source', 'type', 'subject', 'time'] as const;
-const optionalTexts = [
-  'correlationid',
-  'causationid',
-  'traceparent',
-  'tracestate',
-  'tenant',
-  'replayid',
-] as const;
+const optionalTexts = ['correlationid', 'causationid', 'tenant', 'replayid'] as const;
 
 const maxReplayIdBytes = 256;
 
@@ -121,16 +116,33 @@ const fits: Readonly<Record<string, (text: string) => boolean>> = {
   // Inboxes know events by their id alone, so it has to be unique beyond its source.
   id: isEventId,
   replayid: (text) => utf8Bytes(text) <= maxReplayIdBytes,
+  source: (text) => text.length <= ownLimits.maxSourceChars,
   subject: (text) => utf8Bytes(text) <= ownLimits.maxAggregateBytes,
+  time: isTimestamp,
   type: isEventType,
+  correlationid: isContextText,
+  causationid: isContextText,
+  tenant: isContextText,
 };
+
+const rfc3339 = /^\d{4}-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/i;
+
+/** https://www.rfc-editor.org/rfc/rfc3339#section-5.6, without leap seconds, which no Date can hold. */
+function isTimestamp(text: string): boolean {
+  const [, month, day] = rfc3339.exec(text) ?? [];
+  if (month === undefined || Number.isNaN(Date.parse(text.toUpperCase()))) return false;
+  const lastDay = new Date(Date.UTC(Number(text.slice(0, 4)), Number(month), 0)).getUTCDate();
+  return Number(day) <= lastDay;
+}
 
 /**
  * The message that `value` (parsed JSON) is, or why it is none.
  *
  * The id is a UUIDv7 in lower case: that of another producer's event may be unique to its source only, and two such
  * events would be taken for one. A replay's name has at most 256 bytes, a subject 1,024; the type is one that an
- * event can have. An attribute that is null counts as absent.
+ * event can have. The source, correlation id, causation id and tenant have at most 256 characters; the time is RFC
+ * 3339. A malformed trace is dropped, as the trace context specification asks. An attribute that is null counts as
+ * absent.
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
 export function toMessage(value: unknown): Message | InvalidMessage {
@@ -141,7 +153,12 @@ export function toMessage(value: unknown): Message | InvalidMessage {
   if (candidate['specversion'] !== '1.0') return { problem: 'not a CloudEvents 1.0 event' };
   const wrong = wrongAttributes(candidate);
   if (wrong.length > 0) return { problem: `missing or malformed: ${wrong.join(', ')}` };
-  return { correlationid: candidate['id'], ...candidate } as unknown as Message;
+  const { traceparent, tracestate, ...others } = candidate;
+  return {
+    correlationid: candidate['id'],
+    ...others,
+    ...usableTrace(traceparent, tracestate),
+  } as unknown as Message;
 }
 
 export function isInvalidMessage(message: Message | InvalidMessage): message is InvalidMessage {

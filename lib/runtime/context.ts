@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { contextKeys, type EventContext } from '../contract/entry.ts';
+import { contextKeys, isContextText, type EventContext } from '../contract/entry.ts';
 import { OutboxError } from '../contract/error.ts';
 import { ownLimits } from '../contract/limits.ts';
 import { pickDefined } from '../contract/pick.ts';
+import { usableTrace } from '../contract/trace-context.ts';
 import { withinTrace } from './open-telemetry.ts';
-import { traceOfContext, traceOfSpan, usableTrace, type TraceSource } from './trace.ts';
+import { traceOfContext, traceOfSpan, type TraceSource } from './trace.ts';
 
 const ambient = new AsyncLocalStorage<EventContext>();
 
@@ -42,10 +43,9 @@ export type RequestHeaders =
 export function contextFromHeaders(headers: RequestHeaders | null | undefined): EventContext {
   const header = (name: string): string | undefined => headerOf(headers ?? {}, name);
   const correlationId = header('x-correlation-id') ?? '';
-  const isIdUsable = correlationId !== '' && correlationId.length <= ownLimits.maxContextChars;
   return {
     ...usableTrace(header('traceparent'), header('tracestate')),
-    ...(isIdUsable ? { correlationId } : {}),
+    ...(isContextText(correlationId) ? { correlationId } : {}),
   };
 }
 
@@ -53,7 +53,10 @@ export function contextFromHeaders(headers: RequestHeaders | null | undefined): 
  * The context of a write: what the caller gives, then what {@link withContext} set. Its trace is one of
  * them whole, or that of the span that writes.
  *
- * @throws OutboxError `OPTION_INVALID` where a value is no text or empty: consumers would refuse the message
+ * A trace that is malformed is left out, as the trace context specification asks.
+ *
+ * @throws OutboxError `OPTION_INVALID` for an id or a tenant that is not a text of 1 to 256 characters: consumers refuse
+ * the message
  */
 export function contextOfWrite(
   given: EventContext = {},
@@ -64,22 +67,23 @@ export function contextOfWrite(
     ...pickDefined(merged, ['correlationId', 'causationId', 'tenant']),
     ...(traceOfContext(given) ?? traceSource(traceOfContext(currentContext()))),
   };
-  const wrong = contextKeys.find((name) => !isText(context[name] ?? 'absent'));
+  const wrong = idKeys.find((name) => context[name] !== undefined && !isContextText(context[name]));
   if (wrong === undefined) return context;
+  const value: unknown = context[wrong];
+  const got = typeof value === 'string' ? `${value.length} characters` : typeof value;
   throw new OutboxError(
     'OPTION_INVALID',
-    `${wrong} of the context must be a string that is not empty, got ${JSON.stringify(context[wrong])}: leave it out where there is none`,
-    { facts: { option: wrong } },
+    `${wrong} of the context must be a string of 1 to ${ownLimits.maxContextChars} characters, got ${got}: ` +
+      'leave it out if there is none',
+    { facts: { option: wrong, limit: ownLimits.maxContextChars } },
   );
 }
+
+const idKeys = ['correlationId', 'causationId', 'tenant'] as const;
 
 function headerOf(headers: RequestHeaders, name: string): string | undefined {
   const all = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
   const [, value] = all.find(([header]) => header.toLowerCase() === name) ?? [];
   const first = typeof value === 'object' ? value[0] : value;
   return first?.trim();
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
 }

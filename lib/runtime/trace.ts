@@ -1,13 +1,6 @@
 import type { EventContext } from '../contract/entry.ts';
-import { pickDefined } from '../contract/pick.ts';
+import { isTraceparent, usableTrace, type TraceContext } from '../contract/trace-context.ts';
 import { activeSpan } from './open-telemetry.ts';
-
-/** A place in a distributed trace. https://www.w3.org/TR/trace-context/ */
-export interface TraceContext {
-  readonly traceparent: string;
-  /** Of the same trace; it means nothing without its `traceparent`. */
-  readonly tracestate?: string;
-}
 
 /**
  * Says which span writes an event.
@@ -29,44 +22,14 @@ export function traceFrom(environment: Readonly<Record<string, string | undefine
   return (context) => traceOfSpan(context) ?? traceOfXRay(environment['_X_AMZN_TRACE_ID']);
 }
 
-/** What a context says of its trace: both parts, or none. */
+/** What a context says of its trace, as far as it can be passed on. */
 export function traceOfContext(context: EventContext): TraceContext | undefined {
-  const { traceparent } = context;
-  if (traceparent === undefined) return undefined;
-  return { traceparent, ...pickDefined(context, ['tracestate']) };
-}
-
-/**
- * Whether a value is a `traceparent`. A later version than 00 may have more fields; version ff and ids of zeros
- * are forbidden. https://www.w3.org/TR/trace-context/#traceparent-header-field-values
- */
-export function isTraceparent(value: string): boolean {
-  const [, version, rest] =
-    /^(?!ff)([0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/.exec(
-      value,
-    ) ?? [];
-  return version !== undefined && (version !== '00' || rest === undefined);
+  return usableTrace(context.traceparent, context.tracestate);
 }
 
 /** The id of the whole trace: 32 hexadecimal digits. */
 export function traceIdOf(traceparent: string): string | undefined {
   return isTraceparent(traceparent) ? traceparent.slice(3, 35) : undefined;
-}
-
-const maxStateChars = 512;
-
-/** Whether a value can be passed on as `tracestate`. https://www.w3.org/TR/trace-context/#tracestate-limits */
-export function isTracestate(value: string): boolean {
-  return value.length <= maxStateChars && /^[\x20-\x7e]+$/.test(value);
-}
-
-/**
- * A trace that comes from outside, as far as it can be passed on: a malformed `traceparent` is dropped and its state
- * with it, as the trace context specification asks.
- */
-export function usableTrace(traceparent = '', tracestate = ''): TraceContext | undefined {
-  if (!isTraceparent(traceparent)) return undefined;
-  return { traceparent, ...(isTracestate(tracestate) ? { tracestate } : {}) };
 }
 
 function toTrace(span: ReturnType<typeof activeSpan>): TraceContext | undefined {
@@ -88,5 +51,5 @@ function traceOfXRay(header = ''): TraceContext | undefined {
   >;
   const traceId = Root.replace(/^1-/, '').replace('-', '');
   const traceparent = `00-${traceId}-${Parent}-${Sampled === '1' ? '01' : '00'}`;
-  return usableTrace(traceparent);
+  return usableTrace(traceparent, undefined);
 }

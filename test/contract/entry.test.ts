@@ -55,9 +55,14 @@ describe('a row that is no valid entry', () => {
     { what: 'a type with a space', change: { type: 'a b' }, problem: 'missing or malformed: type' },
     {
       what: 'a context that leaves no room to wait',
-      change: { correlationId: 'x'.repeat(350_000), data: JSON.stringify('x'.repeat(52_000)) },
+      change: { tracestate: 'x'.repeat(350_000), data: JSON.stringify('x'.repeat(52_000)) },
       problem: 'missing or malformed: data',
     },
+    ...(['correlationId', 'causationId', 'tenant'] as const).map((name) => ({
+      what: `a ${name} of 257 characters`,
+      change: { [name]: 'x'.repeat(257) },
+      problem: `missing or malformed: ${name}`,
+    })),
     { what: 'version 0', change: { version: 0 }, problem: 'missing or malformed: version' },
     { what: 'half a version', change: { version: 1.5 }, problem: 'missing or malformed: version' },
     {

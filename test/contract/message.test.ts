@@ -53,6 +53,13 @@ describe('the message of an entry', () => {
     expect(isInvalidMessage(toMessage(notice))).toBe(false);
   });
 
+  it('is without a trace that is malformed', () => {
+    const entry = anEntry({ traceparent: 'x'.repeat(1000), tracestate: 'a=b' });
+
+    expect(parsed(toMessageJson(entry, 'orders'))).not.toHaveProperty('traceparent');
+    expect(parsed(toMessageJson(entry, 'orders'))).not.toHaveProperty('tracestate');
+  });
+
   it('begins a correlation of its own where the entry belongs to none', () => {
     const entry = anEntry();
 
@@ -163,6 +170,19 @@ describe('something received', () => {
     { change: { replayid: 'r'.repeat(257) }, wrong: 'replayid' },
     { change: { subject: 's'.repeat(1025) }, wrong: 'subject' },
     { change: { type: 't'.repeat(129) }, wrong: 'type' },
+    { change: { source: 's'.repeat(257) }, wrong: 'source' },
+    { change: { correlationid: 'c'.repeat(257) }, wrong: 'correlationid' },
+    { change: { causationid: 'c'.repeat(900_000) }, wrong: 'causationid' },
+    { change: { tenant: 't'.repeat(257) }, wrong: 'tenant' },
+    ...[
+      'next tuesday',
+      '2026-11-21',
+      '2026-11-21T04:37:30',
+      '2026-02-30T04:37:30Z',
+      '2026-13-01T04:37:30Z',
+      '2026-11-21T25:00:00Z',
+      `2026-11-21T04:37:30.${'0'.repeat(900_000)}Z`,
+    ].map((time) => ({ change: { time }, wrong: 'time' })),
   ])('says what is wrong with it: $wrong', ({ change, wrong }) => {
     expect(toMessage({ ...valid, ...change })).toEqual({
       problem: `missing or malformed: ${wrong}`,
@@ -174,9 +194,47 @@ describe('something received', () => {
       replayid: 'r'.repeat(256),
       subject: 's'.repeat(1024),
       type: 't'.repeat(128),
+      source: 's'.repeat(256),
+      correlationid: 'c'.repeat(256),
+      causationid: 'c'.repeat(256),
+      tenant: 't'.repeat(256),
     };
 
     expect(toMessage({ ...valid, ...longest })).toMatchObject(longest);
+  });
+
+  it.each([
+    '2026-11-21T04:37:30Z',
+    '2026-11-21T04:37:30.123456789+05:30',
+    '2024-02-29T23:59:59-00:00',
+    '2026-11-21t04:37:30z',
+  ])('is one with the time %s', (time) => {
+    expect(toMessage({ ...valid, time })).toMatchObject({ time });
+  });
+
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+  it.each([
+    ['of the wrong form', { traceparent: 'x', tracestate: 'a=b' }, {}],
+    ['of 900,000 characters', { traceparent: 'x'.repeat(900_000) }, {}],
+    [
+      'of a later version that is too long',
+      { traceparent: `01${traceparent.slice(2)}-${'x'.repeat(900_000)}` },
+      {},
+    ],
+    ['that is no text', { traceparent: 7 }, {}],
+    ['whose state is too long', { traceparent, tracestate: 'x'.repeat(513) }, { traceparent }],
+    [
+      'whose state has 33 members',
+      { traceparent, tracestate: Array(33).fill('a=b').join() },
+      { traceparent },
+    ],
+    ['that is whole', { traceparent, tracestate: 'a=b' }, { traceparent, tracestate: 'a=b' }],
+  ])('keeps of a trace what can be passed on: one %s', (_, given, kept) => {
+    const { traceparent, tracestate, ...message } = toMessage({ ...valid, ...given }) as Message;
+
+    expect({ traceparent, tracestate }).toEqual({ traceparent: undefined, ...kept });
+    expect(message).toMatchObject({ id: valid['id'] });
   });
 
   it('needs data, which may be null, unless it says that an entry was given up', () => {

@@ -57,15 +57,29 @@ describe('the context of a write', () => {
     expect(context).toEqual({ correlationId: 'given', causationId: 'given', tenant: 'ambient' });
   });
 
-  it.each([{ tenant: '' }, { correlationId: 7 as unknown as string }])(
-    'refuses %o, which consumers would refuse',
-    (given) => {
-      expect(() => contextOfWrite(given)).toThrow(
-        expect.objectContaining({
-          code: 'OPTION_INVALID',
-          facts: { option: Object.keys(given)[0] },
-        }),
-      );
+  it.each([
+    [{ tenant: '' }, 'got 0 characters'],
+    [{ correlationId: 7 as unknown as string }, 'got number'],
+    [{ causationId: 'secret'.repeat(150_000) }, 'got 900000 characters'],
+  ])('refuses what consumers would refuse, without quoting it: %#', (given, problem) => {
+    const write = (): unknown => contextOfWrite(given);
+
+    expect(write).toThrow(
+      expect.objectContaining({
+        code: 'OPTION_INVALID',
+        message: expect.stringContaining(problem) as string,
+        facts: { option: Object.keys(given)[0], limit: 256 },
+      }),
+    );
+    expect(write).not.toThrow('secret');
+  });
+
+  it.each(['x', 'x'.repeat(900_000), 7 as unknown as string])(
+    'leaves out a trace that is malformed: %#',
+    (traceparent) => {
+      expect(contextOfWrite({ traceparent, tracestate: 'a=b', tenant: 'acme' })).toEqual({
+        tenant: 'acme',
+      });
     },
   );
 });

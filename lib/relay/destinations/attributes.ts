@@ -12,6 +12,17 @@ export function toAttributes(texts: Readonly<Record<string, string>>): Attribute
   );
 }
 
+// Unicode's noncharacters are the last two of each plane and 32 of the first one.
+const notFilterable = /[%\p{Cc}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu;
+
+/**
+ * A text as a subscription's filter can match it: control characters, noncharacters and `%` are percent-encoded.
+ * `decodeURIComponent` returns the text again.
+ */
+export function toFilterable(text: string): string {
+  return text.toWellFormed().replaceAll(notFilterable, encodeURIComponent);
+}
+
 /** Bytes of a message as the service counts them: the body, and each attribute's name, type and value. */
 export function messageBytes(body: string, attributes: Attributes): number {
   return Object.entries(attributes).reduce(

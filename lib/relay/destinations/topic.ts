@@ -4,7 +4,13 @@ import type { DestinationConfig } from '../../contract/environment.ts';
 import { limits } from '../../contract/limits.ts';
 import { pickDefined } from '../../contract/pick.ts';
 import type { Destination, Outgoing } from '../destination.ts';
-import { contentType, messageBytes, toAttributes, type Attributes } from './attributes.ts';
+import {
+  contentType,
+  messageBytes,
+  toAttributes,
+  toFilterable,
+  type Attributes,
+} from './attributes.ts';
 import { batchId, readBatch } from './batch.ts';
 import { clientSettings } from './client-settings.ts';
 import { groupingOf } from './grouping.ts';
@@ -13,7 +19,8 @@ import { groupingOf } from './grouping.ts';
  * A topic, standard or FIFO. A FIFO one keeps the order of each aggregate's entries.
  *
  * Messages carry `type` and `aggregate` as attributes, for the filter policies of subscriptions:
- * https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.html
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.html. In `aggregate`, control characters,
+ * noncharacters and `%` are percent-encoded: SNS accepts them and then drops the message at a filtered subscription.
  */
 export function createTopic(
   config: DestinationConfig,
@@ -55,5 +62,9 @@ function toRequestEntry(
 }
 
 function attributesOf({ entry }: Outgoing): Attributes {
-  return toAttributes({ contenttype: contentType, type: entry.type, aggregate: entry.aggregate });
+  return toAttributes({
+    contenttype: contentType,
+    type: entry.type,
+    aggregate: toFilterable(entry.aggregate),
+  });
 }

@@ -1,4 +1,4 @@
-import { isTraceparent } from '../../runtime/trace.ts';
+import { isTraceparent } from '../../contract/trace-context.ts';
 
 /**
  * A `traceparent` as X-Ray's trace header, 74 characters; `undefined` where it is none.

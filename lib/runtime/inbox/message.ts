@@ -3,8 +3,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { EventContext } from '../../contract/entry.ts';
 import { sequenceOf, type Message } from '../../contract/message.ts';
 import { pickDefined } from '../../contract/pick.ts';
+import { usableTrace } from '../../contract/trace-context.ts';
 import type { EventContract } from '../event/event.ts';
-import { usableTrace } from '../trace.ts';
 
 /** An event as a handler gets it: data checked, and of the version that the handler knows. */
 export interface InboxMessage<Data = unknown, Type extends string = string> extends EventContext {

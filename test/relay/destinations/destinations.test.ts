@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { timeOfId } from '../../../lib/contract/keys.ts';
@@ -161,6 +162,46 @@ describe('what a topic is sent', () => {
         ],
       },
     ]);
+  });
+});
+
+describe('the aggregate as an attribute of a topic’s message', () => {
+  const rig = topicRig(false);
+
+  async function attributeOf(aggregate: string): Promise<string> {
+    const { destination, requests } = rig.open();
+    await destination.send([outgoingOf(1, { aggregate })]);
+    const [request] = requests as {
+      PublishBatchRequestEntries: { MessageAttributes: Record<string, { StringValue: string }> }[];
+    }[];
+    return (
+      request?.PublishBatchRequestEntries[0]?.MessageAttributes['aggregate']?.StringValue ?? ''
+    );
+  }
+
+  it.each([
+    ['order/a\tb', 'order/a%09b'],
+    ['order/a\r\nb', 'order/a%0D%0Ab'],
+    ['order/\u0000\u001b', 'order/%00%1B'],
+    ['order/\u009b', 'order/%C2%9B'],
+    ['order/\u2028', 'order/%E2%80%A8'],
+    ['order/\ufffe\uffff', 'order/%EF%BF%BE%EF%BF%BF'],
+    ['order/\ufdd0\u{1fffe}', 'order/%EF%B7%90%F0%9F%BF%BE'],
+    ['order/50%', 'order/50%25'],
+    ['order/Grüße 訂單 😀', 'order/Grüße 訂單 😀'],
+  ])('can be matched by a filter: %j', async (aggregate, attribute) => {
+    expect(await attributeOf(aggregate)).toBe(attribute);
+  });
+
+  it('can be read back, and holds no character that SNS takes and does not deliver', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async (id) => {
+        const attribute = await attributeOf(`order/${id}`);
+
+        expect(decodeURIComponent(attribute)).toBe(`order/${id}`);
+        expect(attribute).toMatch(/^[^\p{Cc}\p{Noncharacter_Code_Point}\p{Surrogate}]*$/u);
+      }),
+    );
   });
 });
 
