@@ -23,6 +23,19 @@ export function cancellationReasons(error: unknown): readonly ThrownReason[] | u
     : undefined;
 }
 
+/**
+ * The same exception, whose items can still be read, and which logs leave out: they print whatever can be enumerated,
+ * of causes too.
+ */
+export function hideItems(error: unknown): unknown {
+  const { CancellationReasons = [] } = toThrown(error);
+  for (const holder of [error, ...CancellationReasons]) {
+    const hasItem = typeof holder === 'object' && holder !== null && 'Item' in holder;
+    if (hasItem) Object.defineProperty(holder, 'Item', { enumerable: false });
+  }
+  return error;
+}
+
 /** The exception's name, where all it says is that the database is busy. */
 export function busyCode(error: unknown): string | undefined {
   const { name } = toThrown(error);

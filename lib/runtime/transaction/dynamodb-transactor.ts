@@ -11,7 +11,7 @@ import { marshall, type unmarshallOptions } from '@aws-sdk/util-dynamodb';
 import { createDocumentClient } from '../document-client.ts';
 import { toCallersRow, toRow } from '../item.ts';
 import { tableNameOf } from './action.ts';
-import { busyCode, cancellationReasons, explain } from './dynamodb-errors.ts';
+import { busyCode, cancellationReasons, explain, hideItems } from './dynamodb-errors.ts';
 import type {
   Action,
   CancellationReason,
@@ -84,7 +84,7 @@ function readRefusal(
     return {
       status: 'cancelled',
       reasons: reasons.map((reason) => toReason(reason, options)),
-      cause: error,
+      cause: hideItems(error),
     };
   }
   const code = busyCode(error);

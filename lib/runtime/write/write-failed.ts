@@ -1,3 +1,4 @@
+import type { Row } from '../../contract/entry.ts';
 import { OutboxError } from '../../contract/error.ts';
 import { tableNameOf } from '../transaction/action.ts';
 import { notDeferred } from './cancel.ts';
@@ -30,15 +31,20 @@ export function alreadyWritten({
 }
 
 function conditionFailed({ failures, cause }: CommitFailed, items: readonly Action[]): OutboxError {
-  const failed = failures.map(({ index, reason }) => ({
-    index,
-    tableName: tableNameOf(items[index]),
-    ...(reason.item === undefined ? {} : { item: reason.item }),
-  }));
+  const failed = failures.map(({ index, reason }) =>
+    withHidden({ index, tableName: tableNameOf(items[index]) }, reason.item),
+  );
   const told = failed.map(({ index, tableName }) => `item ${index} (table ${tableName})`);
   return new OutboxError(
     'CONDITION_FAILED',
     `nothing was written: the condition of ${told.join(' and of ')} failed`,
-    { facts: { ...failed[0], failures: failed }, cause },
+    { facts: withHidden({ ...failed[0], failures: failed }, failures[0]?.reason.item), cause },
   );
+}
+
+/** Facts with the item that a caller asked for (`ALL_OLD`). It can be read, and logs leave it out. */
+function withHidden<Facts extends object>(facts: Facts, item: Row | undefined): Facts {
+  return item === undefined
+    ? facts
+    : Object.defineProperty(facts, 'item', { value: item, enumerable: false });
 }

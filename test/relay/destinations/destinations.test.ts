@@ -171,12 +171,8 @@ describe('the aggregate as an attribute of a topic’s message', () => {
   async function attributeOf(aggregate: string): Promise<string> {
     const { destination, requests } = rig.open();
     await destination.send([outgoingOf(1, { aggregate })]);
-    const [request] = requests as {
-      PublishBatchRequestEntries: { MessageAttributes: Record<string, { StringValue: string }> }[];
-    }[];
-    return (
-      request?.PublishBatchRequestEntries[0]?.MessageAttributes['aggregate']?.StringValue ?? ''
-    );
+    const [entry] = requests[0]?.PublishBatchRequestEntries ?? [];
+    return entry?.MessageAttributes?.['aggregate']?.StringValue ?? '';
   }
 
   it.each([
