@@ -31,17 +31,20 @@ describe('the properties of the constructs', () => {
           ['OutboxProps', 'source'],
           ['OutboxProps', 'alarmTopic'],
           ['InboxProps', 'dedupeWindow'],
-          ['SagaProps', 'overdueAfter'],
+          ['SagaProps', 'sagaName'],
           ['ReconciliationProps', 'mode'],
         ].map(([of, name]) => expect.objectContaining({ of, name }) as object),
       ),
     );
   });
 
-  it.each(props)('$of.$name says what it is, and its default if it is optional', (prop) => {
-    expect(prop.doc).not.toBe('');
-    if (!prop.isRequired) expect(prop.defaultText).not.toBe('none.');
-  });
+  it.each(props.map((prop) => [`${prop.of}.${prop.name}`, prop] as const))(
+    '%s says what it is, and its default if it is optional',
+    (_, { doc, isRequired, defaultText }) => {
+      expect(doc).not.toBe('');
+      if (!isRequired) expect(defaultText).not.toBe('none.');
+    },
+  );
 });
 
 describe('the page about the dedupe window', () => {
@@ -49,7 +52,7 @@ describe('the page about the dedupe window', () => {
     ['bus', 'an event bus'],
     ['topic', 'a topic'],
     ['outbox', 'a destination queue of the outbox'],
-  ] as const)('names the default window behind a %s', (origin, inWords) => {
+  ] as const)('names the default window of an inbox behind: %s', (origin, inWords) => {
     const page = readFileSync('docs/dedupe-window.md', 'utf8');
     const { outboxRetention, queueRetention } = inboxDefaults;
 
