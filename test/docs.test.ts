@@ -7,15 +7,17 @@ import { generatedPages, readInterfaces } from '../bin/docs/pages.ts';
 import { dedupeWindowMs } from '../lib/constructs/dedupe-window.ts';
 import { inboxDefaults } from '../lib/constructs/inbox-props.ts';
 
+const pages = generatedPages();
+
 describe('the generated pages of the documentation', () => {
-  it.each(generatedPages())('$path is up to date: run npm run docs', ({ path, text }) => {
+  it.each(pages)('$path is up to date: run npm run docs', ({ path, text }) => {
     expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
   it('are linked from the README', () => {
     const readme = readFileSync('README.md', 'utf8');
 
-    for (const { path } of generatedPages()) expect(readme).toContain(`](${path})`);
+    for (const { path } of pages) expect(readme).toContain(`](${path})`);
   });
 });
 

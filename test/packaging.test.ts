@@ -15,7 +15,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { minimumNodeMajor } from '../lib/contract/node-version.ts';
-import { documentedFiles, readmeInstallLine } from './support/readme.ts';
+import { documentedFiles, readmeInstallLine, type DocumentedFile } from './support/readme.ts';
 
 const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   devDependencies: Record<string, string>;
@@ -122,7 +122,7 @@ describe('the packed package', () => {
       );
       pinScaffold(folder);
       cpSync(join('test', 'packaging', 'cdk-app'), folder, { recursive: true });
-      for (const { name, text } of documentedFiles()) {
+      for (const { name, text } of [...documentedFiles(), ...handlerTests()]) {
         mkdirSync(dirname(join(folder, name)), { recursive: true });
         writeFileSync(join(folder, name), text);
       }
@@ -214,6 +214,17 @@ function pinScaffold(folder: string): void {
     devDependencies: pin(manifest.devDependencies),
   };
   writeFileSync(path, JSON.stringify(exact));
+}
+
+/** The tests of a handler that the documentation shows, as the app's jest takes them: its globals are not imported. */
+function handlerTests(): DocumentedFile[] {
+  const pages = ['docs/testing.md'].filter((page) => existsSync(page));
+  return documentedFiles(pages).map(({ name, text }) => ({
+    name: join('test', 'handlers', name),
+    text: text
+      .replaceAll(/^import .* from 'vitest';\n/gm, '')
+      .replaceAll(/(from '\.[^']+)\.ts'/g, "$1'"),
+  }));
 }
 
 /** Installs packages as their user would. */

@@ -32,7 +32,7 @@ export function writeDocumentedFiles(): string {
   const folder = mkdtempSync(join('.local', 'readme-'));
   for (const { name, text } of documentedFiles()) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text.replaceAll(/(from '\.\.?\/[^']+)'/g, "$1.ts'"));
+    writeFileSync(join(folder, name), text.replaceAll(/(from '\.{1,2}\/[^'.]+)'/g, "$1.ts'"));
   }
   return folder;
 }
