@@ -142,15 +142,12 @@ describe('the packed package', () => {
 
     it.each([
       ['as it comes', scaffolded, []],
-      ['as it comes, checking libraries', scaffolded, ['--skipLibCheck', 'false']],
-      ...(['node16', 'nodenext'] as const).map(
-        (name) =>
-          [
-            `with moduleResolution ${name}`,
-            scaffolded,
-            ['--module', name, '--moduleResolution', name, '--skipLibCheck', 'false'],
-          ] as const,
-      ),
+      ['as it comes (nodenext), checking libraries', scaffolded, ['--skipLibCheck', 'false']],
+      [
+        'with moduleResolution node16',
+        scaffolded,
+        ['--module', 'node16', '--moduleResolution', 'node16', '--skipLibCheck', 'false'],
+      ],
       [
         'with moduleResolution bundler',
         scaffolded,
