@@ -21,6 +21,17 @@ export function matchesType(filter: TypeFilter | undefined, type: string): boole
   return filter === undefined || filter.some((pattern) => matchesPattern(pattern, type));
 }
 
+/** Whether there can be a type that both filters take. */
+export function shareTypes(one: TypeFilter | undefined, other: TypeFilter | undefined): boolean {
+  if (one === undefined || other === undefined) return true;
+  return one.some((a) => other.some((b) => sharePattern(a, b)));
+}
+
+function sharePattern(a: string, b: string): boolean {
+  const [prefixA, prefixB] = [a.replace(/\*$/, ''), b.replace(/\*$/, '')];
+  return matchesPattern(a, prefixB) || matchesPattern(b, prefixA);
+}
+
 /** Whether `pattern` is an event type, or a prefix of one followed by `*`. */
 export function isTypePattern(pattern: string): boolean {
   return pattern === '*' || isEventType(pattern.replace(/\*$/, ''));

@@ -40,6 +40,11 @@ export interface LineLookup {
 /** How far replays came. */
 export interface ReplayNotes {
   readReplay(name: string): Promise<ReplayNote | undefined>;
-  /** Replaces the note of that name. */
-  noteReplay(note: ReplayNote): Promise<void>;
+  /** The notes of all replays, in any order. Read consistently. */
+  listReplays(): Promise<readonly ReplayNote[]>;
+  /**
+   * Replaces a note, or writes the first one of a name where `before` is `undefined`. Returns false, and changes
+   * nothing, if the note is no longer as it was read: of another replay or run, or ended meanwhile.
+   */
+  changeReplay(before: ReplayNote | undefined, after: ReplayNote): Promise<boolean>;
 }

@@ -1,3 +1,4 @@
+import type { Row } from '../contract/entry.ts';
 import {
   counterKey,
   deferredEntryPrefix,
@@ -11,7 +12,13 @@ import {
   sortKeysSince,
   timeOfId,
 } from '../contract/keys.ts';
-import { replayKey, replayToRow, rowToReplay } from '../contract/replay.ts';
+import {
+  isSameReplay,
+  replayKey,
+  replayKeys,
+  replayToRow,
+  rowToReplay,
+} from '../contract/replay.ts';
 import { shardsKey, shardsOf } from '../contract/shards.ts';
 import { rowToWaiting } from '../contract/waiting.ts';
 import { toRow, type Item } from '../runtime/item.ts';
@@ -96,9 +103,18 @@ function createReplayNotes(table: MemoryTable): ReplayNotes {
         const row = table.get(replayKey(name));
         return row === undefined ? undefined : rowToReplay(row);
       }),
-    noteReplay: (note) =>
+    listReplays: () =>
       atOnce(() => {
-        table.put(replayToRow(note));
+        const { pk, from, to } = replayKeys();
+        const isNote = ({ sk }: Row): boolean => from <= String(sk) && String(sk) <= to;
+        return table.query(pk).map(toRow).filter(isNote).map(rowToReplay);
+      }),
+    changeReplay: (before, after) =>
+      atOnce(() => {
+        const row = table.get(replayKey(after.name));
+        if (!isSameReplay(row && rowToReplay(row), before)) return false;
+        table.put(replayToRow(after));
+        return true;
       }),
   };
 }

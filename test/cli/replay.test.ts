@@ -87,7 +87,8 @@ describe('outbox replay', () => {
     expect(cut.out).toMatch(/stopped at page .*: ECONNRESET of bus\/Bus, read ECONNRESET/);
     expect(saidIn(cut.out)).toMatch(/--region eu-west-1$/);
     expect(cut.code).toBe(1);
-    expect(rest.notes).toMatch(/Goes on with replay .* which arn:aws:iam::1:user\/ann began/);
+    expect(rest.notes).toMatch(/is not finished: .* Its last progress was 0 s ago/);
+    expect(rest.notes).toMatch(/Continues replay .* which arn:aws:iam::1:user\/ann began/);
     expect(rest.code).toBe(0);
     expect(sent.map(({ id }) => id).toSorted()).toEqual([order.id, invoice.id].toSorted());
   });
@@ -103,9 +104,51 @@ describe('outbox replay', () => {
     const again = await outbox(`${same} --again`);
 
     expect(refused).toMatchObject({ code: 1 });
-    expect(refused.notes).toContain('--again does it once more');
+    expect(refused.notes).toContain('Add --again to replay it once more');
     expect(again.code).toBe(0);
     expect(new Set(sent.map(({ replayid }) => replayid)).size).toBe(2);
+  });
+
+  it('refuses times that moved on while the same replay is not finished, and says how to continue it', async () => {
+    const { outbox, bus, sent, clock } = await anOutbox();
+    bus.isDown = true;
+    await outbox('replay --from 50m --yes');
+    bus.isDown = false;
+    clock.advance(5 * 60_000);
+
+    const typedAgain = await outbox('replay --from 50m --yes');
+    expect(typedAgain).toMatchObject({ code: 1, out: '' });
+    expect(typedAgain.notes).toContain('is not finished and delivers some of the same events');
+    expect(sent).toEqual([]);
+    const continued = await outbox(`${saidIn(typedAgain.notes)} --yes`);
+
+    expect(continued.code).toBe(0);
+    expect(sent).toHaveLength(2);
+    expect(new Set(sent.map(({ replayid }) => replayid)).size).toBe(1);
+    expect(typedAgain.notes).toContain(`Replay ${sent[0]!.replayid}`);
+  });
+
+  it('ends an unfinished replay of the same events where --abandon says so', async () => {
+    const { outbox, bus, sent, clock } = await anOutbox();
+    bus.isDown = true;
+    await outbox('replay --from 50m --yes');
+    bus.isDown = false;
+    clock.advance(5 * 60_000);
+
+    const { code } = await outbox('replay --from 50m --abandon --yes');
+
+    expect(code).toBe(0);
+    expect(sent).toHaveLength(2);
+  });
+
+  it('delivers what a restored or copied table holds from before it was created', async () => {
+    const { outbox, write, newId, clock, sent } = await anOutbox();
+    const old = await write({ id: newId(clock.now() - 71.5 * 3_600_000) });
+
+    const { code } = await outbox('replay --from 72h --to 71h --yes');
+
+    expect(sent.map(({ id }) => id)).toEqual([old.id]);
+    expect(code).toBe(0);
   });
 
   it('refuses what the table may not have any more, and says from when on it has it', async () => {

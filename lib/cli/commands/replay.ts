@@ -1,10 +1,16 @@
 import { Option } from 'commander';
 
 import type { DestinationConfig } from '../../contract/environment.ts';
+import { definedOnly } from '../../contract/pick.ts';
+import type { ReplayNote, ReplayRequest } from '../../contract/replay.ts';
 import { countReplayable, type ReplayCount } from '../../relay/operate/replay/count.ts';
 import type { ReplaySource } from '../../relay/operate/replay/pages.ts';
-import type { ReplayRequest } from '../../relay/operate/replay/request.ts';
-import { startReplay, type ReplayPorts, type ReplayStart } from '../../relay/operate/replay/run.ts';
+import {
+  findReplay,
+  startReplay,
+  type ReplayPorts,
+  type ReplayStart,
+} from '../../relay/operate/replay/run.ts';
 import { createPace } from '../../relay/operate/pace.ts';
 import { whoIsIt } from '../aws/identity.ts';
 import { openDestination } from '../aws/open-destinations.ts';
@@ -20,10 +26,15 @@ import {
   yesOption,
 } from '../options.ts';
 import { noteOfReplay } from '../replay/audit.ts';
-import { describeCount, describeResult, describeStart } from '../replay/describe.ts';
+import {
+  describeCount,
+  describeResult,
+  describeStart,
+  describeUnfinished,
+} from '../replay/describe.ts';
 import { commandAgain, destinationsOf, requestOf, type ReplayOptions } from '../replay/request.ts';
 import { replayAll } from '../replay/run.ts';
-import { openSource } from '../replay/source.ts';
+import { checkReach, openSource } from '../replay/source.ts';
 import { configOf, openSession, type Session } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { createProgress } from '../view/progress.ts';
@@ -34,9 +45,9 @@ import type { CommandSpec } from './command.ts';
 export const replay: CommandSpec<ReplayOptions> = {
   name: 'replay',
   summary: 'deliver again what was delivered before',
-  details: `Walks over the pages from --from to --to: those of the archive, then those that the table still has. Its messages carry a replay id, by which inboxes handle them again, once.
+  details: `Walks over the pages from --from to --to, each from where it is when it is read: the table, or the archive once it has expired. Its messages carry a replay id, by which inboxes handle them again, once.
 What waits or is on its way is left alone. First counts what would be delivered, for which it reads all the pages.
-If it breaks off, the same command with the same times goes on from the page it was at.`,
+If it breaks off, the same command with the same times continues it from the page it was at. A replay of the same events with other times or filters is refused until it is finished.`,
   options: (now) => [
     new Option('--from <time>', 'events from then on: 2026-11-21T04:00Z, or 2h for two hours ago')
       .argParser(toMoment(now))
@@ -46,7 +57,8 @@ If it breaks off, the same command with the same times goes on from the page it 
     aggregateOption(),
     new Option('--to-destination <name>', 'to this destination only'),
     archiveOption(),
-    new Option('--again', 'though the same was replayed before'),
+    new Option('--again', 'even if the same was replayed before'),
+    new Option('--abandon', 'end unfinished replays of the same events first'),
     new Option('--why <reason>', 'for the record').default('', 'none'),
     rateOption(200),
     yesOption(),
@@ -60,14 +72,24 @@ If it breaks off, the same command with the same times goes on from the page it 
     const request = requestOf(options);
     const session = await openSession(options, world);
     const destinations = destinationsOf(configOf(session), request.destination);
-    const source = await openSource(request, session, options);
+    const context = { options, session, world };
+    const found = await findReplay(request, startOptionsOf(options), session.store);
+    if (found.status === 'overlaps') return refuse(found, request, context);
+    const source = await openSource(session, options);
+    const start = found.status === 'unfinished' ? found.note.next : undefined;
+    if (found.status === 'unfinished') {
+      world.terminal.note(describeUnfinished(found.note, world.clock.now()));
+    } else {
+      await checkReach(request, source, { named: options.archive, session });
+    }
     if (world.terminal.isInteractive) world.terminal.note('Counting …\n');
     const plan = await countReplayable(request, {
       source,
       destinations,
-      now: world.clock.now(),
+      ...definedOnly({ start }),
     });
-    return replayPlanned({ plan, request, source, destinations }, { options, session, world });
+    const isLeft = found.status === 'unfinished';
+    return replayPlanned({ plan, request, source, destinations, isLeft }, context);
   },
 };
 
@@ -76,6 +98,8 @@ interface Planned {
   readonly request: ReplayRequest;
   readonly source: ReplaySource;
   readonly destinations: readonly DestinationConfig[];
+  /** Whether it is the rest of an unfinished one, which is to be ended though nothing may be left of it. */
+  readonly isLeft: boolean;
 }
 
 interface Context {
@@ -84,15 +108,30 @@ interface Context {
   readonly world: World;
 }
 
+function startOptionsOf(options: ReplayOptions): { again: boolean; abandon: boolean } {
+  return { again: options.again === true, abandon: options.abandon === true };
+}
+
+function refuse(start: ReplayStart, request: ReplayRequest, { options, world }: Context): ExitCode {
+  const again = commandAgain(request, options);
+  const continuing = ({ request: other = request }: ReplayNote): string =>
+    commandAgain(other, options);
+  world.terminal.note(describeStart(start, { again, continuing }));
+  return exitCodes.needsPerson;
+}
+
 async function replayPlanned(planned: Planned, context: Context): Promise<ExitCode> {
   const { options, world } = context;
   const { terminal } = world;
-  const { plan, destinations } = planned;
+  const { plan, destinations, isLeft } = planned;
   const isJson = options.json === true;
   if (!isJson) terminal.write(describeCount(plan, destinations));
-  const question = `Deliver ${plan.entries} again?`;
+  const question = isLeft
+    ? `Deliver the remaining ${plan.entries} again?`
+    : `Deliver ${plan.entries} again?`;
   const isMeant =
-    plan.entries > 0 && (await confirm(question, { yes: options.yes === true, terminal }));
+    (plan.entries > 0 || isLeft) &&
+    (await confirm(question, { yes: options.yes === true, terminal }));
   if (isMeant) return replayNow(planned, context);
   if (isJson) printJson(terminal, { dryRun: true, ...plan });
   return exitCodes.fine;
@@ -100,19 +139,23 @@ async function replayPlanned(planned: Planned, context: Context): Promise<ExitCo
 
 async function replayNow(planned: Planned, context: Context): Promise<ExitCode> {
   const { options, session, world } = context;
+  const { request } = planned;
   const start = await begin(planned, context);
-  const again = commandAgain(planned.request, options);
-  world.terminal.note(describeStart(start, again));
-  if (start.status === 'done before') return exitCodes.needsPerson;
-  const progress = createProgress(world.terminal, 'replay', planned.plan.entries);
+  if (start.status === 'done before' || start.status === 'overlaps') {
+    return refuse(start, request, context);
+  }
+  const again = commandAgain(request, options);
+  world.terminal.note(describeStart(start, { again, continuing: () => again }));
+  const progress = createProgress(world.terminal, 'replay', start.note.sent + planned.plan.entries);
   progress.advance(start.note.sent);
   const ports = portsOf(planned, { options, session, world });
-  const result = await replayAll(planned.request, start.note, { ports, progress });
+  const result = await replayAll(request, start.note, { ports, progress });
   progress.end();
   const { replayId } = start.note;
   if (options.json === true) printJson(world.terminal, { dryRun: false, replayId, ...result });
   else world.terminal.write(describeResult(result, again));
-  const isWhole = result.refused.length === 0 && result.stoppedBy === undefined;
+  const isWhole =
+    result.refused.length === 0 && result.stoppedBy === undefined && result.expiredPages === 0;
   return isWhole ? exitCodes.fine : exitCodes.needsPerson;
 }
 
@@ -123,8 +166,11 @@ async function begin(
   const by = await whoIsIt(session.clients, world);
   const { store, newId } = session;
   const now = world.clock.now();
-  const again = options.again === true;
-  const start = await startReplay(request, { again, by }, { store, newId, now });
+  const start = await startReplay(
+    request,
+    { ...startOptionsOf(options), by },
+    { store, newId, now },
+  );
   if (start.status === 'new') {
     await store.noteAudit(noteOfReplay(start.note, { request, why: options.why }));
   }

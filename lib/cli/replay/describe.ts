@@ -1,3 +1,4 @@
+import type { ReplayNote } from '../../contract/replay.ts';
 import type { ReplayCount } from '../../relay/operate/replay/count.ts';
 import type { ReplayStart } from '../../relay/operate/replay/run.ts';
 import { count, renderTable } from '../view/table.ts';
@@ -17,21 +18,57 @@ export function describeCount(
     : `${renderTable(['type', 'entries'], Object.entries(byType))}\n\n${summary}`;
 }
 
-/** Whether it begins, goes on, or was done before; `again` is the command that asks for the same. */
-export function describeStart({ status, note }: ReplayStart, again: string): string {
-  const when = moment(note.startedAt);
-  switch (status) {
+/** That a replay is not finished, before it is resumed. */
+export function describeUnfinished(note: ReplayNote, now: number): string {
+  return `Replay ${note.replayId}, begun ${moment(note.startedAt)} by ${note.by}, is not finished: it is at page ${note.next}, with ${count(note.sent, 'entry', 'entries')} delivered.${heardOf(note, now)} This continues it.\n`;
+}
+
+/** A run that made progress a moment ago may still be at work. */
+const maybeRunningMs = 5 * 60_000;
+
+function heardOf({ notedAt = 0 }: ReplayNote, now: number): string {
+  return now - notedAt > maybeRunningMs
+    ? ''
+    : ` Its last progress was ${Math.max(0, Math.round((now - notedAt) / 1000))} s ago: if it still runs, it stops there.`;
+}
+
+/** Whether it begins, is resumed, was done before or may not begin; `again` is the command of the same request. */
+export function describeStart(
+  start: ReplayStart,
+  { again, continuing }: { again: string; continuing: (note: ReplayNote) => string },
+): string {
+  switch (start.status) {
     case 'new':
-      return `Replay ${note.replayId}. If it breaks off, this goes on with it:\n  ${again}\n`;
-    case 'resumed':
-      return `Goes on with replay ${note.replayId}, which ${note.by} began ${when}, at page ${note.next}\n`;
-    case 'done before':
-      return `The same was replayed ${when} by ${note.by}, as ${note.replayId}: --again does it once more\n`;
+      return `Replay ${start.note.replayId}. If it breaks off, this continues it:\n  ${again}\n`;
+    case 'resumed': {
+      const { replayId, by, startedAt, next } = start.note;
+      return `Continues replay ${replayId}, which ${by} began ${moment(startedAt)}, at page ${next}\n`;
+    }
+    case 'done before': {
+      const { replayId, by, startedAt, expiredPages = 0 } = start.note;
+      const left =
+        expiredPages === 0
+          ? ''
+          : ` ${count(expiredPages, 'page')} had expired before it read them.`;
+      return `The same was replayed ${moment(startedAt)} by ${by}, as ${replayId}.${left} Add --again to replay it once more.\n`;
+    }
+    case 'overlaps':
+      return start.others.map((note) => describeOther(note, continuing(note))).join('');
   }
 }
 
+function describeOther({ replayId, by, startedAt, next }: ReplayNote, command: string): string {
+  return `Replay ${replayId}, begun ${moment(startedAt)} by ${by}, is not finished and delivers some of the same events. It is at page ${next}. Two replays of one aggregate at once would mix. Continue it:
+  ${command}
+or add --abandon to end it and to replay this in its place.
+`;
+}
+
 /** What was replayed. */
-export function describeResult({ sent, refused, stoppedBy }: ReplayResult, again: string): string {
+export function describeResult(
+  { sent, refused, expiredPages, stoppedBy }: ReplayResult,
+  again: string,
+): string {
   const lines = [
     `replayed: ${count(sent, 'entry', 'entries')}`,
     ...refused
@@ -41,12 +78,24 @@ export function describeResult({ sent, refused, stoppedBy }: ReplayResult, again
           `refused: ${eventId} by ${error.destination ?? ''}, ${error.code}: ${error.message}`,
       ),
     ...(refused.length > 20 ? [`… ${refused.length} refused in all`] : []),
-    ...(stoppedBy === undefined
+    ...(expiredPages === 0
       ? []
       : [
-          `stopped at page ${stoppedBy.page}: ${stoppedBy.error.code} of ${stoppedBy.error.destination ?? ''}, ${stoppedBy.error.message}`,
-          `This goes on from there: ${again}`,
+          `expired: ${count(expiredPages, 'page')} passed the retention before this replay read them. What the table still held of them was delivered, the rest cannot be. Set archive on the Outbox construct to keep pages for longer.`,
         ]),
+    ...describeStop(stoppedBy, again),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function describeStop(stoppedBy: ReplayResult['stoppedBy'], again: string): string[] {
+  if (stoppedBy === undefined) return [];
+  const { page, error } = stoppedBy;
+  if (error === 'taken over') {
+    return [`stopped at page ${page}: another run continues this replay, or abandoned it`];
+  }
+  return [
+    `stopped at page ${page}: ${error.code} of ${error.destination ?? ''}, ${error.message}`,
+    `This continues it from there: ${again}`,
+  ];
 }

@@ -1,7 +1,7 @@
 import type { DestinationConfig, RelayConfig } from '../../contract/environment.ts';
 import { OutboxError } from '../../contract/error.ts';
 import { definedOnly } from '../../contract/pick.ts';
-import type { ReplayRequest } from '../../relay/operate/replay/request.ts';
+import type { ReplayRequest } from '../../contract/replay.ts';
 import { hint, quoted } from '../hint.ts';
 import { didYouMean } from '../nearest.ts';
 import type { CommonOptions } from '../options.ts';
@@ -15,6 +15,7 @@ export interface ReplayOptions extends CommonOptions {
   readonly toDestination?: string;
   readonly archive?: string;
   readonly again?: true;
+  readonly abandon?: true;
   readonly why: string;
   readonly rate: number;
   readonly yes?: true;

@@ -1,7 +1,6 @@
 import type { Page } from '../../contract/keys.ts';
-import type { ReplayNote } from '../../contract/replay.ts';
+import type { ReplayNote, ReplayRequest } from '../../contract/replay.ts';
 import type { DeliveryError } from '../../contract/waiting.ts';
-import type { ReplayRequest } from '../../relay/operate/replay/request.ts';
 import { runReplay, type ReplayPorts } from '../../relay/operate/replay/run.ts';
 import type { RefusedEntry } from '../../relay/operate/replay/send-again.ts';
 import type { Progress } from '../view/progress.ts';
@@ -11,8 +10,10 @@ export interface ReplayResult {
   readonly sent: number;
   /** What a destination will never take. */
   readonly refused: readonly RefusedEntry[];
+  /** Pages that had expired before they were read. */
+  readonly expiredPages: number;
   /** Where and why it ended before its end. */
-  readonly stoppedBy?: { readonly page: Page; readonly error: DeliveryError };
+  readonly stoppedBy?: { readonly page: Page; readonly error: DeliveryError | 'taken over' };
 }
 
 /** Runs a replay to its end, or to where it cannot go on. */
@@ -22,13 +23,15 @@ export async function replayAll(
   { ports, progress }: { ports: ReplayPorts; progress: Progress },
 ): Promise<ReplayResult> {
   let sent = 0;
+  let expiredPages = 0;
   const refused: RefusedEntry[] = [];
   for await (const page of runReplay(request, note, ports)) {
     sent += page.sent;
     refused.push(...page.refused);
+    expiredPages += page.isExpired ? 1 : 0;
     progress.advance(page.sent);
     if (page.stoppedBy === undefined) continue;
-    return { sent, refused, stoppedBy: { page: page.page, error: page.stoppedBy } };
+    return { sent, refused, expiredPages, stoppedBy: { page: page.page, error: page.stoppedBy } };
   }
-  return { sent, refused };
+  return { sent, refused, expiredPages };
 }

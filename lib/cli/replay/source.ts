@@ -1,52 +1,54 @@
 import { OutboxError } from '../../contract/error.ts';
 import { pageAfter, pageOf, pageStart, type Page } from '../../contract/keys.ts';
-import type { ArchiveReader } from '../../relay/archive/reader.ts';
+import type { ReplayRequest } from '../../contract/replay.ts';
 import type { ReplaySource } from '../../relay/operate/replay/pages.ts';
-import type { ReplayRequest } from '../../relay/operate/replay/request.ts';
+import type { OperateStore } from '../../relay/operate-store.ts';
 import { openArchiveOf } from '../aws/open-archive.ts';
 import type { Session } from '../session.ts';
 import { moment } from '../view/time.ts';
 
-/**
- * Where a replay reads: the table for what it surely has whole, the archive for what is before that.
- *
- * @throws OutboxError `PAGES_EXPIRED` where something that is asked for may have been in neither
- */
+/** Where a replay reads: each page from where it is when it is read, the table or the archive. */
 export async function openSource(
-  request: ReplayRequest,
   session: Session,
   { archive: named }: { readonly archive?: string },
 ): Promise<ReplaySource> {
   const { store, shardCounts, clock, retentionMs } = session;
-  const firstKept = pageAfter(pageOf(clock.now() - retentionMs), 1);
-  const created = pageOf(await store.tableCreatedAt());
-  // What is older than a young table was never in it.
-  const isYoung = created >= firstKept;
-  const source = { store, shardCounts, firstKeptPage: isYoung ? created : firstKept };
-  if (pageOf(request.from) >= source.firstKeptPage) return source;
+  const createdPage = pageOf(await store.tableCreatedAt());
+  const source = { store, shardCounts, clock, retentionMs, createdPage };
   const archive = await openArchiveOf(session, named);
-  if (!isYoung) await checkReach(request, { firstKept, archive, named }, session);
-  return archive === undefined ? source : { ...source, archive };
+  if (archive === undefined) return source;
+  // How far another outbox's archive reaches is not known.
+  return { ...source, archive, ...(named === undefined ? { isArchived: reachOf(store) } : {}) };
 }
 
-interface Reach {
-  /** The first page that the table surely has whole. */
-  readonly firstKept: Page;
-  readonly archive: ArchiveReader | undefined;
-  /** What the option says. How far another archive reaches is known to nobody. */
-  readonly named: string | undefined;
+/** Whether the archiver was beyond a page; asks again only for pages that it was not beyond the last time. */
+function reachOf(store: OperateStore): (page: Page) => Promise<boolean> {
+  let upTo: Page = '';
+  return async (page) => {
+    if (page >= upTo) upTo = (await store.readWatermark('archive')) ?? '';
+    return page < upTo;
+  };
 }
 
-async function checkReach(
+/**
+ * Checks that a request can be read whole, before anything of it is delivered.
+ *
+ * @throws OutboxError `PAGES_EXPIRED` if a part of it may be in neither table nor archive
+ */
+export async function checkReach(
   request: ReplayRequest,
-  { firstKept, archive, named }: Reach,
-  { store }: Session,
+  source: ReplaySource,
+  { named, session }: { named: string | undefined; session: Session },
 ): Promise<void> {
+  const firstKept = pageAfter(pageOf(source.clock.now() - source.retentionMs), 1);
+  // What is older than a young table was never in it.
+  if (pageOf(request.from) >= firstKept || source.createdPage >= firstKept) return;
+  const { archive } = source;
   if (archive === undefined) throw notKept(request, firstKept);
   const first = await archive.firstPage();
   if (first === undefined || pageOf(request.from) < first) throw notArchived(request, first);
   const needed = earlier(firstKept, pageAfter(pageOf(request.to - 1), 1));
-  const upTo = await store.readWatermark('archive');
+  const upTo = await session.store.readWatermark('archive');
   if (named === undefined && (upTo === undefined || upTo < needed)) {
     throw notYetArchived(upTo ?? first, needed);
   }

@@ -1,10 +1,17 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
 
-import { replayKey, replayToRow, rowToReplay } from '../../contract/replay.ts';
+import {
+  replayKey,
+  replayKeys,
+  replayToRow,
+  rowToReplay,
+  type ReplayNote,
+} from '../../contract/replay.ts';
+import { toItem, toRow } from '../../runtime/item.ts';
 import type { ReplayNotes } from '../operate-store.ts';
 import { getRow } from './get-row.ts';
-import { toItem } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
+import { queryAll } from './query.ts';
 
 /** Where replays note how far they came. */
 export function createReplayNotes(table: OutboxTable): ReplayNotes {
@@ -14,10 +21,52 @@ export function createReplayNotes(table: OutboxTable): ReplayNotes {
       const row = await getRow(table, replayKey(name));
       return row === undefined ? undefined : rowToReplay(row);
     },
-    noteReplay: async (note) => {
-      await client.send(
-        new PutItemCommand({ TableName: tableName, Item: toItem(replayToRow(note)) }),
-      );
+    listReplays: async () => {
+      const { pk, from, to } = replayKeys();
+      const items = await queryAll(table, {
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: { ':pk': { S: pk }, ':from': { S: from }, ':to': { S: to } },
+      });
+      return items.map((item) => rowToReplay(toRow(item)));
+    },
+    changeReplay: async (before, after) => {
+      try {
+        await client.send(
+          new PutItemCommand({
+            TableName: tableName,
+            Item: toItem(replayToRow(after)),
+            ...isUnchanged(before),
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+/** The condition that a note is as it was read; `isSameReplay` says the same of two notes. */
+function isUnchanged(
+  before: ReplayNote | undefined,
+): Pick<
+  PutItemCommand['input'],
+  'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+> {
+  if (before === undefined) return { ConditionExpression: 'attribute_not_exists(pk)' };
+  const { replayId, run, endedAt } = before;
+  return {
+    ConditionExpression: [
+      'replayId = :replayId',
+      run === undefined ? 'attribute_not_exists(#run)' : '#run = :run',
+      endedAt === undefined ? 'attribute_not_exists(endedAt)' : 'endedAt = :endedAt',
+    ].join(' AND '),
+    ExpressionAttributeNames: { '#run': 'run' },
+    ExpressionAttributeValues: {
+      ':replayId': { S: replayId },
+      ...(run === undefined ? {} : { ':run': { S: run } }),
+      ...(endedAt === undefined ? {} : { ':endedAt': { N: String(endedAt) } }),
     },
   };
 }

@@ -51,6 +51,7 @@ export async function createLocalOutbox({
     ...acts,
     tableName,
     clock,
+    newId,
     script,
     destination,
     store,

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { Entry } from '../../../lib/contract/entry.ts';
@@ -27,13 +28,19 @@ async function overTheSeam() {
   return { world, entries };
 }
 
-/** What the table surely has whole, and the archive before it. */
+/** Where a replay of the world reads. */
 function sourceOf({ store, clock, ports, open }: ArchiveWorld): ReplaySource {
-  const firstKeptPage = pageAfter(pageOf(clock.now() - ports.retentionMs), 1);
-  return { store, shardCounts: [shards], firstKeptPage, archive: open() };
+  const { retentionMs } = ports;
+  const isArchived = async (page: string) => page < ((await store.readWatermark('archive')) ?? '');
+  const rest = { retentionMs, archive: open(), isArchived };
+  return { store, shardCounts: [shards], clock, createdPage: pageOf(start), ...rest };
 }
 
-async function replay(world: ArchiveWorld, decide: Script = accepts, over: object = {}) {
+async function replay(
+  world: ArchiveWorld,
+  decide: Script = accepts,
+  { over = {}, ports: given = {} }: { over?: object; ports?: Partial<ReplayPorts> } = {},
+) {
   const sent: { id: string; replayId: unknown; skipped: unknown }[] = [];
   const destination = scripted({
     decide: (outgoing) => {
@@ -52,14 +59,19 @@ async function replay(world: ArchiveWorld, decide: Script = accepts, over: objec
     log,
     messageSource: 'orders',
     pace: createPace(100_000, clock),
+    ...given,
   };
-  const options = { again: false, by: 'ann' };
+  const options = { again: false, abandon: false, by: 'ann' };
   const asked = { ...request, ...over };
-  const { note } = await startReplay(asked, options, { store, newId, now: clock.now() });
+  const begun = await startReplay(asked, options, { store, newId, now: clock.now() });
+  if (begun.status === 'overlaps') throw new Error('another replay is not finished');
+  const { note } = begun;
+  let expired = 0;
   for await (const page of runReplay(asked, note, ports)) {
+    if (page.isExpired) expired += 1;
     if (page.stoppedBy !== undefined) break;
   }
-  return { sent, note };
+  return { sent, note, expired };
 }
 
 const idsOf = (entries: readonly { id: string }[]) => entries.map(({ id }) => id);
@@ -67,8 +79,8 @@ const idsOf = (entries: readonly { id: string }[]) => entries.map(({ id }) => id
 describe('a replay over the seam between archive and table', () => {
   it('sends each entry once, in its order, with the marks of the one replay', async () => {
     const { world, entries } = await overTheSeam();
-    const { firstKeptPage } = sourceOf(world);
-    const gone = entries.filter(({ id }) => pageOf(timeOfId(id)) < firstKeptPage);
+    const kept = world.clock.now() - world.ports.retentionMs;
+    const gone = entries.filter(({ id }) => timeOfId(id) < kept);
     expect(gone.length).toBeGreaterThan(6);
     expect(gone.length).toBeLessThan(entries.length);
 
@@ -84,7 +96,6 @@ describe('a replay over the seam between archive and table', () => {
     const count = await countReplayable(request, {
       source: sourceOf(world),
       destinations: [{}],
-      now: world.clock.now(),
     });
 
     expect(count).toMatchObject({ entries: entries.length, pages: 360 });
@@ -93,7 +104,9 @@ describe('a replay over the seam between archive and table', () => {
   it('takes of the archive too only what is asked for', async () => {
     const { world, entries } = await overTheSeam();
 
-    const { sent } = await replay(world, accepts, { from: start + 8, to: start + 40 * minute });
+    const { sent } = await replay(world, accepts, {
+      over: { from: start + 8, to: start + 40 * minute },
+    });
 
     expect(idsOf(sent)).toEqual(idsOf(entries.slice(1, 4)));
   });
@@ -108,6 +121,62 @@ describe('a replay over the seam between archive and table', () => {
 
     expect(idsOf([...first.sent, ...second.sent])).toEqual(idsOf(entries));
     expect(second.note.replayId).toBe(first.note.replayId);
+  });
+
+  it('sends each entry once, in order, though entries expire while it is counted and runs', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 5 * 60 }),
+        fc.integer({ min: 0, max: 20 * 60 }),
+        async (countingMinutes, minutesPerEntry) => {
+          const { world, entries } = await overTheSeam();
+          const pass = (ms: number): void => {
+            world.clock.advance(ms);
+            world.expire();
+          };
+          pass(countingMinutes * minute);
+          const pace = (): Promise<void> => {
+            pass(minutesPerEntry * minute);
+            return Promise.resolve();
+          };
+
+          const { sent, expired } = await replay(world, accepts, { ports: { pace } });
+
+          expect(idsOf(sent)).toEqual(idsOf(entries));
+          expect(expired).toBe(0);
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
+  it('tells of pages that expired while it ran and are in no archive', async () => {
+    const { world, entries } = await overTheSeam();
+    const { store, shardCounts, clock, retentionMs, createdPage } = sourceOf(world);
+    const source = { store, shardCounts, clock, retentionMs, createdPage };
+    const kept = world.clock.now() - world.ports.retentionMs;
+    const left = entries.filter(({ id }) => timeOfId(id) >= kept);
+    const pace = (): Promise<void> => {
+      world.clock.advance(15 * minute);
+      world.expire();
+      return Promise.resolve();
+    };
+
+    const { sent, expired } = await replay(world, accepts, { ports: { source, pace } });
+
+    expect(sent.length).toBeLessThan(left.length);
+    expect(expired).toBeGreaterThanOrEqual(left.length - sent.length);
+  });
+
+  it('takes from the archive what a young table never had, and from the table what only it has', async () => {
+    const { world, entries } = await overTheSeam();
+    const onlyInTable = world.write({ sequence: entries.length + 1 }, request.to - minute);
+    await world.note('published', onlyInTable);
+    const source = { ...sourceOf(world), createdPage: pageOf(world.clock.now()) };
+
+    const { sent } = await replay(world, accepts, { ports: { source } });
+
+    expect(idsOf(sent)).toEqual([...idsOf(entries), onlyInTable.id]);
   });
 });
 

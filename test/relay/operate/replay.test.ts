@@ -2,22 +2,30 @@ import { describe, expect, it } from 'vitest';
 
 import { pageAfter, pageOf, timeOfId } from '../../../lib/contract/keys.ts';
 import type { Entry } from '../../../lib/contract/entry.ts';
+import type { ReplayNote, ReplayRequest } from '../../../lib/contract/replay.ts';
 import { createPace } from '../../../lib/relay/operate/pace.ts';
 import { countReplayable } from '../../../lib/relay/operate/replay/count.ts';
 import type { ArchivedPages, ReplaySource } from '../../../lib/relay/operate/replay/pages.ts';
-import { nameOf, type ReplayRequest } from '../../../lib/relay/operate/replay/request.ts';
-import { runReplay, startReplay, type ReplayPorts } from '../../../lib/relay/operate/replay/run.ts';
+import { nameOf } from '../../../lib/relay/operate/replay/request.ts';
+import {
+  runReplay,
+  startReplay,
+  type ReplayPorts,
+  type ReplayStart,
+  type StartOptions,
+} from '../../../lib/relay/operate/replay/run.ts';
 import { discard } from '../../../lib/relay/operate/discard.ts';
 import { somePage, someTime } from '../../support/entries.ts';
-import { accepts, recordingLog, refuses, type Script } from '../../support/world.ts';
+import { accepts, recordingLog, refuses, retentionMs, type Script } from '../../support/world.ts';
 import { collect, createOperateWorld, hour, minute, operator, shards } from './support.ts';
 
 type World = ReturnType<typeof createOperateWorld>;
 
 const anHour: ReplayRequest = { from: someTime, to: someTime + hour };
 
-function sourceOf({ store }: World, over: Partial<ReplaySource> = {}): ReplaySource {
-  return { store, shardCounts: [shards], firstKeptPage: pageAfter(somePage, -60), ...over };
+function sourceOf({ store, clock }: World, over: Partial<ReplaySource> = {}): ReplaySource {
+  const createdPage = pageAfter(somePage, -60);
+  return { store, shardCounts: [shards], clock, retentionMs, createdPage, ...over };
 }
 
 function portsOf(world: World, over: Partial<ReplayPorts> = {}): ReplayPorts {
@@ -41,12 +49,25 @@ async function replay(
 ) {
   const now = world.clock.now();
   const { store, newId } = world;
-  const start = await startReplay(request, { again, by: operator.by }, { store, newId, now });
+  const start = await startReplay(request, { ...asUsual, again }, { store, newId, now });
   const pages =
-    start.status === 'done before'
+    start.status === 'done before' || start.status === 'overlaps'
       ? []
       : await collect(runReplay(request, start.note, portsOf(world, over)));
   return { start, pages };
+}
+
+const asUsual = { again: false, abandon: false, by: operator.by };
+
+/** Begins a replay, and does not run it. */
+function begin({ store, newId, clock }: World, request = anHour, over: Partial<StartOptions> = {}) {
+  return startReplay(request, { ...asUsual, ...over }, { store, newId, now: clock.now() });
+}
+
+/** The note of a replay that was begun or resumed. */
+function noteOf(start: ReplayStart): ReplayNote {
+  if (start.status === 'overlaps') throw new Error('it overlaps with another one');
+  return start.note;
 }
 
 /** Ids in the order in which they arrive from now on, each with what the message says of the replay. */
@@ -71,7 +92,7 @@ describe('a replay', () => {
 
     const { start, pages } = await replay(world);
 
-    const { replayId } = start.note;
+    const { replayId } = noteOf(start);
     expect(idsOf(seen).toSorted()).toEqual(idsOf(entries).toSorted());
     expect(seen.every((message) => message.replayId === replayId)).toBe(true);
     expect(pages.reduce((sum, { sent }) => sum + sent, 0)).toBe(2);
@@ -209,16 +230,14 @@ describe('a replay that cannot go on', () => {
     expect(idsOf(after)).toEqual([second.id]);
     expect(resumed.start).toMatchObject({
       status: 'resumed',
-      note: { replayId: begun.start.note.replayId, sent: 1 },
+      note: { replayId: noteOf(begun.start).replayId, sent: 1 },
     });
   });
 
   it('goes on from the page it was at when its process died', async () => {
     const { world, second } = await twoPages();
     arrivals(world);
-    const { store, newId } = world;
-    const by = operator.by;
-    const { note } = await startReplay(anHour, { again: false, by }, { store, newId, now: 0 });
+    const note = noteOf(await begin(world));
     for await (const { sent } of runReplay(anHour, note, portsOf(world))) if (sent > 0) break;
     const after = arrivals(world);
 
@@ -260,7 +279,7 @@ describe('the same replay once more', () => {
       status: 'done before',
       note: { endedAt: world.clock.now() },
     });
-    expect(again.start.note.replayId).not.toBe(first.start.note.replayId);
+    expect(noteOf(again.start).replayId).not.toBe(noteOf(first.start).replayId);
     expect(seen).toHaveLength(2);
   });
 
@@ -274,7 +293,9 @@ describe('the same replay once more', () => {
     ];
 
     expect(new Set(requests.map(nameOf)).size).toBe(requests.length);
-    expect(nameOf({ ...anHour, types: ['a', 'b'] })).toBe(nameOf({ ...anHour, types: ['b', 'a'] }));
+    expect(nameOf({ ...anHour, types: ['a', 'b'] })).toBe(
+      nameOf({ ...anHour, types: ['b', 'a', 'b'] }),
+    );
   });
 });
 
@@ -290,7 +311,6 @@ describe('counting what would be replayed', () => {
     const count = await countReplayable(anHour, {
       destinations,
       source: sourceOf(world),
-      now: world.clock.now(),
     });
 
     expect(count).toEqual({
@@ -317,38 +337,144 @@ describe('counting what would be replayed', () => {
   });
 });
 
-describe('pages that are no longer in the table', () => {
-  const archiveOf = (entries: readonly Entry[]): ArchivedPages => ({
-    firstPage: () => Promise.resolve(somePage),
-    readPage: async function* (page) {
-      await Promise.resolve();
-      const meant = entries.filter(({ id }) => pageOf(timeOfId(id)) === page);
-      yield meant.map((entry) => ({ entry, outcome: 'published', outcomeAt: someTime }) as const);
-    },
-  });
+const archiveOf = (entries: readonly Entry[]): ArchivedPages => ({
+  firstPage: () => Promise.resolve(somePage),
+  readPage: async function* (page) {
+    await Promise.resolve();
+    const meant = entries.filter(({ id }) => pageOf(timeOfId(id)) === page);
+    yield meant.map((entry) => ({ entry, outcome: 'published', outcomeAt: someTime }) as const);
+  },
+});
 
+describe('pages that are no longer in the table', () => {
   it('are read from the archive, where there is one', async () => {
     const world = createOperateWorld();
     const archived = await world.write();
-    const firstKeptPage = pageAfter(somePage, 1);
     const seen = arrivals(world);
     const request = { from: someTime, to: someTime + 1 };
+    world.clock.advance(retentionMs + 3 * 24 * hour);
+    const archive = archiveOf([archived]);
 
-    const source = sourceOf(world, { firstKeptPage, archive: archiveOf([archived]) });
-    await replay(world, request, { source });
+    await replay(world, request, { source: sourceOf(world, { archive }) });
 
     expect(idsOf(seen)).toEqual([archived.id]);
   });
 
-  it('are passed over where there is none', async () => {
+  it('are told of where there is none: what is left of them is delivered', async () => {
     const world = createOperateWorld();
-    await world.deliver({});
+    const [left] = await world.deliver({});
     const seen = arrivals(world);
+    world.clock.advance(retentionMs + 30 * minute);
 
-    await replay(world, anHour, {
-      source: sourceOf(world, { firstKeptPage: pageAfter(somePage, 1) }),
-    });
+    const { pages } = await replay(world);
 
-    expect(seen).toEqual([]);
+    expect(idsOf(seen)).toEqual([left!.id]);
+    expect(pages.filter(({ isExpired }) => isExpired)).toHaveLength(31);
+    expect(await world.store.readReplay(nameOf(anHour))).toMatchObject({ expiredPages: 31 });
+  });
+});
+
+describe('a table that holds what is older than itself', () => {
+  it.each([
+    ['without an archive', undefined],
+    ['with an archive that has nothing of it', archiveOf([])],
+  ])('is replayed %s', async (_, archive) => {
+    const world = createOperateWorld();
+    const entries = await world.deliver({}, { aggregate: 'order/2' });
+    const seen = arrivals(world);
+    const createdPage = pageAfter(somePage, 120);
+    const source = sourceOf(world, { createdPage, ...(archive === undefined ? {} : { archive }) });
+
+    const whole = await replay(world, anHour, { source });
+    const ofOne = await replay(world, { ...anHour, aggregate: 'order/2' }, { source });
+
+    expect(idsOf(seen).slice(0, 2).toSorted()).toEqual(idsOf(entries).toSorted());
+    expect(idsOf(seen).slice(2)).toEqual([entries[1]!.id]);
+    expect([...whole.pages, ...ofOne.pages].some(({ isExpired }) => isExpired)).toBe(false);
+  });
+});
+
+describe('two replays', () => {
+  it('of the same events that begin in the same moment are one', async () => {
+    const world = createOperateWorld();
+
+    const starts = await Promise.all([begin(world), begin(world, anHour, { by: 'bob' })]);
+
+    expect(starts.map(({ status }) => status).toSorted()).toEqual(['new', 'resumed']);
+    expect(new Set(starts.map((start) => noteOf(start).replayId)).size).toBe(1);
+  });
+
+  it('that overlap never both begin in the same moment', async () => {
+    const world = createOperateWorld();
+    const later = { ...anHour, from: anHour.from + minute };
+
+    const starts = await Promise.all([begin(world), begin(world, later)]);
+
+    expect(starts.filter(({ status }) => status === 'new').length).toBeLessThan(2);
+    expect(starts.some(({ status }) => status === 'overlaps')).toBe(true);
+  });
+
+  it('of the same events: the one that was taken over stops, and ends nothing', async () => {
+    const world = createOperateWorld();
+    for (let index = 0; index < 3; index++) {
+      await world.deliver({});
+      world.clock.advance(minute);
+    }
+    arrivals(world);
+    const pages: unknown[] = [];
+    for await (const { sent, stoppedBy } of runReplay(
+      anHour,
+      noteOf(await begin(world)),
+      portsOf(world),
+    )) {
+      pages.push(stoppedBy ?? sent);
+      if (pages.length === 2) await begin(world, anHour, { by: 'bob' });
+    }
+
+    expect(pages).toEqual([1, 1, 'taken over']);
+    const { note } = (await begin(world)) as { note: ReplayNote };
+    expect(note).toMatchObject({ sent: 1, next: pageAfter(somePage, 1) });
+    expect(note.endedAt).toBeUndefined();
+  });
+
+  const base: ReplayRequest = { ...anHour, types: ['order.*'], aggregate: 'order/1' };
+  it.each<[string, Partial<ReplayRequest>, 'overlaps' | 'new']>([
+    ['a later end', { to: anHour.to + 1000 }, 'overlaps'],
+    ['a later beginning', { from: anHour.from + 1000 }, 'overlaps'],
+    ['a type of the same', { types: ['order.placed'] }, 'overlaps'],
+    ['a wider pattern', { types: ['invoice.created', 'ord*'] }, 'overlaps'],
+    ['one destination of all', { destination: 'shop' }, 'overlaps'],
+    ['times after it', { from: anHour.to, to: anHour.to + hour }, 'new'],
+    ['times before it', { from: anHour.from - hour, to: anHour.from }, 'new'],
+    ['other types', { types: ['invoice.*', 'orders'] }, 'new'],
+    ['another aggregate', { aggregate: 'order/2' }, 'new'],
+  ])('of which the second has %s: %o is %s', async (_, over, status) => {
+    const world = createOperateWorld();
+    await begin(world, base);
+
+    const second = await begin(world, { ...base, ...over });
+
+    expect(second.status).toBe(status);
+    if (second.status === 'overlaps') expect(second.others).toMatchObject([{ request: base }]);
+  });
+
+  it('that overlap may follow each other once the first is done', async () => {
+    const world = createOperateWorld();
+    await replay(world);
+
+    expect((await begin(world, { ...anHour, to: anHour.to + 1000 })).status).toBe('new');
+  });
+
+  it('that overlap: the first is abandoned where somebody says so, and may begin anew', async () => {
+    const world = createOperateWorld();
+    const first = noteOf(await begin(world));
+    const other = { ...anHour, to: anHour.to + 1000 };
+
+    expect((await begin(world, other, { abandon: true })).status).toBe('new');
+    await replay(world, other);
+    const anew = await begin(world);
+
+    expect(anew.status).toBe('new');
+    expect(noteOf(anew).replayId).not.toBe(first.replayId);
   });
 });

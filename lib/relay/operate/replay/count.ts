@@ -1,8 +1,10 @@
 import type { Entry } from '../../../contract/entry.ts';
 import { matchesType, type TypeFilter } from '../../../contract/event-types.ts';
+import type { Page } from '../../../contract/keys.ts';
+import type { ReplayRequest } from '../../../contract/replay.ts';
 import { inParallel } from '../../../runtime/in-parallel.ts';
 import { readReplayable, type ReplaySource } from './pages.ts';
-import { pagesOf, type ReplayRequest } from './request.ts';
+import { pagesOf } from './request.ts';
 
 /** How much a replay would deliver. */
 export interface ReplayCount {
@@ -15,7 +17,8 @@ export interface ReplayCount {
 
 interface CountContext {
   readonly source: ReplaySource;
-  readonly now: number;
+  /** The first page to count. @default - the request's first */
+  readonly start?: Page;
   /** Where it would be delivered to. */
   readonly destinations: readonly { readonly types?: TypeFilter }[];
 }
@@ -25,13 +28,13 @@ const parallelPages = 8;
 /** Counts what a replay would deliver. Reads all the pages, as the replay will. */
 export async function countReplayable(
   request: ReplayRequest,
-  { destinations, ...context }: CountContext,
+  { destinations, source, start }: CountContext,
 ): Promise<ReplayCount> {
-  const pages = pagesOf(request);
+  const pages = pagesOf(request, start);
   const byType = new Map<string, number>();
   let skipNotices = 0;
   await inParallel(pages, parallelPages, async (page) => {
-    for await (const all of readReplayable(page, request, context)) {
+    for await (const all of readReplayable(page, request, source).parts) {
       const part = all.filter(({ entry }) => isWanted(entry, destinations));
       for (const { entry } of part) byType.set(entry.type, (byType.get(entry.type) ?? 0) + 1);
       skipNotices += part.filter(({ skipped }) => skipped === true).length;
