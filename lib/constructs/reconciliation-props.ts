@@ -35,11 +35,12 @@ export interface ReconciliationProps extends AlarmProps {
   readonly mode?: ReconciliationMode;
 
   /**
-   * How far back each run looks: 1 hour to 2 days. Make it longer than the time between runs.
+   * How far back each run looks: 1 hour to 2 days. Make it twice the time between runs, so that one which fails or runs
+   * out of time is made up for by the next.
    *
    * Each minute of it costs a read for each shard of a page.
    *
-   * @default Duration.hours(25)
+   * @default Duration.hours(48), two runs of the default schedule
    */
   readonly window?: Duration;
 
@@ -55,7 +56,7 @@ export interface ReconciliationProps extends AlarmProps {
 export const reconciliationDefaults = {
   inboxes: [],
   mode: 'report',
-  window: Duration.hours(25),
+  window: Duration.hours(48),
   schedule: ScheduleExpression.rate(Duration.days(1)),
   ...alarmDefaults,
 } as const satisfies Partial<ReconciliationProps>;

@@ -18,9 +18,22 @@ export const reconciliationModes: readonly ReconciliationMode[] = ['report', 'me
  */
 export const maxWindowMs = 2 * 24 * 60 * 60 * 1000;
 
-/** The row of the outbox's table by which one run of a reconciliation mends at a time. */
+/** How far back a run may begin to finish what an earlier one left: within the three days, with time to read. */
+export const maxLookbackMs = maxWindowMs + 18 * 60 * 60 * 1000;
+
+/** The row of the outbox's table by which one run of a reconciliation mends at a time, and which says what is left. */
 export function reconciliationLeaseKey(name: string): Key {
   return metaKey(`reconciliation#${name}`);
+}
+
+/** The row of the outbox's table that says that a missing event was written, by a hash of what was expected. */
+export function repairKey(name: string, hash: string): Key {
+  return metaKey(`reconciliation#${name}#repaired#${hash}`);
+}
+
+/** The `causationId` of events that a reconciliation wrote: its rows speak for them, not the entries. */
+export function repairCause(name: string): string {
+  return `reconciliation/${name}`;
 }
 
 /** What a reconciliation must know of the outbox and of its consumers. */

@@ -72,7 +72,7 @@ function consumerIn(fed: Fed): Partial<ConsumerConfig> {
 }
 
 describe('a reconciliation', () => {
-  test('runs once a day, reports, and looks 25 hours back', () => {
+  test('runs once a day, reports, and looks back as far as two runs', () => {
     const stack = shop();
     const texts = Object.entries(environmentOf(stack, 'Reconcile')).map(([name, value]) => [
       name,
@@ -83,7 +83,7 @@ describe('a reconciliation', () => {
       reconciliationFromEnvironment(Object.fromEntries(texts) as Record<string, string>),
     ).toEqual({
       ...{ name: 'Orders/Check', tableName: 'OutboxTable', shards: 16, source: 'orders' },
-      ...{ windowMs: 25 * hourMs, mode: 'report' },
+      ...{ windowMs: 48 * hourMs, mode: 'report' },
       consumers: [
         {
           ...{ inbox: 'Orders/Billing', tableName: 'BillingTable', queueUrl: 'BillingQueue' },

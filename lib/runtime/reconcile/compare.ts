@@ -3,7 +3,8 @@ import { OutboxError } from '../../contract/error.ts';
 import { timeOfId } from '../../contract/keys.ts';
 import type { ConsumerConfig } from '../../contract/reconciliation.ts';
 import type { OutboxEvent } from '../event/event.ts';
-import { openExpectations } from './expectations.ts';
+import { openExpectations, type Missing } from './expectations.ts';
+import { withoutRepaired } from './mend.ts';
 import type { ReconciliationPorts } from './options.ts';
 import { pagesOf, readPage, shardsEver, type WrittenPage } from './pages.ts';
 import { unknownTo } from './unknown-to.ts';
@@ -13,6 +14,8 @@ import type { ReconciliationWindow } from './window.ts';
 export interface ComparePorts extends Omit<ReconciliationPorts, 'mend'> {
   /** Whether the time is nearly up. */
   readonly isLate: () => boolean;
+  /** Called from time to time: the run is alive. */
+  readonly keepAlive: () => Promise<void>;
 }
 
 /** An event that was delivered, and an inbox that does not know it. */
@@ -26,7 +29,7 @@ export interface Findings {
   /** How many events were expected, and how many looked at. */
   readonly expected: number;
   readonly events: number;
-  readonly missing: readonly OutboxEvent[];
+  readonly missing: readonly Missing[];
   readonly unknown: readonly Unknown[];
 }
 
@@ -47,21 +50,25 @@ export async function compare(
   const arrivedBy = now - graceMs;
   // Items before events: an event that is written meanwhile is found, not missed.
   const expected: OutboxEvent[] = [];
-  for await (const event of ports.expected(window)) expected.push(event);
-  const expectations = openExpectations(expected);
+  for await (const event of ports.expected(window)) {
+    expected.push(event);
+    await ports.keepAlive();
+  }
+  const expectations = openExpectations(expected, { window, name: settings.name });
   const outbox = { ...settings, reader };
   const shards = await shardsEver(outbox);
   const unknown: Unknown[] = [];
   let events = 0;
-  // Until now: what an earlier run mended was written after the window.
-  for (const page of pagesOf({ from: window.from, to: now })) {
+  for (const page of pagesOf(window)) {
     checkTime(ports);
+    await ports.keepAlive();
     const written = await readPage(page, { ...outbox, shards });
     events += written.entries.length;
     for (const entry of written.entries) expectations.see(entry);
     unknown.push(...(await findUnknown(delivered(written, { window, arrivedBy }), ports)));
   }
-  return { expected: expected.length, events, missing: expectations.unmet(), unknown };
+  const missing = await withoutRepaired(expectations.unmet(), window, ports);
+  return { expected: expected.length, events, missing, unknown };
 }
 
 /** Entries of the window whose delivery is long enough ago to have arrived. */

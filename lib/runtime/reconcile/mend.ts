@@ -1,28 +1,79 @@
 import { SendMessageCommand, type SendMessageCommandInput } from '@aws-sdk/client-sqs';
 
-import type { Entry } from '../../contract/entry.ts';
+import type { Entry, Row } from '../../contract/entry.ts';
+import { OutboxError } from '../../contract/error.ts';
 import { toMessageJson } from '../../contract/message.ts';
-import type { ConsumerConfig } from '../../contract/reconciliation.ts';
-import type { OutboxEvent } from '../event/event.ts';
+import { repairCause, type ConsumerConfig } from '../../contract/reconciliation.ts';
 import { errorFields } from '../inbox/log.ts';
 import { messageToken } from '../message-token.ts';
-import type { MendPorts } from './options.ts';
+import type { Missing } from './expectations.ts';
+import type { MendPorts, ReconciliationPorts } from './options.ts';
+import type { ReconciliationWindow } from './window.ts';
 
-/** Writes a missing event. Answers whether that went well; the log says why not. */
+/** How long it is known that an event was written: longer than any window goes back. */
+const keptMs = 5 * 24 * 60 * 60_000;
+
+/**
+ * Those that no run has written yet, for an item of this window.
+ *
+ * @throws OutboxError `TABLE_THROTTLED`
+ */
+export async function withoutRepaired(
+  missing: readonly Missing[],
+  window: ReconciliationWindow,
+  { settings, reader }: Pick<ReconciliationPorts, 'settings' | 'reader'>,
+): Promise<Missing[]> {
+  const keys = missing.map((one) => one.repairKey);
+  const rows = await reader.readRows(settings.tableName, keys);
+  const repaired = new Set(rows.filter((row) => speaksOf(row, window)).map(({ sk }) => sk));
+  return missing.filter((one) => !repaired.has(one.repairKey.sk));
+}
+
+/** Whether a row may speak of an item of a window: one of an earlier window is of another item. */
+function speaksOf(row: Row, { from }: ReconciliationWindow): boolean {
+  return Number(row['to']) > from;
+}
+
+/**
+ * Writes a missing event, in one transaction with the row that says so: of two runs that find the same, one writes it.
+ * Returns the id of the event that was written for it, by this run or another; `undefined` where that failed, and the log says
+ * why.
+ */
 export async function writeMissing(
-  event: OutboxEvent,
-  { outbox, log }: MendPorts,
-): Promise<boolean> {
+  { event, repairKey }: Missing,
+  { from, to }: ReconciliationWindow,
+  { mend, name, tableName }: { mend: MendPorts; name: string; tableName: string },
+): Promise<string | undefined> {
+  const { outbox, log, clock } = mend;
   const { type, aggregate, id } = event;
+  const repaired = {
+    Put: {
+      TableName: tableName,
+      Item: {
+        ...{ ...repairKey, eventId: id, to },
+        expiresAt: Math.ceil((clock.now() + keptMs) / 1000),
+      },
+      // One of an earlier window speaks of another item.
+      ConditionExpression: 'attribute_not_exists(pk) OR #to <= :from',
+      ExpressionAttributeNames: { '#to': 'to' },
+      ExpressionAttributeValues: { ':from': from },
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+    },
+  };
   try {
-    await outbox.write({ events: [event] });
-    return true;
+    const context = { causationId: repairCause(name) };
+    await outbox.write({ items: [repaired], events: [event], context });
+    return id;
   } catch (error) {
+    if (OutboxError.is(error, 'CONDITION_FAILED')) {
+      const { item } = error.facts as { item?: Row };
+      return item === undefined ? undefined : String(item['eventId']);
+    }
     log.error('missing event could not be written', {
       ...{ type, aggregate, eventId: id },
       ...errorFields(error),
     });
-    return false;
+    return undefined;
   }
 }
 

@@ -20,8 +20,8 @@ import type { ReconciliationWindow } from './window.ts';
 export interface ReconciliationOptions extends EnvironmentOptions {
   /**
    * The events that the business items of a window should have: for each item that was written in it, the event
-   * that was to be written with it, made anew. It counts as there if an event of its type and aggregate is,
-   * with its sequence if that is a number. Read your items consistently. Deferred events are not looked for.
+   * that was to be written with it, made anew. It counts as there if an event of its type and aggregate is
+   * within the window or an hour around it, with its sequence if that is a number; each event counts for one. Read your items consistently. Deferred events are not looked for.
    *
    * @default - none: only deliveries are looked at
    */

@@ -5,7 +5,7 @@ import { mendAlone } from './mend-alone.ts';
 import { mendMissing, mendUnknown } from './mend-all.ts';
 import { toPorts, type ReconciliationOptions } from './options.ts';
 import { tell, type ReconciliationReport } from './report.ts';
-import { windowOf } from './window.ts';
+import { isAskedFor, windowOf } from './window.ts';
 
 /**
  * A Lambda handler for a schedule. A person may invoke it by hand too, with a {@link ReconciliationRequest} or
@@ -35,10 +35,15 @@ export type Reconciliation = (
  * that comes meanwhile only reports.
  *
  * Each run looks at the construct's `window` up to now; invoked by hand with `{ "from": …, "to": … }`, at that.
- * Reads each page from the window's beginning until now once, and no table whole. An event that was delivered less than 15 minutes ago
- * may still be on its way, and is not looked for yet. Unknown, and sent again by each run that mends, are also those
+ * Reads each page of the window and of an hour around it once, and no table whole. An event that was delivered less than
+ * 15 minutes ago may still be on its way, and is not looked for yet. Unknown, and sent again by each run that mends, are also those
  * that a consumer is so far behind with, those in a dead-letter queue, and those that a person discarded there.
- * Where the time is nearly up nothing more is mended: the report says what was, and the next run goes on.
+ * Where the time is nearly up nothing more is mended: the report says what was. The next scheduled run begins where this
+ * one began, at most 66 hours ago, and so it does after one that failed or died.
+ *
+ * An event of the window, or of an hour around it, meets one expectation of its type and aggregate. Where an aggregate has
+ * several of one type, give each its sequence: without it a lost one may be taken for another. What is mended is noted in
+ * the outbox's table with the event, so that no run writes it again, and carries the `causationId` `reconciliation/…`.
  *
  * Its settings are the variables that the `Reconciliation` construct sets. They are read on first use, or inside Lambda
  * at once; then `ENVIRONMENT_MISSING`, `ENVIRONMENT_INVALID` or `OUTBOX_MISSING` is thrown where they are not right.
@@ -68,13 +73,19 @@ export function openReconciliation(
     const window = windowOf(event, { windowMs, now: ports.clock.now() });
     const timeLeftMs = (): number => context.getRemainingTimeInMillis?.() ?? Infinity;
     const isLate = (): boolean => timeLeftMs() <= reserveMs;
-    const run = { ...ports, isLate };
-    const found = await mendAlone(ports, timeLeftMs(), async (mend) => {
-      const { missing, unknown, ...counts } = await compare(window, run);
+    const asked = { window, isScheduled: !isAskedFor(event) };
+    const found = await mendAlone(ports, asked, async (run) => {
+      const { keepAlive, mend } = run;
+      const { missing, unknown, ...counts } = await compare(run.window, {
+        ...ports,
+        isLate,
+        keepAlive,
+      });
+      const mending = { run, settings, isLate };
       return {
-        ...({ ...window, ...counts, mode: mend === undefined ? 'report' : 'mend' } as const),
-        missing: await mendMissing(missing, { mend, isLate }),
-        unknown: await mendUnknown(unknown, { mend, isLate }),
+        ...({ ...run.window, ...counts, mode: mend === undefined ? 'report' : 'mend' } as const),
+        missing: await mendMissing(missing, mending),
+        unknown: await mendUnknown(unknown, mending),
       };
     });
     return tell(found, ports);

@@ -1,5 +1,5 @@
 import type { Entry } from '../../contract/entry.ts';
-import { pickDefined } from '../../contract/pick.ts';
+import { definedOnly, pickDefined } from '../../contract/pick.ts';
 import {
   reconciliationDimensions,
   reconciliationMetrics,
@@ -45,12 +45,12 @@ export interface ReconciliationReport extends ReconciliationWindow {
 
 const mostReported = 1_000;
 
-export function toMissing(event: OutboxEvent, isWritten: boolean): MissingEvent {
-  const { type, aggregate, sequence, id } = event;
+export function toMissing(event: OutboxEvent, writtenAs: string | undefined): MissingEvent {
+  const { type, aggregate, sequence } = event;
   return {
     ...{ type, aggregate },
     ...(typeof sequence === 'number' ? { sequence } : {}),
-    ...(isWritten ? { writtenAs: id } : {}),
+    ...definedOnly({ writtenAs }),
   };
 }
 

@@ -19,6 +19,12 @@ export interface ReconciliationRequest {
   readonly to?: string;
 }
 
+/** Whether a run was asked for a window by hand: what a schedule sends asks for nothing. */
+export function isAskedFor(request: unknown): boolean {
+  const { from, to } = (request ?? {}) as Record<keyof ReconciliationRequest, unknown>;
+  return from !== undefined || to !== undefined;
+}
+
 /**
  * The window that a run looks at: what was asked for, else all up to now.
  *

@@ -21,16 +21,19 @@ function portsOf(...answers: (TransactionResult | Error)[]) {
     ...{ transactor: { write }, clock, random: () => 0, newId: countingIds(), log },
   } as unknown as MendPorts;
   const settings = { name: 'orders', tableName: 'outbox' };
-  return { settings, mend, clock, log } as unknown as Parameters<typeof mendAlone>[0] & {
+  const reader = { readRows: () => Promise.resolve([]) };
+  return { settings, mend, clock, log, reader } as unknown as Parameters<typeof mendAlone>[0] & {
     readonly log: ReturnType<typeof recordingLog>;
   };
 }
+
+const scheduled = { window: { from: 0, to: 1 }, isScheduled: true };
 
 describe('a run that mends alone', () => {
   it('takes a throttled table for no other run', async () => {
     const ports = portsOf(throttled, throttled, committed);
 
-    const ran = await mendAlone(ports, 60_000, (mend) => Promise.resolve(mend));
+    const ran = await mendAlone(ports, scheduled, ({ mend }) => Promise.resolve(mend));
 
     expect(ran).toBe(ports.mend);
     expect(ports.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
@@ -39,9 +42,28 @@ describe('a run that mends alone', () => {
   it('shows the error of its work, not that of giving the lease back', async () => {
     const ports = portsOf(committed, new Error('no table'));
 
-    const running = mendAlone(ports, 60_000, () => Promise.reject(new Error('no orders')));
+    const running = mendAlone(ports, scheduled, () => Promise.reject(new Error('no orders')));
 
     await expect(running).rejects.toThrow('no orders');
     expect(ports.log.lines).toMatchObject([{ level: 'warn' }]);
+  });
+
+  it('renews its lease as long as it works, and is lost when another run has taken it', async () => {
+    const taken = {
+      status: 'cancelled',
+      reasons: [{ code: 'ConditionalCheckFailed' }],
+    } satisfies TransactionResult;
+    const ports = portsOf(committed, committed, taken);
+    const lost: boolean[] = [];
+
+    await mendAlone(ports, scheduled, async ({ keepAlive, isLost }) => {
+      for (const ms of [1_000, 20_000, 20_000]) {
+        (ports.clock as ReturnType<typeof createVirtualClock>).advance(ms);
+        await keepAlive();
+        lost.push(isLost());
+      }
+    });
+
+    expect(lost).toEqual([false, false, true]);
   });
 });

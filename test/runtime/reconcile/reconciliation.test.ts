@@ -208,7 +208,7 @@ describe('a reconciliation', () => {
       void reconcile({ mode: 'mend' }, { expected: dying });
       await begun.promise;
       expect(await modeOfNext()).toBe('report');
-      clock.advance(15 * minute + 1);
+      clock.advance(minute + 1);
       expect(await modeOfNext()).toBe('mend');
     });
 
@@ -223,6 +223,107 @@ describe('a reconciliation', () => {
       expect(first.report.missing).toHaveLength(1);
       expect(second.report.missing).toEqual([]);
     });
+
+    it.each([
+      ['within the window', { fromHours: 1, toHours: 0 }, 0],
+      ['within an hour after the window', { fromHours: 2, toHours: 0.5 }, 0],
+      ['later than an hour after the window', { fromHours: 3, toHours: 1.5 }, 1],
+    ])('counts an event as there that is %s', async (_, { fromHours, toHours }, missing) => {
+      await write(OrderPlaced('1', { total: 7 }));
+      const hour = 60 * minute;
+      const from = isoAt(clock.now() - fromHours * hour);
+      const to = isoAt(clock.now() - toHours * hour);
+
+      const { report } = await reconcile(
+        {},
+        { expected: () => [OrderPlaced('1', { total: 7 })] },
+        { from, ...(toHours === 0 ? {} : { to }) },
+      );
+
+      expect(report.found.missing).toBe(missing);
+    });
+
+    it.each([2, 3])('writes each of %i alike that are missing, and none again', async (count) => {
+      const expected = () => Array.from({ length: count }, () => OrderPlaced('1', { total: 7 }));
+
+      const first = await reconcile({ mode: 'mend' }, { expected });
+      const second = await reconcile({ mode: 'mend' }, { expected });
+      const one = await reconcile({ mode: 'mend' }, { expected: () => expected().slice(1) });
+
+      expect(new Set(first.report.missing.map(({ writtenAs }) => writtenAs)).size).toBe(count);
+      expect([second, one].map(({ report }) => report.missing)).toEqual([[], []]);
+      expect(one.report.events).toBe(count);
+    });
+
+    it('writes an event once though a run outlives its lease', async () => {
+      const [reached, go] = [
+        Promise.withResolvers<undefined>(),
+        Promise.withResolvers<undefined>(),
+      ];
+      const slow = async function* (): AsyncGenerator<OutboxEvent> {
+        reached.resolve(undefined);
+        await go.promise;
+        yield OrderPlaced('1', { total: 7 });
+      };
+      const expected = () => [OrderPlaced('1', { total: 7 })];
+
+      const first = reconcile({ mode: 'mend' }, { expected: slow });
+      await reached.promise;
+      clock.advance(2 * minute);
+      const second = await reconcile({ mode: 'mend' }, { expected });
+      go.resolve(undefined);
+      await first;
+
+      expect(second.report.missing).toMatchObject([{ writtenAs: expect.any(String) as string }]);
+      expect((await reconcile({}, { expected })).report).toMatchObject({ events: 1, missing: [] });
+    });
+
+    it.each(['runs out of time', 'fails', 'dies'])(
+      'finishes in the next runs what one left that %s',
+      async (how) => {
+        const bornAt = clock.now() - windowMs + minute;
+        const items = Array.from({ length: 25 }, (_, index) => String(index));
+        const expected = ({ from, to }: { from: number; to: number }) =>
+          from <= bornAt && bornAt < to ? items.map((id) => OrderPlaced(id, { total: 1 })) : [];
+        const writes = { left: 10 };
+        const stopping = localClient();
+        stopping.middlewareStack.add(
+          (next, context) => async (args) => {
+            const isWrite = context.commandName === 'TransactWriteItemsCommand';
+            if (isWrite && writes.left-- <= 0) {
+              if (how === 'dies') await Promise.withResolvers<never>().promise;
+              if (how === 'fails') throw new Error('no connection');
+            }
+            return next(args);
+          },
+          { step: 'initialize' },
+        );
+        const settings = {
+          ...{ name: 'orders', tableName: outboxConfig.tableName, shards: 1, source: 'orders' },
+          ...{ windowMs, mode: 'mend' as const, consumers: [], outbox: outboxConfig },
+        };
+        const options = { clock, logger: recordingLog(), metrics: metricsInto({}), expected };
+        const run = openReconciliation(settings, {
+          ...options,
+          client: DynamoDBDocumentClient.from(stopping),
+        });
+        const timeLeft = () => (how === 'runs out of time' && writes.left <= 0 ? 1_000 : 60_000);
+        const cut = run({}, { getRemainingTimeInMillis: timeLeft }).catch(() => undefined);
+        if (how === 'dies') await vi.waitFor(() => expect(writes.left).toBe(-10), 60_000);
+        else await cut;
+
+        const found: number[] = [];
+        for (let runs = 0; runs < 2; runs++) {
+          clock.advance(15 * minute);
+          const { report } = await reconcile({ mode: 'mend' }, { expected });
+          found.push(report.found.missing);
+        }
+
+        expect(found).toEqual([15, 0]);
+        const entries = await reconcile({}, {}, { from: isoAt(clock.now() - 90 * minute) });
+        expect(entries.report.events).toBe(25);
+      },
+    );
 
     it('goes on where one cannot be written, and says which', async () => {
       const unwanted = { ...OrderPlaced('1', { total: 7 }), type: 'invoice.sent' } as OutboxEvent;
