@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Entry } from '../../contract/entry.ts';
+import { groupBy } from '../../contract/group-by.ts';
 import { ownLimits } from '../../contract/limits.ts';
 import { timeOfId, type Key } from '../../contract/keys.ts';
 import { repairCause, repairKey } from '../../contract/reconciliation.ts';
@@ -31,7 +32,7 @@ export function openExpectations(
   events: readonly OutboxEvent[],
   { window, name }: { window: ReconciliationWindow; name: string },
 ): Expectations {
-  const open = Map.groupBy(events, keyOf);
+  const open = groupBy(events, keyOf);
   const [from, to] = [window.from - ownLimits.maxEventAgeMs, window.to + ownLimits.maxEventAgeMs];
   return {
     see: (entry) => {
@@ -42,7 +43,7 @@ export function openExpectations(
       if (met >= 0) candidates.splice(met, 1);
     },
     unmet: () =>
-      [...Map.groupBy([...open.values()].flat(), itemOf)].flatMap(([item, alike]) =>
+      [...groupBy([...open.values()].flat(), itemOf)].flatMap(([item, alike]) =>
         alike.map((event, index) => ({ event, repairKey: repairKey(name, hashOf(item, index)) })),
       ),
   };
