@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -20,7 +20,10 @@ export interface BucketFolder {
   readonly prefix: string;
 }
 
-/** The bucket of an archive. What it holds is written once: versions would only cost. */
+/** How long a version stays that was written over or deleted: time to notice that somebody changed the archive. */
+const keepReplaced = Duration.days(90);
+
+/** The bucket of an archive. It keeps versions, so that what somebody changes in it can be restored. */
 export function createArchiveBucket(
   scope: Construct,
   { coldAfter, expireAfter }: ArchiveSettings,
@@ -29,12 +32,14 @@ export function createArchiveBucket(
   const bucket = new Bucket(scope, 'Bucket', {
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     enforceSSL: true,
+    versioned: true,
     ...(encryptionKey === undefined
       ? { encryption: BucketEncryption.S3_MANAGED }
       : { encryption: BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }),
     removalPolicy: RemovalPolicy.RETAIN,
     lifecycleRules: [
       {
+        noncurrentVersionExpiration: keepReplaced,
         transitions: [
           { storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: coldAfter },
         ],

@@ -1,4 +1,4 @@
-import { contextKeys, pickEntry, type Entry } from './entry.ts';
+import { contextKeys, pickEntry, problemWithEntry, type Entry, type Row } from './entry.ts';
 import { timeOfId } from './keys.ts';
 import { pickDefined } from './pick.ts';
 import type { ReceiptOutcome } from './receipt.ts';
@@ -35,17 +35,30 @@ export function toArchiveLine({ entry, outcome, outcomeAt }: ArchivedEntry): str
   });
 }
 
-/** Reads what {@link toArchiveLine} wrote. Throws what `JSON.parse` throws where it is no such line. */
-export function readArchiveLine(line: string): ArchivedEntry {
-  const { outcome, outcomeAt, ...row } = JSON.parse(line) as Entry & {
-    outcome: ArchivedOutcome;
-    outcomeAt?: string;
-  };
-  return {
-    entry: pickEntry(row),
-    outcome,
-    ...(outcomeAt === undefined ? {} : { outcomeAt: Date.parse(outcomeAt) }),
-  };
+const outcomes: readonly ArchivedOutcome[] = ['published', 'waiting', 'discarded', 'unknown'];
+
+/** Reads what {@link toArchiveLine} wrote. Returns what is wrong with a line that it cannot have written. */
+export function readArchiveLine(line: string): ArchivedEntry | { readonly problem: string } {
+  const row = parseLine(line);
+  const problem = row === undefined ? 'it is not a JSON object' : problemWithEntry(row);
+  if (row === undefined || problem !== undefined) return { problem: problem ?? '' };
+  const outcome = outcomes.find((known) => known === row['outcome']);
+  if (outcome === undefined) return { problem: 'it has an unknown outcome' };
+  const entry = pickEntry(row as unknown as Entry);
+  if (row['outcomeAt'] === undefined) return { entry, outcome };
+  const outcomeAt = Date.parse(String(row['outcomeAt']));
+  return Number.isNaN(outcomeAt)
+    ? { problem: 'outcomeAt is not a time' }
+    : { entry, outcome, outcomeAt };
+}
+
+function parseLine(line: string): Row | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Row) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function iso(epochMs: number): string {

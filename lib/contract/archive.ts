@@ -30,7 +30,13 @@ export interface ArchivePart {
   readonly sha256: string;
 }
 
-/** Says that an hour is in the archive, and of what it is made. Written last. */
+/** One entry that left the waiting room after its hour was archived, as the hour's manifest has it. */
+export type ArchivedLate = Pick<ArchivePart, 'name' | 'sha256'>;
+
+/**
+ * Says that an hour is in the archive, and of what it is made: an object that it does not name is not part of it. Written
+ * last, and again when something comes late.
+ */
 export interface ArchiveManifest {
   readonly hour: Hour;
   /** The table that it was archived from. */
@@ -39,6 +45,8 @@ export interface ArchiveManifest {
   readonly closed: boolean;
   /** In the order of their pages. */
   readonly parts: readonly ArchivePart[];
+  /** @default - nothing came late */
+  readonly late?: readonly ArchivedLate[];
 }
 
 /** The beginning of an object's name tells what it is. Athena passes by what begins with an underscore. */

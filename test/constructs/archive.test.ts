@@ -236,8 +236,18 @@ describe('defaults', () => {
 
   test('coldAfter is 90 days, and nothing expires', () => {
     expect(lifecycle(stack)).toEqual([
-      { Status: 'Enabled', Transitions: [{ StorageClass: 'GLACIER_IR', TransitionInDays: 90 }] },
+      {
+        Status: 'Enabled',
+        NoncurrentVersionExpiration: { NoncurrentDays: 90 },
+        Transitions: [{ StorageClass: 'GLACIER_IR', TransitionInDays: 90 }],
+      },
     ]);
+  });
+
+  test('the bucket keeps versions of what somebody writes over', () => {
+    expect(propertiesOf(stack, bucketType, 'OutboxArchive')['VersioningConfiguration']).toEqual({
+      Status: 'Enabled',
+    });
   });
 
   test('memorySize is 1024, for at most 15 minutes', () => {
@@ -269,6 +279,7 @@ describe('defaults', () => {
     expect(lifecycle(changed)).toEqual([
       {
         Status: 'Enabled',
+        NoncurrentVersionExpiration: { NoncurrentDays: 90 },
         ExpirationInDays: 365,
         Transitions: [{ StorageClass: 'GLACIER_IR', TransitionInDays: 30 }],
       },

@@ -14,6 +14,7 @@ import { OutboxError } from '../../contract/error.ts';
 import type { Receipt } from '../../contract/receipt.ts';
 import { lastReceipts } from '../last-receipts.ts';
 import { packLines, putVerified } from './object.ts';
+import { readManifest } from './open-hour.ts';
 import { cutIntoParts, type PagePiece, type PartDraft } from './parts.ts';
 import type { ArchiverPorts } from './ports.ts';
 
@@ -54,9 +55,18 @@ export async function archiveHour(task: HourTask, ports: ArchiverPorts): Promise
   if (parts.length === 0) return 0;
   await emptyOthers(found, { folder, parts }, ports);
   const manifest: ArchiveManifest = { ...task, table: ports.tableName, parts };
-  const body = new TextEncoder().encode(JSON.stringify(manifest, undefined, 2));
-  await putVerified(ports.archive, `${folder}${manifestName}`, body);
+  await putManifest(folder, manifest, ports);
   return entriesOf(parts);
+}
+
+/** Writes an hour's manifest, over one that is there. */
+export async function putManifest(
+  folder: string,
+  manifest: ArchiveManifest,
+  { archive }: Pick<ArchiverPorts, 'archive'>,
+): Promise<void> {
+  const body = new TextEncoder().encode(JSON.stringify(manifest, undefined, 2));
+  await putVerified(archive, `${folder}${manifestName}`, body);
 }
 
 async function* readHour(hour: Hour, { store, shards }: ArchiverPorts): AsyncGenerator<PagePiece> {
@@ -84,9 +94,14 @@ async function entriesBefore(
   folder: string,
   { archive, tableName }: ArchiverPorts,
 ): Promise<number> {
-  const body = await archive.read(`${folder}${manifestName}`);
-  const { table, parts } = JSON.parse(new TextDecoder().decode(body)) as ArchiveManifest;
-  if (table === tableName) return entriesOf(parts);
+  const manifest = await readManifest(folder, archive);
+  checkTable(folder, manifest, tableName);
+  return entriesOf(manifest.parts);
+}
+
+/** @throws OutboxError `ARCHIVE_TAKEN` if an hour was archived from another table */
+export function checkTable(folder: string, { table }: ArchiveManifest, tableName: string): void {
+  if (table === tableName) return;
   throw new OutboxError(
     'ARCHIVE_TAKEN',
     `${folder} holds what was archived from table ${table}, and this one is ${tableName}: give each outbox a prefix or a bucket of its own`,

@@ -1,17 +1,27 @@
-import { hourOf, hourPrefix, lateName } from '../../contract/archive.ts';
+import {
+  hourOf,
+  hourPrefix,
+  lateName,
+  manifestName,
+  type ArchivedLate,
+  type Hour,
+} from '../../contract/archive.ts';
 import { toArchiveLine } from '../../contract/archive-line.ts';
+import { groupBy } from '../../contract/group-by.ts';
 import type { LateEntry } from '../../contract/late.ts';
 import { pageOf, pageStart, timeOfId, type Page } from '../../contract/keys.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
+import { checkTable, putManifest } from './hour.ts';
 import { packLines, putVerified } from './object.ts';
+import { readManifest } from './open-hour.ts';
 import type { ArchiverPorts } from './ports.ts';
 
 const parallelObjects = 16;
 
 /**
- * Archives what left the waiting room after its hour was archived, each entry as an object of its own: there
- * are few, and one that a run had just written when it died is written over by the next. Answers with how
- * many there were.
+ * Archives what left the waiting room after its hour was archived, each entry as an object of its own: there are few.
+ * The hour's manifest then names it with its checksum, and only then the table forgets it. What a run had written when it
+ * died is written again by the next. Returns how many there were.
  */
 export async function archiveLate(
   { before, isOver }: { before: Page; isOver: () => boolean },
@@ -19,17 +29,36 @@ export async function archiveLate(
 ): Promise<number> {
   let archived = 0;
   for await (const entries of ports.store.listLate(pageStart(before))) {
-    if (isOver()) break;
-    await inParallel(entries, parallelObjects, (one) => archiveOne(one, ports));
-    archived += entries.length;
+    const byHour = groupBy(entries, ({ entry }) => hourOf(pageOf(timeOfId(entry.id))));
+    for (const [hour, late] of byHour) {
+      if (isOver()) return archived;
+      await archiveLateOf(hour, late, ports);
+      archived += late.length;
+    }
   }
   return archived;
 }
 
-async function archiveOne(late: LateEntry, ports: ArchiverPorts): Promise<void> {
-  const { id } = late.entry;
-  const hour = hourOf(pageOf(timeOfId(id)));
-  const key = `${hourPrefix(ports, hour)}${lateName(id)}`;
-  await putVerified(ports.archive, key, await packLines([toArchiveLine(late)]));
-  await ports.store.removeLate(id);
+async function archiveLateOf(
+  hour: Hour,
+  entries: readonly LateEntry[],
+  ports: ArchiverPorts,
+): Promise<void> {
+  const { archive, store, tableName: table } = ports;
+  const folder = hourPrefix(ports, hour);
+  const written = await inParallel(entries, parallelObjects, async (one): Promise<ArchivedLate> => {
+    const name = lateName(one.entry.id);
+    const body = await packLines([toArchiveLine(one)]);
+    return { name, sha256: await putVerified(archive, `${folder}${name}`, body) };
+  });
+  const [there] = await archive.list(`${folder}${manifestName}`, 1);
+  // An hour without entries has none yet.
+  const manifest =
+    there === undefined
+      ? { hour, table, closed: true, parts: [] }
+      : await readManifest(folder, archive);
+  checkTable(folder, manifest, table);
+  const late = new Map([...(manifest.late ?? []), ...written].map((one) => [one.name, one]));
+  await putManifest(folder, { ...manifest, late: [...late.values()] }, ports);
+  await inParallel(entries, parallelObjects, ({ entry }) => store.removeLate(entry.id));
 }

@@ -14,12 +14,46 @@ export function packLines(lines: readonly string[]): Promise<Uint8Array> {
   return compress(lines.map((line) => `${line}\n`).join(''));
 }
 
-export async function unpackEntries(body: Uint8Array): Promise<ArchivedEntry[]> {
-  const text = (await decompress(body)).toString();
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map(readArchiveLine);
+/**
+ * The bytes that an object may have, compressed or not: four times those of a full part and its last line. What is
+ * larger was not written by the archiver, and is not brought into memory.
+ */
+export const maxObjectBytes = 64 * 1024 * 1024;
+
+/**
+ * The entries of an object.
+ *
+ * @throws OutboxError `ARCHIVE_DAMAGED` if it is larger than what the archiver writes, or a line holds no valid entry
+ */
+export async function unpackEntries(body: Uint8Array, key = ''): Promise<ArchivedEntry[]> {
+  const lines = (await unpack(body, key)).toString().split('\n');
+  return lines.flatMap((line, index) => {
+    if (line === '') return [];
+    const archived = readArchiveLine(line);
+    if (!('problem' in archived)) return [archived];
+    throw damaged(key, `line ${index + 1} holds no valid entry: ${archived.problem}`);
+  });
+}
+
+async function unpack(body: Uint8Array, key: string): Promise<Buffer> {
+  try {
+    return await decompress(body, { maxOutputLength: maxObjectBytes });
+  } catch (error) {
+    const isLarge = (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
+    const problem = isLarge
+      ? `it has more than ${maxObjectBytes} bytes uncompressed`
+      : 'it is not compressed with gzip';
+    throw damaged(key, problem);
+  }
+}
+
+/** An object that is not what the archiver writes. */
+export function damaged(key: string, problem: string): OutboxError {
+  return new OutboxError(
+    'ARCHIVE_DAMAGED',
+    `object ${key} of the archive is damaged: ${problem}. Look for other writers to this prefix, and restore an earlier version of the object`,
+    { facts: { key, problem } },
+  );
 }
 
 /** In hexadecimal digits. */

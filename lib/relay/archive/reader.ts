@@ -11,6 +11,7 @@ import {
 } from '../../contract/archive.ts';
 import type { ArchivedEntry } from '../../contract/archive-line.ts';
 import { pageOf, timeOfId, type Page } from '../../contract/keys.ts';
+import { pickDefined } from '../../contract/pick.ts';
 import type { ArchivedPages } from '../operate/replay/pages.ts';
 import { openHour, readPart, type OpenHour } from './open-hour.ts';
 import type { Archive } from './ports.ts';
@@ -40,7 +41,8 @@ export function openArchive(source: ArchiveSource): ArchiveReader {
     const late = new Map(hour.late.filter(isOf(page)).map((one) => [one.entry.id, one]));
     for (const part of hour.parts.filter(({ first, last }) => first <= page && page <= last)) {
       const entries = (await hours.read(hour, part)).filter(isOf(page));
-      yield entries.map((one) => late.get(one.entry.id) ?? one);
+      // What came late says the outcome; what happened stays as it was archived first.
+      yield entries.map((one) => ({ ...one, ...outcomeOf(late.get(one.entry.id)) }));
       for (const { entry } of entries) late.delete(entry.id);
     }
     if (late.size > 0) yield [...late.values()];
@@ -88,11 +90,13 @@ function openHours(source: ArchiveSource): Hours {
           archive,
         );
       }),
-    read: ({ folder }, { name, sha256 }) => {
-      const key = `${folder}${name}`;
-      return parts(key, () => readPart(key, sha256, archive));
-    },
+    read: ({ folder }, part) =>
+      parts(`${folder}${part.name}`, () => readPart(folder, part, archive)),
   };
+}
+
+function outcomeOf(late: ArchivedEntry | undefined): Partial<ArchivedEntry> {
+  return late === undefined ? {} : pickDefined(late, ['outcome', 'outcomeAt']);
 }
 
 function isOf(page: Page): (archived: ArchivedEntry) => boolean {

@@ -5,6 +5,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 
+import { damaged, maxObjectBytes } from './object.ts';
 import type { Archive } from './ports.ts';
 
 /** A bucket, and who calls it. */
@@ -37,7 +38,8 @@ export function createS3Archive({ client, bucket }: S3Bucket): Archive {
     },
     read: async (key) => {
       const request = { Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' } as const;
-      const { Body } = await client.send(new GetObjectCommand(request));
+      const { Body, ContentLength = 0 } = await client.send(new GetObjectCommand(request));
+      if (ContentLength > maxObjectBytes) throw damaged(key, `it has ${ContentLength} bytes`);
       return Body === undefined ? new Uint8Array() : Body.transformToByteArray();
     },
     list: async (prefix, limit = Infinity) => {

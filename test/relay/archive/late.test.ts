@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
+import { toArchiveLine } from '../../../lib/contract/archive-line.ts';
 import { pageAfter, pageOf } from '../../../lib/contract/keys.ts';
+import { lateToRow } from '../../../lib/contract/late.ts';
 import { keyOfWaiting } from '../../../lib/contract/waiting.ts';
+import { packLines } from '../../../lib/relay/archive/object.ts';
 import { discard } from '../../../lib/relay/operate/discard.ts';
 import { settlementOf, type SettlementPorts } from '../../../lib/relay/sweep/settlement.ts';
 import type { Entry } from '../../../lib/contract/entry.ts';
@@ -126,6 +129,61 @@ describe('an entry that leaves the waiting room after its hour was archived', ()
 
     expect(await world.open().find(entry.id)).toMatchObject({ outcome: 'published' });
   });
+});
+
+describe('a late entry that the archiver did not write', () => {
+  const bodyOf = (entry: Entry) =>
+    packLines([toArchiveLine({ entry, outcome: 'published', outcomeAt: 1 })]);
+
+  it('is passed by: neither replaces it a line nor does it add one', async () => {
+    const { world, entry } = await archivedWhileItWaits();
+    const forged = { ...entry, data: '{"total": 9000}' };
+    const added = { ...forged, id: world.newId(start) };
+    for (const one of [forged, added]) {
+      await world.archive.put(`${folder}late-${one.id}.ndjson.gz`, await bodyOf(one));
+    }
+
+    expect(await collect(world.open().readPage(firstPage))).toMatchObject([
+      { entry, outcome: 'waiting' },
+    ]);
+  });
+
+  it('is refused where it was written over', async () => {
+    const { world, entry } = await archivedWhileItWaits();
+    await leave(world, entry);
+    await world.run();
+    const key = `${folder}late-${entry.id}.ndjson.gz`;
+    await world.archive.put(key, await bodyOf({ ...entry, data: '{}' }));
+
+    await expect(collect(world.open().readPage(firstPage))).rejects.toMatchObject({
+      code: 'ARCHIVE_DAMAGED',
+      facts: { key },
+    });
+  });
+
+  it('is missed where it was deleted', async () => {
+    const { world, entry } = await archivedWhileItWaits();
+    await leave(world, entry);
+    await world.run();
+    world.archive.objects.delete(`${folder}late-${entry.id}.ndjson.gz`);
+
+    await expect(collect(world.open().readPage(firstPage))).rejects.toMatchObject({
+      code: 'ARCHIVE_DAMAGED',
+    });
+  });
+});
+
+it('a late entry changes the outcome of a line, and nothing else of it', async () => {
+  const { world, entry } = await archivedWhileItWaits();
+  const row = lateToRow({
+    entry: { ...entry, data: '{"total": 9000}' },
+    ...{ outcome: 'published', outcomeAt: start, expiresAt: 9_999_999_999 },
+  });
+  world.store.table.put(row);
+
+  await world.run();
+
+  expect(await world.open().find(entry.id)).toMatchObject({ entry, outcome: 'published' });
 });
 
 describe('what is kept for the archive', () => {

@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { hourOf, hourPrefix } from '../../../lib/contract/archive.ts';
-import type { ArchivedEntry } from '../../../lib/contract/archive-line.ts';
+import { toArchiveLine, type ArchivedEntry } from '../../../lib/contract/archive-line.ts';
 import { entryToRow } from '../../../lib/contract/entry.ts';
 import { pageAfter, pageOf, timeOfId } from '../../../lib/contract/keys.ts';
+import { packLines, sha256 } from '../../../lib/relay/archive/object.ts';
 import type { Archive } from '../../../lib/relay/archive/ports.ts';
 import { someEntry } from '../../support/arbitraries.ts';
 import { retentionMs } from '../../support/entries.ts';
-import { shards } from '../../support/world.ts';
+import { countingIds, entryOf, shards } from '../../support/world.ts';
 import {
   collect,
   createArchiveWorld,
@@ -160,6 +161,73 @@ describe('an archive that somebody was at', () => {
       facts: { folder, name },
     });
   });
+
+  /** Replaces the first part, and has the manifest say so. */
+  async function forge(world: ArchiveWorld, body: Uint8Array): Promise<void> {
+    const key = `${folder}_manifest.json`;
+    const manifest = JSON.parse(Buffer.from(world.archive.objects.get(key)!).toString()) as {
+      parts: { sha256: string }[];
+    };
+    manifest.parts[0]!.sha256 = sha256(body);
+    await world.archive.put(key, Buffer.from(JSON.stringify(manifest)));
+    await world.archive.put(`${folder}part-0000.ndjson.gz`, body);
+  }
+
+  const lineOf = (over: object): string => {
+    const line = toArchiveLine({ entry: entryOf(firstId), outcome: 'published', outcomeAt: start });
+    return JSON.stringify({ ...(JSON.parse(line) as object), ...over });
+  };
+  const firstId = countingIds()(start);
+
+  it.each([
+    ['no JSON', 'nonsense', /line 2 holds no valid entry: it is not a JSON object/],
+    ['no object', 'null', /it is not a JSON object/],
+    ['an id that is none', lineOf({ id: '1' }), /missing or malformed: id/],
+    ['data that is no JSON', lineOf({ data: '{' }), /missing or malformed: data/],
+    ['no aggregate', lineOf({ aggregate: 7 }), /missing or malformed: aggregate/],
+    ['an outcome that is none', lineOf({ outcome: 'done' }), /it has an unknown outcome/],
+    ['a time that is none', lineOf({ outcomeAt: 'soon' }), /outcomeAt is not a time/],
+    [
+      'an entry of another page',
+      lineOf({ id: countingIds()(start + 2 * hour) }),
+      /is of another page/,
+    ],
+  ])('is refused where a line holds %s', async (_, line, message) => {
+    const { world } = await archived();
+    await forge(world, await packLines([lineOf({}), line]));
+
+    await expect(readFirst(world)).rejects.toMatchObject({
+      code: 'ARCHIVE_DAMAGED',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it.each([
+    [
+      'becomes too large uncompressed',
+      () => packLines([' '.repeat(65 * 1024 * 1024)]),
+      /uncompressed/,
+    ],
+    ['is not compressed', () => Promise.resolve(Buffer.from('{}')), /not compressed with gzip/],
+  ])('is refused where an object %s', async (_, body, message) => {
+    const { world } = await archived();
+    await forge(world, await body());
+
+    await expect(readFirst(world)).rejects.toMatchObject({
+      code: 'ARCHIVE_DAMAGED',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it.each(['{', '{}', '[]', '{"parts":[{"first":1}]}'].map((text) => [text]))(
+    'is refused where its manifest is %s',
+    async (text) => {
+      const { world } = await archived();
+      await world.archive.put(`${folder}_manifest.json`, Buffer.from(text));
+
+      await expect(readFirst(world)).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' });
+    },
+  );
 
   it('is asked again after it could not be reached', async () => {
     const { world } = await archived();
