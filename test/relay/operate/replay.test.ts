@@ -329,7 +329,6 @@ describe('counting what would be replayed', () => {
     const count = await countReplayable(anHour, {
       destinations: [{}],
       source: sourceOf(world),
-      now: world.clock.now(),
     });
 
     expect(count).toMatchObject({ entries: 2 });
