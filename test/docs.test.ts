@@ -64,3 +64,20 @@ describe('the page about the dedupe window', () => {
     expect(page).toContain(`| ${inWords} | ${days} days |`);
   });
 });
+
+describe('package.json', () => {
+  it('leads to the home page, the repository and the issues', () => {
+    const { homepage, repository, bugs } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      homepage: string;
+      repository: { url: string };
+      bugs: string;
+    };
+    const address = repository.url.replace(/^git\+/, '').replace(/\.git$/, '');
+
+    expect(address).toMatch(/^https:\/\/github\.com\/[\w-]+\/cdk-outbox$/);
+    expect({ homepage, bugs }).toEqual({
+      homepage: `${address}#readme`,
+      bugs: `${address}/issues`,
+    });
+  });
+});
