@@ -104,6 +104,8 @@ export interface InvalidMessage {
   /** What every message has, whatever extensions it brings. */
   readonly specversion?: never;
   readonly problem: string;
+  /** @default 'MESSAGE_INVALID' */
+  readonly code?: 'ENVELOPE_MISMATCH';
 }
 
 const requiredTexts = ['id', 'source', 'type', 'subject', 'time'] as const;

@@ -95,7 +95,7 @@ function warnOfTime(
 
 function recordsOf(event: SqsEvent | null): readonly SqsRecord[] {
   const records: unknown = event?.Records;
-  if (Array.isArray(records) && records.every(isOfQueue)) return records;
+  if (Array.isArray(records) && records.every(isOfQueue)) return records.map(withTextBody);
   const got: unknown = Array.isArray(records) ? records.find((one) => !isOfQueue(one)) : event;
   throw new OutboxError(
     'MESSAGE_INVALID',
@@ -106,5 +106,11 @@ function recordsOf(event: SqsEvent | null): readonly SqsRecord[] {
 
 /** Other services send records too; none of theirs has a body. */
 function isOfQueue(record: unknown): record is SqsRecord {
-  return typeof (record as Partial<SqsRecord> | null)?.body === 'string';
+  return (record as Partial<SqsRecord> | null)?.body !== undefined;
+}
+
+/** A middleware may have parsed the body, as `@middy/event-normalizer` does. */
+function withTextBody(record: SqsRecord): SqsRecord {
+  const body: unknown = record.body;
+  return typeof body === 'string' ? record : { ...record, body: JSON.stringify(body) };
 }

@@ -96,7 +96,9 @@ async function tryToJudge(timed: Timed, ports: SettlePorts): Promise<Sequenced> 
 
 async function judge(timed: Timed, ports: SettlePorts): Promise<Sequenced> {
   const { message } = timed.delivery;
-  if (isInvalidMessage(message)) return { outcome: rejected('MESSAGE_INVALID', message.problem) };
+  if (isInvalidMessage(message)) {
+    return { outcome: rejected(message.code ?? 'MESSAGE_INVALID', message.problem) };
+  }
   const { sequencing } = ports;
   return sequencing === undefined
     ? { outcome: await perform({ ...timed, message }, ports) }

@@ -73,3 +73,25 @@ test('a middleware may answer early, and no handler runs', async () => {
   expect(answer).toEqual(givenBack());
   expect(counts).toEqual({});
 });
+
+test('a body that a middleware has parsed is read like its text', async () => {
+  const { inbox, sqs } = memoryRig();
+  const seen: string[] = [];
+  const parse = ({ event }: Invocation): void => {
+    for (const record of event.Records) record.body = JSON.parse(record.body) as string;
+  };
+  const handler = middy(
+    inbox.on(OrderPlaced, ({ data }) => {
+      seen.push(data.orderId);
+    }),
+  ).use({ before: parse });
+  const [ok, bad] = [messageOf(placed('1')), { ...messageOf(placed('2')), type: 'order.gone' }];
+
+  const answer = await handler(sqsEventOf([ok, bad]), context);
+
+  expect(answer).toEqual(givenBack());
+  expect(seen).toEqual(['1']);
+  expect(sqs.sent.map(({ MessageBody }) => JSON.parse(MessageBody ?? '') as unknown)).toEqual([
+    bad,
+  ]);
+});
