@@ -4,6 +4,7 @@ const brand = Symbol.for('cdk-outbox/error');
  * Everything that can go wrong by name. The literal is stable: match on it, not on messages.
  */
 export type OutboxErrorCode =
+  | 'ACTION_INVALID'
   | 'AGGREGATE_INVALID'
   | 'ARCHIVE_DAMAGED'
   | 'ARCHIVE_TAKEN'
@@ -49,6 +50,7 @@ export type OutboxErrorCode =
   | 'SEQUENCE_INVALID'
   | 'SEQUENCE_MISSING'
   | 'SEQUENCE_TAKEN'
+  | 'TABLE_NAME_MISSING'
   | 'TABLE_NOT_FOUND'
   | 'TABLE_THROTTLED'
   | 'TOKEN_INVALID'

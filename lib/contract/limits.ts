@@ -9,6 +9,8 @@ export const limits = {
   /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html */
   table: {
     maxItemBytes: 400 * 1024,
+    /** Lists and maps within each other, the item itself included. */
+    maxLevels: 32,
     maxPartitionKeyBytes: 2048,
     maxBatchGetKeys: 100,
     maxBatchWriteItems: 25,

@@ -1,6 +1,7 @@
 import type { Row } from '../contract/entry.ts';
 import { table as outboxTable, type Key } from '../contract/keys.ts';
 import { toItem, toRow, type Item } from '../runtime/item.ts';
+import { keyText } from '../runtime/transaction/distinct-items.ts';
 import type { MemoryTable } from './memory-table.ts';
 
 /** A table of a database in memory, its items copied on their way in and out. */
@@ -17,19 +18,18 @@ export interface MemoryItems {
 /** A new table whose keys have the given names. */
 export function createMemoryItems(keyNames: readonly string[]): MemoryItems {
   const items = new Map<string, Item>();
-  const identify = (item: Item): string => JSON.stringify(keyNames.map((name) => item[name]));
+  const identify = (row: Row): string => JSON.stringify(keyNames.map((name) => keyText(row[name])));
   return {
     keyNames,
     put: (row) => {
-      const item = toItem(row);
-      items.set(identify(item), item);
+      items.set(identify(row), toItem(row));
     },
     get: (key) => {
-      const item = items.get(identify(toItem(key)));
+      const item = items.get(identify(key));
       return item && toRow(item);
     },
     delete: (key) => {
-      items.delete(identify(toItem(key)));
+      items.delete(identify(key));
     },
     rows: () => [...items.values()].map(toRow),
   };

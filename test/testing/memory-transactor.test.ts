@@ -15,6 +15,18 @@ describeTransactor('the transactor in memory', () =>
 describe('the transactor in memory beside DynamoDB', () => {
   const { put, update, check } = actionsOn('orders');
 
+  it('keeps items apart whose keys are array buffers', async () => {
+    const transactor = createMemoryTransactor({ orders: ['id'] });
+    const putOf = (byte: number) => ({
+      Put: { TableName: 'orders', Item: { id: new Uint8Array([byte]).buffer, byte } },
+    });
+
+    await transactor.transact([putOf(1), putOf(2)], 'token');
+
+    const found = await transactor.get('orders', { id: new Uint8Array([2]).buffer });
+    expect(found).toMatchObject({ byte: 2 });
+  });
+
   it.each([
     'size(name) > :v',
     'NOT attribute_exists(pk)',

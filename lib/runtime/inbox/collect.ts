@@ -1,6 +1,6 @@
 import { OutboxError } from '../../contract/error.ts';
 import { inboxTable, markerKey, type Handled } from '../../contract/inbox-rows.ts';
-import { requestOf, tableNameOf } from '../transaction/action.ts';
+import { checkAction, requestOf, tableNameOf } from '../transaction/action.ts';
 import type { OutboxEvent } from '../event/event.ts';
 import type { Cancellation } from '../write/cancel.ts';
 import type { Action } from '../transaction/transactor.ts';
@@ -75,6 +75,7 @@ export function openTransaction(options: CollectOptions): OpenTransaction {
   let isOpen = true;
   const add = (action: Action): void => {
     checkOpen(isOpen, options);
+    checkAction(action, writes.length);
     checkClearOfMarker(action, options);
     writes.push(action);
   };

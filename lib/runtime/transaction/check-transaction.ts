@@ -1,6 +1,6 @@
 import { OutboxError } from '../../contract/error.ts';
 import { limits } from '../../contract/limits.ts';
-import { requestOf, tableNameOf } from './action.ts';
+import { checkAction, requestOf, tableNameOf } from './action.ts';
 import { checkDistinctItems } from './distinct-items.ts';
 import { itemBytes } from './item-size.ts';
 import type { Action } from './transactor.ts';
@@ -11,11 +11,12 @@ import type { Action } from './transactor.ts';
  * Sizes are exact where the action holds the whole item (Put); of the others it sees the key and the
  * values, and the database judges the rest. Two actions on one item are found where a key is known.
  *
- * @throws OutboxError `NOTHING_TO_WRITE`, `TOO_MANY_ACTIONS`, `ITEM_TOO_LARGE`,
+ * @throws OutboxError `NOTHING_TO_WRITE`, `TOO_MANY_ACTIONS`, `ACTION_INVALID`, `TABLE_NAME_MISSING`, `ITEM_TOO_LARGE`,
  * `TRANSACTION_TOO_LARGE`, `DUPLICATE_ITEM`; `facts.index` is the action's place in `actions`
  */
 export function checkTransaction(actions: readonly Action[]): void {
   checkCount(actions.length);
+  actions.forEach(checkAction);
   checkSizes(actions);
   checkDistinctItems(actions);
 }

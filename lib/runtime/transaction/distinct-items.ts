@@ -1,6 +1,6 @@
-import type { Row } from '../../contract/entry.ts';
 import { OutboxError } from '../../contract/error.ts';
 import { requestOf } from './action.ts';
+import { isBinary, isWrappedNumber } from './item-size.ts';
 import type { Action } from './transactor.ts';
 
 /** The names of a key's attributes, by table. */
@@ -54,20 +54,25 @@ function identify(action: Action, keyNames: KeyNames): string | undefined {
   const names = keyNames.get(TableName);
   const attributes = Key ?? Item;
   if (names === undefined || attributes === undefined) return undefined;
-  return JSON.stringify([TableName, ...names.map((name) => keyText(attributes, name))]);
+  const texts = names.map((name) => keyText(attributes[name]));
+  return texts.includes(undefined)
+    ? undefined
+    : JSON.stringify([TableName, ...names.map((name, index) => [name, texts[index]])]);
 }
 
-/** A key attribute as text that also tells its type: text, number or binary. */
-function keyText(
-  attributes: Row,
-  name: string,
-): readonly [name: string, type: string, value: string] {
-  const value = attributes[name];
-  if (typeof value === 'string') return [name, 'S', value];
-  if (ArrayBuffer.isView(value)) return [name, 'B', toBase64(value)];
-  return [name, 'N', String(value)];
+/**
+ * A key attribute as text that also tells its type: text, number or binary. `undefined` where it cannot be compared
+ * (a `Blob` gives its bytes only later): the database judges such a key.
+ */
+export function keyText(value: unknown): string | undefined {
+  if (typeof value === 'string') return `S ${value}`;
+  if (typeof value === 'number' || typeof value === 'bigint') return `N ${value}`;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (isBinary(value)) return `B ${toBase64(value)}`;
+  return isWrappedNumber(value) ? `N ${value.value}` : undefined;
 }
 
-function toBase64({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+function toBase64(bytes: ArrayBuffer | ArrayBufferView): string {
+  const view = ArrayBuffer.isView(bytes) ? bytes : new Uint8Array(bytes);
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('base64');
 }

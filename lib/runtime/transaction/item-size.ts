@@ -1,3 +1,5 @@
+import { isAnyArrayBuffer } from 'node:util/types';
+
 /** What a list or a map costs beside what it holds, and what each thing in it costs beside itself. */
 const containerBytes = 3;
 const elementBytes = 1;
@@ -12,6 +14,19 @@ export function itemBytes(item: object): number {
   return sum(attributesOf(item), ([name, value]) => textBytes(name) + valueBytes(value));
 }
 
+/**
+ * Whether lists and maps are nested in more than so many levels. What refers to itself is, and has no size.
+ *
+ * @param levels those that are left, the value's own included
+ */
+export function isNestedDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Set) return false;
+  if (isBinary(value) || value instanceof Blob || isWrappedNumber(value)) return false;
+  if (levels === 0) return true;
+  const parts = value instanceof Map ? [...value.values()] : Object.values(value);
+  return parts.some((part) => isNestedDeeper(part, levels - 1));
+}
+
 function valueBytes(value: unknown): number {
   if (typeof value === 'string') return textBytes(value);
   if (typeof value === 'number' || typeof value === 'bigint') return numberBytes(String(value));
@@ -21,6 +36,7 @@ function valueBytes(value: unknown): number {
 function objectBytes(value: object): number {
   if (value instanceof Set) return sum([...(value as Set<unknown>)], valueBytes);
   if (isBinary(value)) return value.byteLength;
+  if (value instanceof Blob) return value.size;
   if (isWrappedNumber(value)) return numberBytes(value.value);
   return containerBytes + (Array.isArray(value) ? listBytes(value) : mapBytes(value));
 }
@@ -66,12 +82,13 @@ function textBytes(text: string): number {
   return Buffer.byteLength(text, 'utf8');
 }
 
-function isBinary(value: object): value is ArrayBuffer | ArrayBufferView {
-  return value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+/** Bytes that can be read at once. */
+export function isBinary(value: object): value is ArrayBuffer | ArrayBufferView {
+  return isAnyArrayBuffer(value) || ArrayBuffer.isView(value);
 }
 
 /** The document client's `NumberValue`, from whichever copy of it. */
-function isWrappedNumber(value: object): value is { value: string } {
+export function isWrappedNumber(value: object): value is { value: string } {
   return 'toAttributeValue' in value && 'value' in value;
 }
 

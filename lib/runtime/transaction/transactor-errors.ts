@@ -15,8 +15,8 @@ export function tableNotFound(tableNames: readonly string[], cause?: unknown): O
 export function tokenMismatch(tableNames: readonly string[], cause?: unknown): OutboxError {
   return new OutboxError(
     'TOKEN_MISMATCH',
-    'the token was used within ten minutes for another transaction: repeat the very same one, ' +
-      'event ids and context included, or take a new token',
+    'the token was used within ten minutes for another transaction: repeat the same one, ' +
+      'with the same items and event ids, or use a new token',
     { facts: { tableNames }, cause },
   );
 }

@@ -1,9 +1,11 @@
 import type { EventContext } from '../../contract/entry.ts';
 import { OutboxError } from '../../contract/error.ts';
 import { backoffMs, type Backoff } from '../backoff.ts';
+import type { Draft } from '../event/draft.ts';
 import type { OutboxEvent } from '../event/event.ts';
 import { readCancel, type Cancel, type Cancellation } from './cancel.ts';
-import { attemptCommit, type CommitFailed } from './commit-attempt.ts';
+import { attemptCommit, type AttemptResult, type CommitFailed } from './commit-attempt.ts';
+import { withWrittenContext } from './deferred.ts';
 import { draftWrite, prepareDrafts, type WrittenEvent } from './prepare.ts';
 import type { Action } from '../transaction/transactor.ts';
 import type { Writer } from './writer.ts';
@@ -55,8 +57,7 @@ export async function commitEvents(
   checkToken(request, cancellations);
   const notCancelled: string[] = [];
   for (let race = 1; ;) {
-    const prepared = await prepareDrafts(writer, drafts);
-    const result = await attemptCommit(writer, { actions, prepared, cancellations, token });
+    const result = await attemptInContext(writer, { actions, drafts, cancellations, token });
     if (result.status === 'committed') return { ...result, notCancelled };
     if (isFinal(result, cancellations)) return result;
     if (result.notDeferred.length === 0) await waitForNextRace(writer, race++, result.cause);
@@ -65,6 +66,30 @@ export async function commitEvents(
     cancellations = cancellations.filter(({ eventId }) => !missed.includes(eventId));
     const isNothingLeft = actions.length + drafts.length + cancellations.length === 0;
     if (isNothingLeft) return { status: 'committed', events: [], notCancelled };
+  }
+}
+
+interface ContextAttempt {
+  readonly actions: readonly Action[];
+  readonly drafts: readonly Draft[];
+  readonly cancellations: readonly Cancellation[];
+  readonly token: string | undefined;
+}
+
+/**
+ * Sends one transaction. Where its token was used for another one, it is sent once more with the context that its
+ * events were written with: then DynamoDB itself says whether the rest is the same.
+ */
+async function attemptInContext(writer: Writer, attempt: ContextAttempt): Promise<AttemptResult> {
+  const send = async (drafts: readonly Draft[]): Promise<AttemptResult> =>
+    attemptCommit(writer, { ...attempt, prepared: await prepareDrafts(writer, drafts) });
+  try {
+    return await send(attempt.drafts);
+  } catch (error) {
+    if (attempt.token === undefined || !OutboxError.is(error, 'TOKEN_MISMATCH')) throw error;
+    const written = await withWrittenContext(attempt.drafts, writer);
+    if (written === undefined) throw error;
+    return send(written);
   }
 }
 

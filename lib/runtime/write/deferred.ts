@@ -1,4 +1,6 @@
-import { deferredEntryKey, waitingKey } from '../../contract/keys.ts';
+import { contextKeys, type EventContext, type Row } from '../../contract/entry.ts';
+import { deferredEntryKey, entryKey, waitingKey } from '../../contract/keys.ts';
+import { pickDefined } from '../../contract/pick.ts';
 import type { Draft } from '../event/draft.ts';
 import type { Writer } from './writer.ts';
 
@@ -17,15 +19,42 @@ export async function findComeDue(
   writer: Writer,
 ): Promise<string[]> {
   const due = drafts.filter(({ deliverAt = Infinity }) => deliverAt <= now);
-  const found = await Promise.all(due.map((draft) => isThere(draft, writer)));
-  return due.filter((_, index) => found[index]).map(({ entry }) => entry.id);
+  const found = await Promise.all(due.map((draft) => findWritten(draft, writer)));
+  return due.filter((_, index) => found[index] !== undefined).map(({ entry }) => entry.id);
 }
 
-async function isThere({ entry }: Draft, { config, transactor }: Writer): Promise<boolean> {
-  const { tableName, shards } = config;
+/**
+ * Drafts with the context that their events were written with before; `undefined` where one of them was not.
+ *
+ * The context differs from call to call: a trace names the invocation, a correlation id the request. With the one of
+ * the first call a repeated call is the same transaction again, and its token says so.
+ */
+export async function withWrittenContext(
+  drafts: readonly Draft[],
+  writer: Writer,
+): Promise<Draft[] | undefined> {
+  const rows = await Promise.all(drafts.map((draft) => findWritten(draft, writer)));
+  const written = drafts.flatMap((draft, index) => {
+    const row = rows[index];
+    return row === undefined ? [] : [{ ...draft, entry: inContext(draft.entry, row) }];
+  });
+  return written.length === drafts.length ? written : undefined;
+}
+
+function inContext(
+  { id, type, version, aggregate, data }: Draft['entry'],
+  row: Row,
+): Draft['entry'] {
+  return { id, type, version, aggregate, data, ...pickDefined(row as EventContext, contextKeys) };
+}
+
+/** The row of an event that was written before. */
+async function findWritten(
+  { entry, deliverAt }: Draft,
+  { config: { tableName, shards }, transactor }: Writer,
+): Promise<Row | undefined> {
+  if (deliverAt === undefined) return transactor.get(tableName, { ...entryKey(entry, shards) });
   // In the order of its way: one that leaves the waiting room between two looks is met in its page.
   const waiting = await transactor.get(tableName, { ...waitingKey(entry) });
-  if (waiting !== undefined) return true;
-  const inPage = await transactor.get(tableName, { ...deferredEntryKey(entry, shards) });
-  return inPage !== undefined;
+  return waiting ?? transactor.get(tableName, { ...deferredEntryKey(entry, shards) });
 }

@@ -72,8 +72,10 @@ export interface WriteRequest {
   readonly cancel?: readonly Cancel[];
   /**
    * ClientRequestToken, 1 to 36 characters: for ten minutes after success, the same call with the same token
-   * changes nothing. Make the events' ids yours too, or the second call is another one. Not with a sequence
-   * of `'next'`, nor with a cancellation that is not required.
+   * changes nothing. Give the events ids of your own too, or the second call is another one. Trace, correlation id
+   * and the rest of the context may differ: what the first call wrote stays. Once a deferred event has come due, a
+   * repeated call ends in `EVENT_ALREADY_WRITTEN`. Not with a sequence of `'next'`, nor with a cancellation that is
+   * not required.
    *
    * @default - a new one, which guards against lost answers within this call
    */
@@ -116,7 +118,7 @@ export interface Outbox {
    * with a sequence of `'next'`. A deferred event costs about ten more until it is delivered: it is written to the
    * waiting room and its index, claimed there, and moved to its page. A cancellation costs three.
    *
-   * @throws OutboxError before anything is sent: `NOTHING_TO_WRITE`, `TOO_MANY_ACTIONS`,
+   * @throws OutboxError before anything is sent: `NOTHING_TO_WRITE`, `TOO_MANY_ACTIONS`, `ACTION_INVALID`, `TABLE_NAME_MISSING`,
    * `TRANSACTION_TOO_LARGE`, `ITEM_TOO_LARGE`, `ENTRY_TOO_LARGE`, `MESSAGE_TOO_LARGE`, `EVENT_INVALID`,
    * `EVENT_NOT_JSON`, `EVENT_STALE`, `EVENT_TYPE_UNWANTED`, `AGGREGATE_INVALID`, `SEQUENCE_INVALID`,
    * `DUPLICATE_ITEM`, `TOKEN_INVALID`, `OPTION_INVALID`
@@ -137,7 +139,8 @@ export interface Outbox {
    *
    * Events are checked and validated as in {@link write}. What you own then: sending within an hour, all in
    * one transaction; its limits (100 actions, 4 MB); conflicts, which the client does not try again; and
-   * with a sequence of `'next'` the race for the counter, see {@link isSequenceRaceLost}. A failed condition
+   * with a sequence of `'next'` the race for the counter, see {@link isSequenceRaceLost}. With a ClientRequestToken of
+   * your own, send the very same actions again: prepared anew they carry another trace. A failed condition
    * on a Put made here otherwise means that the event was written before; on a Delete, that the event to cancel is
    * not deferred any more. The Deletes come last.
    *

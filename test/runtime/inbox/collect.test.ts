@@ -33,6 +33,28 @@ test('emitting without an outbox is an error that names the mend', async () => {
   expect(JSON.stringify(errorLine(rig))).toContain('call outbox.grantWrite(fn) in the CDK app');
 });
 
+test.each<[string, (tx: InboxTransaction, TableName: never) => void]>([
+  ['put', (tx, TableName) => tx.put({ TableName, Item: { id: '1' } })],
+  ['update', (tx, TableName) => tx.update({ TableName, Key: {}, UpdateExpression: '' })],
+  ['delete', (tx, TableName) => tx.delete({ TableName, Key: {} })],
+  ['check', (tx, TableName) => tx.check({ TableName, Key: {}, ConditionExpression: '' })],
+])('%s without a table name fails where it is called, and nothing is written', async (_, write) => {
+  const rig = memoryRig();
+  const handler = rig.inbox.on(OrderPlaced, (__, tx) => {
+    tx.put({ TableName: 'orders', Item: { id: '42' } });
+    write(tx, undefined as never);
+  });
+
+  const answer = await handler(event);
+
+  expect(answer).toEqual(givenBack(...event.Records));
+  expect(errorLine(rig)).toMatchObject({
+    code: 'TABLE_NAME_MISSING',
+    error: { message: expect.stringContaining('of action 1 has no TableName') as string },
+  });
+  expect(rig.database.rows('orders')).toEqual([]);
+});
+
 describe('what comes after the handler has ended', () => {
   async function endedTransaction(outcome: 'returns' | 'throws'): Promise<InboxTransaction> {
     const kept = Promise.withResolvers<InboxTransaction>();

@@ -127,4 +127,74 @@ describe('checkTransaction', () => {
       ]),
     ).toBeUndefined();
   });
+
+  const bytes = (...values: number[]) => new Uint8Array(values);
+  it.each<[kind: string, of: (value: Uint8Array<ArrayBuffer>) => unknown]>([
+    ['Uint8Array', (value) => value],
+    ['Buffer', (value) => Buffer.from(value)],
+    ['ArrayBuffer', (value) => value.buffer],
+    ['DataView', (value) => new DataView(value.buffer)],
+  ])('compares the bytes of keys that are a %s', (_, of) => {
+    const remove = (id: unknown): Action => ({ Delete: { TableName: 'orders', Key: { id } } });
+    const same = [remove(of(bytes(1, 2))), remove(of(bytes(1, 2)))];
+
+    expect(thrownBy([remove(of(bytes(1, 2))), remove(of(bytes(1, 3)))])).toBeUndefined();
+    expect(thrownBy(same)).toMatchObject({ code: 'DUPLICATE_ITEM' });
+  });
+
+  it('leaves keys to the database whose bytes are not at hand', () => {
+    const remove = (text: string): Action => ({
+      Delete: { TableName: 'orders', Key: { id: new Blob([text]) } },
+    });
+
+    expect(thrownBy([remove('a'), remove('b')])).toBeUndefined();
+  });
+
+  const cyclic: Record<string, unknown> = { id: '1' };
+  cyclic['self'] = [cyclic];
+  const deep = (levels: number): unknown =>
+    Array.from({ length: levels }).reduce((inner) => ({ inner }), 'x' as unknown);
+  it.each<[what: string, action: unknown, problem: string]>([
+    ['no kind', {}, 'must be one of Put, Update, Delete, ConditionCheck, got nothing'],
+    ['undefined', undefined, 'got nothing'],
+    ['a bare request', { TableName: 'a', Item: {} }, 'got TableName, Item: write { Put: {'],
+    ['two kinds', { Put: { TableName: 'a' }, Delete: { TableName: 'a' } }, 'got Put, Delete'],
+    ['no item', { Put: { TableName: 'orders' } }, '(Put on table orders) has no Item'],
+    ['no key', { Update: { TableName: 'orders' } }, '(Update on table orders) has no Key'],
+    ['a cyclic item', { Put: { TableName: 'a', Item: cyclic } }, 'refers to itself'],
+    [
+      'a cyclic value',
+      { Update: { TableName: 'a', Key: {}, ExpressionAttributeValues: { ':v': cyclic } } },
+      'refers to itself',
+    ],
+    ['32 levels in an item', { Put: { TableName: 'a', Item: { v: deep(32) } } }, '32 levels'],
+  ])('refuses an action with %s', (_, action, problem) => {
+    expect(thrownBy([putOf(100, 1), action as Action])).toMatchObject({
+      code: 'ACTION_INVALID',
+      message: expect.stringContaining(problem) as string,
+      facts: { index: 1 },
+    });
+  });
+
+  it.each([undefined, '', null, 7])('refuses %j for a table name', (TableName) => {
+    const action = { Delete: { TableName, Key: { id: '1' } } } as unknown as Action;
+
+    expect(thrownBy([putOf(100, 1), action])).toMatchObject({
+      code: 'TABLE_NAME_MISSING',
+      message: expect.stringContaining('Delete of action 1 has no TableName') as string,
+      facts: { index: 1, kind: 'Delete' },
+    });
+  });
+
+  it('takes an item as deep as DynamoDB does', async () => {
+    const transactor = createDynamoDBTransactor(DynamoDBDocumentClient.from(localClient()));
+    const TableName = await createKeyedTable(localClient());
+    const put = (levels: number): Action[] => [
+      { Put: { TableName, Item: { ...key(1), v: deep(levels) } } },
+    ];
+
+    expect(thrownBy(put(31))).toBeUndefined();
+    expect(await transactor.transact(put(31), randomUUID())).toEqual({ status: 'committed' });
+    await expect(transactor.transact(put(32), randomUUID())).rejects.toThrow(/[Nn]esting/);
+  });
 });

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBDocumentClient, ScanCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 
-import { rowToEntry, type Row } from '../../../lib/contract/entry.ts';
+import { rowToEntry, type EventContext, type Row } from '../../../lib/contract/entry.ts';
 import { entryKey, timeOfId } from '../../../lib/contract/keys.ts';
 import { withContext } from '../../../lib/runtime/context.ts';
 import { createDynamoDBTransactor } from '../../../lib/runtime/transaction/dynamodb-transactor.ts';
@@ -51,6 +51,23 @@ async function rowsOf(tableName: string): Promise<Row[]> {
 }
 
 describe('write', () => {
+  it('writes nothing where a table has no name, and says which action and why', async () => {
+    const { outbox, putOrder, orderRows, entryRows } = await openService();
+    const nameless = { Put: { TableName: process.env['NOT_SET'], Item: { pk: '1', sk: '2' } } };
+
+    const writing = outbox.write({
+      items: [putOrder('42'), nameless],
+      events: [OrderPlaced('42', { total: 12 })],
+    });
+
+    await expect(writing).rejects.toMatchObject({
+      code: 'TABLE_NAME_MISSING',
+      message: expect.stringContaining('environment variable') as string,
+      facts: { index: 1, kind: 'Put' },
+    });
+    expect([await orderRows(), await entryRows()]).toEqual([[], []]);
+  });
+
   it('writes items and events together', async () => {
     const { outbox, putOrder, orderRows, entryRows } = await openService();
     const event = OrderPlaced('42', { total: 12 }, { sequence: 1 });
@@ -115,6 +132,48 @@ describe('write', () => {
 
     expect(second).toEqual(first);
     expect(await entryRows()).toHaveLength(1);
+  });
+
+  const trace = (digit: string): string => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`;
+  const contexts: readonly [what: string, first: EventContext, second: EventContext][] = [
+    ['another trace', { traceparent: trace('a') }, { traceparent: trace('b') }],
+    ['a trace where there was none', {}, { traceparent: trace('b') }],
+    ['no trace where there was one', { traceparent: trace('a'), tracestate: 'x=1' }, {}],
+    ['another request', { correlationId: 'r-1', causationId: 'c-1' }, { correlationId: 'r-2' }],
+    ['another tenant', { tenant: 'a' }, { tenant: 'b' }],
+  ];
+
+  it.each(contexts)(
+    'changes nothing when the same call comes again with its token in another context: %s',
+    async (_, first, second) => {
+      const { outbox, putOrder, entryRows, orderRows } = await openService();
+      const due = new Date(Date.now() + 3_600_000);
+      const events = [
+        OrderPlaced('42', { total: 12 }, { sequence: 1 }),
+        OrderShipped('42', {}, { deliverAt: due }),
+      ];
+      const request = { items: [putOrder('42')], events, token: randomUUID() };
+      const result = await withContext(first, () => outbox.write(request));
+      const rows = [await entryRows(), await orderRows()];
+
+      const again = await withContext(second, () => outbox.write(request));
+
+      expect(again).toEqual(result);
+      expect([await entryRows(), await orderRows()]).toEqual(rows);
+    },
+  );
+
+  it('refuses a used token for other items with the same events, whatever the trace', async () => {
+    const { outbox, putOrder } = await openService();
+    const events = [OrderPlaced('42', { total: 12 })];
+    const token = randomUUID();
+    await outbox.write({ items: [putOrder('42')], events, token });
+
+    const writing = withContext({ traceparent: trace('b') }, () =>
+      outbox.write({ items: [putOrder('43')], events, token }),
+    );
+
+    await expect(writing).rejects.toMatchObject({ code: 'TOKEN_MISMATCH' });
   });
 
   it('refuses another transaction with a token that was used', async () => {
