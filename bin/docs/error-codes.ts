@@ -8,6 +8,11 @@ export interface ErrorDoc {
 
 /** Every code of an `OutboxError`: a code without a line here does not compile. */
 export const errorDocs: Readonly<Record<OutboxErrorCode, ErrorDoc>> = {
+  ACTION_INVALID: {
+    meaning:
+      'A write is no Put, Update, Delete or ConditionCheck, has no item or key, or its item refers to itself.',
+    nextStep: 'Correct the action that the message names. Nothing was written.',
+  },
   AGGREGATE_INVALID: {
     meaning: 'The aggregate of an event is not a type and an id, or is longer than 1,024 bytes.',
     nextStep:
@@ -41,6 +46,12 @@ export const errorDocs: Readonly<Record<OutboxErrorCode, ErrorDoc>> = {
   ENTRY_TOO_LARGE: {
     meaning: 'An event does not fit in a DynamoDB item with room to wait (392 KB).',
     nextStep: 'Keep large data in S3, and its location in the event.',
+  },
+  ENVELOPE_MISMATCH: {
+    meaning:
+      'An event names another source or type than its EventBridge envelope: rules and IAM conditions do not apply to it.',
+    nextStep:
+      'Find who sent it. Let producers put the same source and type into envelope and event.',
   },
   ENVIRONMENT_INVALID: {
     meaning: 'An environment variable of the function has a wrong value.',
@@ -199,6 +210,11 @@ export const errorDocs: Readonly<Record<OutboxErrorCode, ErrorDoc>> = {
     meaning:
       'Two events of an aggregate have the same `sequence`. The second one is dead-lettered.',
     nextStep: 'Correct the producer: each sequence belongs to exactly one event.',
+  },
+  TABLE_NAME_MISSING: {
+    meaning:
+      'A write has no table name: the environment variable that holds it is probably not set.',
+    nextStep: 'Set the variable on the function in the CDK app. Nothing was written.',
   },
   TABLE_NOT_FOUND: {
     meaning: 'A table does not exist in this account and region.',

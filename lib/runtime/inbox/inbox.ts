@@ -86,6 +86,12 @@ export interface TransactionOptions {
  * further one for `adoptWait`; one that comes after later ones all the same is sent to the dead-letter queue
  * (`REPLAY_MISSED`). It costs a read unit and two write units more for each replayed message.
  *
+ * Trust: a message has the authority of its transport. A bus checks the right to send (`events:source`,
+ * `events:detail-type`) by its envelope, and an event that differs from that goes to the dead-letter queue
+ * (`ENVELOPE_MISMATCH`). Whoever may send as a source may send its events, its replays and its skip notices: limit
+ * `events:PutEvents` to each sender's own source, and set `source` on the construct. Queues, topics and rules that
+ * pass on `$.detail` alone name no sender: everyone who may send to them is trusted.
+ *
  * Messages of a standard queue are handled in parallel. Those of a FIFO queue are handled group by group,
  * each in order up to its first failure.
  *
