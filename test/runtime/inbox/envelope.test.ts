@@ -94,11 +94,11 @@ describe('an event that differs from its EventBridge envelope', () => {
   });
 
   it('quotes no more than 100 bytes of a name', () => {
-    const long = { ...message, source: 'x'.repeat(900_000) };
+    const long = { ...message, source: 'x'.repeat(256) };
 
     const { problem = '' } = open(bus(long)) as { problem?: string };
 
     expect(problem).toContain(`"${'x'.repeat(100)}" instead of "orders"`);
-    expect(problem.length).toBeLessThan(500);
+    expect(problem).not.toContain('x'.repeat(101));
   });
 });
