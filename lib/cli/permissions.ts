@@ -45,14 +45,7 @@ export const permissions = {
   ls: [...find, ...look],
   show: [...find, ...look, ...readArchive],
   tail: [...find, ...look],
-  redrive: [
-    ...find,
-    ...look,
-    ...sign,
-    'dynamodb:BatchWriteItem',
-    'dynamodb:PutItem',
-    'dynamodb:UpdateItem',
-  ],
+  redrive: [...find, ...look, ...sign, 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
   discard: [
     ...find,
     ...look,
@@ -66,7 +59,6 @@ export const permissions = {
     ...look,
     ...readArchive,
     ...sign,
-    'dynamodb:BatchWriteItem',
     'dynamodb:DescribeTable',
     'dynamodb:PutItem',
     'events:PutEvents',

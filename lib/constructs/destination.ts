@@ -48,11 +48,15 @@ export class Destination {
       ordered: false,
       maxMessageBytes: limits.eventBus.maxRequestBytes - envelopeBytes.bus,
       // The bus itself uses its key; who puts events needs no right to it.
-      grantPublish: (grantee) =>
+      grantPublish: (grantee, source) =>
         Grant.addToPrincipal({
           grantee,
           actions: ['events:PutEvents'],
           resourceArns: [eventBusArn],
+          // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+          ...(source === undefined
+            ? {}
+            : { conditions: { StringEquals: { 'events:source': source } } }),
         }),
     });
   }
@@ -103,7 +107,7 @@ export class Destination {
   readonly config: DestinationConfig;
   /** Bytes that a message to it may have. */
   readonly maxMessageBytes: number;
-  readonly #grantPublish: (grantee: IGrantable) => Grant;
+  readonly #grantPublish: DestinationTraits['grantPublish'];
 
   private constructor(resource: IConstruct, { grantPublish, ...kind }: DestinationTraits) {
     const { name = `${kind.kind}/${constructName(resource)}`, maxMessageBytes, ...config } = kind;
@@ -112,14 +116,18 @@ export class Destination {
     this.#grantPublish = grantPublish;
   }
 
-  /** Lets a role publish to it, and do nothing else. */
-  grantPublish(grantee: IGrantable): Grant {
-    return this.#grantPublish(grantee);
+  /**
+   * Lets a role publish to it, and do nothing else.
+   *
+   * With a `source`, a bus takes events of that source only from it. Queues and topics know no source.
+   */
+  grantPublish(grantee: IGrantable, { source }: { readonly source?: string } = {}): Grant {
+    return this.#grantPublish(grantee, source);
   }
 }
 
 /** What differs between the kinds of destination. */
 interface DestinationTraits extends Omit<DestinationConfig, 'name'>, DestinationOptions {
   readonly maxMessageBytes: number;
-  readonly grantPublish: (grantee: IGrantable) => Grant;
+  readonly grantPublish: (grantee: IGrantable, source: string | undefined) => Grant;
 }

@@ -9,9 +9,10 @@ import { Construct } from 'constructs';
 
 import { inboxToEnvironment, type InboxConfig } from '../contract/environment.ts';
 import { gapCheckVariable } from '../contract/inbox-order.ts';
+import { inboxKeyPrefixes } from '../contract/inbox-rows.ts';
 import { functionCode } from './code.ts';
 import { grantSend } from './secure-queue.ts';
-import { grantItems } from './table-grants.ts';
+import { grantRows, keysThatBeginWith } from './table-grants.ts';
 
 /** What the check of gaps works on. */
 export interface InboxGapsProps {
@@ -46,7 +47,9 @@ export class InboxGaps extends Construct {
         removalPolicy: RemovalPolicy.DESTROY,
       }),
     });
-    grantItems(table, this.function, itemActions);
+    grantRows(table, this.function, [
+      { actions: itemActions, keys: keysThatBeginWith(inboxKeyPrefixes(config.name)) },
+    ]);
     grantSend(queue, this.function);
     // What failed is not repeated, neither by Lambda nor by the schedule: the next minute comes anyway.
     this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: maxDelay });

@@ -1,11 +1,12 @@
 import type { IConstruct } from 'constructs';
 
 import { inboxToEnvironment, type InboxConfig } from '../contract/environment.ts';
+import { inboxKeyPrefixes } from '../contract/inbox-rows.ts';
 import { claim } from './claim.ts';
 import { definedOnly } from './defaults.ts';
 import type { InboxParts } from './inbox-config.ts';
 import { grantReceive, grantSend } from './secure-queue.ts';
-import { grantItems } from './table-grants.ts';
+import { grantRows, keysThatBeginWith } from './table-grants.ts';
 
 /** What an inbox does to its table: it puts a marker in the handler's transaction, and reads those there are. */
 const itemActions = ['GetItem', 'PutItem'];
@@ -28,7 +29,12 @@ export function connectHandler(
   const environment = inboxToEnvironment(config);
   for (const [name, value] of Object.entries(environment)) handler.addEnvironment(name, value);
   const isOrdered = config.ordered !== undefined;
-  grantItems(table, handler, isOrdered ? orderedItemActions : itemActions);
+  grantRows(table, handler, [
+    {
+      actions: isOrdered ? orderedItemActions : itemActions,
+      keys: keysThatBeginWith(inboxKeyPrefixes(config.name)),
+    },
+  ]);
   if (isOrdered) grantSend(queue, handler);
   grantSend(deadLetterQueue, handler);
   grantReceive(queue, handler);

@@ -1,3 +1,4 @@
+import type { Duration } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -80,7 +81,7 @@ export class Inbox extends Construct {
     if (this.isOrdered)
       new InboxGaps(this, 'Gaps', { table: this.table, queue: this.queue, config });
     settings.outbox?.grantWrite(settings.handler);
-    if (settings.alarms) this.addAlarms(settings.alarmTopic);
+    if (settings.alarms) this.addAlarms(waiting.retention, settings.alarmTopic);
   }
 
   /** Messages in the dead-letter queue: the highest of 5 minutes. */
@@ -97,7 +98,12 @@ export class Inbox extends Construct {
     return this.undeliveredQueue && metricDepth(this.undeliveredQueue, props);
   }
 
-  /** How long the oldest message has been waiting, in seconds: the highest of 5 minutes. */
+  /**
+   * How long the oldest message has been waiting in the queue, in seconds: the highest of 5 minutes.
+   *
+   * The alarm `OldestMessage` rings at a quarter of the queue's retention period, and at one day at the latest. It is
+   * what tells of a handler that does not run: its messages are never received, so they reach no dead-letter queue.
+   */
   metricOldestMessageAge(props: MetricOptions = {}): Metric {
     return this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', ...props });
   }
@@ -144,12 +150,14 @@ export class Inbox extends Construct {
     });
   }
 
-  private addAlarms(topic: ITopic | undefined): void {
+  private addAlarms(retention: Duration, topic: ITopic | undefined): void {
     const { inboxName, deadLetterQueue, undeliveredQueue } = this;
     new InboxAlarms(this, 'Alarms', {
       inboxName,
       deadLetterQueue,
       undeliveredQueue,
+      oldestMessageAge: this.metricOldestMessageAge(),
+      retention,
       oldestGap: this.metricOldestGap(),
       topic,
     });

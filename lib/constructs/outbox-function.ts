@@ -36,7 +36,8 @@ export function createOutboxFunction(
   props: OutboxFunctionProps,
 ): Function {
   const created = createFunction(scope, environmentOf(scope, parts), props);
-  for (const destination of parts.destinations) destination.grantPublish(created);
+  const { source } = parts.settings;
+  for (const destination of parts.destinations) destination.grantPublish(created, { source });
   return created;
 }
 

@@ -22,8 +22,8 @@ import { createOutboxTable } from './tables.ts';
 import { Relay } from './relay.ts';
 import { metricDepth } from './secure-queue.ts';
 import { Sweeper } from './sweeper.ts';
-import { grantCancel, grantItems, grantLook } from './table-grants.ts';
-import { configureWriter, writerActions, writerEnvironment } from './writer.ts';
+import { grantLook, grantRows } from './table-grants.ts';
+import { configureWriter, writerEnvironment, writerRows } from './writer.ts';
 
 /** An outbox as other constructs see it. */
 export interface IOutbox extends IConstruct {
@@ -34,6 +34,8 @@ export interface IOutbox extends IConstruct {
 
   /**
    * Lets a role write events and cancel deferred ones, and tells a function of the outbox by its environment.
+   *
+   * It cannot write receipts, the record of what operators did, or the notes of relay and sweeper.
    *
    * A function can write to one outbox. A writer that is no function of this app, such as a
    * container, gets its environment from {@link Outbox.writerEnvironment}.
@@ -47,7 +49,8 @@ export interface IOutbox extends IConstruct {
    * Lets the person on call do what the commands `redrive`, `discard`, `replay` and `sweep` do: read and
    * change entries, receipts and the waiting room, run the sweeper, and publish to the destinations.
    *
-   * Who is granted this can also write events past the service. Looking for the outbox in the account
+   * Who is granted this can also write events past the service, and overwrite the record of what was done: IAM cannot
+   * tell a new row from an old one. Deleting from the record is refused. Looking for the outbox in the account
    * needs rights that are none of the outbox's: the README lists the actions of each command.
    */
   grantOperate(grantee: IGrantable): Grant;
@@ -131,7 +134,7 @@ export class Outbox extends Construct implements IOutbox {
 
   grantWrite(grantee: IGrantable): Grant {
     configureWriter(grantee, { outbox: this, environment: this.writerEnvironment });
-    return grantItems(this.table, grantee, writerActions).combine(grantCancel(this.table, grantee));
+    return grantRows(this.table, grantee, writerRows);
   }
 
   grantRead(grantee: IGrantable): Grant {
@@ -140,8 +143,7 @@ export class Outbox extends Construct implements IOutbox {
   }
 
   grantOperate(grantee: IGrantable): Grant {
-    const { table, relay, sweeper, destinations } = this;
-    const operation = grantOperation(grantee, { table, relay, sweeper, destinations });
+    const operation = grantOperation(grantee, this);
     return this.#archive === undefined
       ? operation
       : operation.combine(this.#archive.grantRead(grantee));

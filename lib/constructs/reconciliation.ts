@@ -14,6 +14,7 @@ import {
   reconciliationMetrics,
   reconciliationToEnvironment,
 } from '../contract/reconciliation.ts';
+import { keyPatterns } from '../contract/keys.ts';
 import { checkDuration } from './check.ts';
 import { claim } from './claim.ts';
 import { withDefaults } from './defaults.ts';
@@ -25,6 +26,7 @@ import {
   type ReconciliationSettings,
 } from './reconciliation-props.ts';
 import { grantSend } from './secure-queue.ts';
+import { grantRows } from './table-grants.ts';
 
 /**
  * A scheduled comparison of what should be with what is: business items with the events that were written with
@@ -122,6 +124,10 @@ function grantReconciling({ handler, outbox, inboxes, mode }: ReconciliationSett
   for (const { table } of inboxes) grantReading(table, handler, ['BatchGetItem', 'Query']);
   if (mode !== 'mend') return;
   outbox.grantWrite(handler);
+  // Its lease, so that one run at a time writes.
+  grantRows(outbox.table, handler, [
+    { actions: ['DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'], keys: [keyPatterns.notes] },
+  ]);
   for (const { queue } of inboxes) grantSend(queue, handler);
 }
 

@@ -15,6 +15,7 @@ import { Construct, type IConstruct } from 'constructs';
 import { metricNamespace } from '../contract/inbox-metrics.ts';
 import {
   sagaDimensions,
+  sagaKeyPrefix,
   sagaMetrics,
   sagaToEnvironment,
   type SagaCheck,
@@ -26,7 +27,7 @@ import { inboxDefaults } from './inbox-props.ts';
 import { Inbox } from './inbox.ts';
 import { eventsOf, subscribeToDeadlines } from './saga-deadlines.ts';
 import type { SagaProps } from './saga-props.ts';
-import { grantLookAtSagas, grantQuerySagas } from './table-grants.ts';
+import { grantLookAtSagas, grantQuerySagas, grantRows, keysThatBeginWith } from './table-grants.ts';
 import { createSagaTable } from './tables.ts';
 
 /** What the type of the props does not allow, and JavaScript does. */
@@ -122,6 +123,9 @@ export class Saga extends Construct {
     const environment = sagaToEnvironment({ name: sagaName, tableName: this.table.tableName });
     for (const [name, value] of Object.entries(environment)) handler.addEnvironment(name, value);
     grantQuerySagas(this.table, handler);
+    grantRows(this.table, handler, [
+      { actions: ['GetItem', 'PutItem'], keys: keysThatBeginWith([sagaKeyPrefix(sagaName)]) },
+    ]);
     const check: SagaCheck = { sagaCheck: true };
     // Below the handler, not the saga: the stack of the handler then needs the saga's, and never the other way round.
     new Schedule(handler, 'SagaCheck', {

@@ -1,7 +1,8 @@
+import { Token } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 
-import { table as names, waitingEventPattern } from '../contract/keys.ts';
+import { table as names } from '../contract/keys.ts';
 import { sagaTable } from '../contract/saga.ts';
 
 /** What reading a table that a customer's key encrypts needs of the key. */
@@ -24,18 +25,47 @@ export function grantItems(table: ITable, grantee: IGrantable, actions: readonly
   });
 }
 
+/** Rows of a table, and what a role may do with them. */
+export interface RowGrant {
+  readonly actions: readonly string[];
+  /** Patterns of partition keys. */
+  readonly keys: readonly string[];
+  /** @default - any */
+  readonly attributes?: readonly string[];
+}
+
 /**
- * Lets a role take events without a sequence out of the waiting room, and nothing else out of the table: no
- * entry, no receipt, nothing of an ordered aggregate.
+ * Lets a role do the named actions on rows of these partition keys, and with the table's key.
  *
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
-export function grantCancel(table: ITable, grantee: IGrantable): Grant {
-  return Grant.addToPrincipal({
-    grantee,
-    actions: ['dynamodb:DeleteItem'],
-    resourceArns: [table.tableArn],
-    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [waitingEventPattern] } },
+export function grantRows(table: ITable, grantee: IGrantable, rows: readonly RowGrant[]): Grant {
+  table.encryptionKey?.grant(grantee, ...writingKeyActions);
+  const grants = rows.map(({ actions, keys, attributes }) =>
+    Grant.addToPrincipal({
+      grantee,
+      actions: actions.map((action) => `dynamodb:${action}`),
+      resourceArns: [table.tableArn],
+      conditions: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys },
+        ...(attributes === undefined
+          ? {}
+          : { 'ForAllValues:StringEquals': { 'dynamodb:Attributes': attributes } }),
+      },
+    }),
+  );
+  return grants.reduce((all, one) => all.combine(one));
+}
+
+/**
+ * Patterns for partition keys that begin with given texts, which may hold what IAM reads more into: `*`, `?` and `$`
+ * stand for themselves. A policy takes no characters beyond Latin-1: one of them matches any.
+ */
+export function keysThatBeginWith(prefixes: readonly string[]): string[] {
+  return prefixes.map((prefix) => {
+    if (Token.isUnresolved(prefix)) return `${prefix}*`;
+    const literal = prefix.replaceAll(/[*?$]/g, (character) => `\${${character}}`);
+    return `${literal.replaceAll(/[^ -\u00ff]+/g, '*')}*`;
   });
 }
 

@@ -3,19 +3,31 @@ import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
 
+import { entryRowAttributes } from '../contract/entry.ts';
 import { writerToEnvironment } from '../contract/environment.ts';
+import { keyPatterns } from '../contract/keys.ts';
 import { claim } from './claim.ts';
 import { definedOnly } from './defaults.ts';
 import type { Destination } from './destination.ts';
 import type { OutboxSettings } from './outbox-props.ts';
+import type { RowGrant } from './table-grants.ts';
 
 /**
- * What a writer does to the table: it puts entries, and reads and counts up sequences.
+ * What a writer does to the table: it puts entries, reads and counts up sequences, and puts events that are due later
+ * into the waiting room and takes them out again.
  *
- * The actions are not narrowed by partition key: the keys of the pages change every minute, and
- * entries and receipts share them.
+ * It can write neither notes nor receipts: those have other keys, or attributes that it may not write. What IAM
+ * cannot keep it from is to put another entry over a row of a page.
  */
-export const writerActions = ['GetItem', 'PutItem', 'UpdateItem'];
+export const writerRows: readonly RowGrant[] = [
+  {
+    actions: ['GetItem'],
+    keys: [keyPatterns.page, keyPatterns.waitingEvent, keyPatterns.counter],
+  },
+  { actions: ['PutItem'], keys: [keyPatterns.page], attributes: entryRowAttributes },
+  { actions: ['DeleteItem', 'PutItem'], keys: [keyPatterns.waitingEvent] },
+  { actions: ['UpdateItem'], keys: [keyPatterns.counter] },
+];
 
 /** What a writer's environment is made of. */
 export interface WriterProps {

@@ -20,6 +20,9 @@ export type AuditSubject = Pick<AuditNote, 'eventId' | 'aggregate'>;
 const prefix = 'audit#';
 const wholeOutbox = 'outbox';
 
+/** The partition keys of notes, as a pattern of IAM's. */
+export const auditPattern = `${prefix}*`;
+
 /** Partition key of the notes about an event, or else about an aggregate. In it they lie by time. */
 export function auditKey({ eventId, aggregate }: AuditSubject): string {
   return `${prefix}${eventId ?? aggregate ?? wholeOutbox}`;

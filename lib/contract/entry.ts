@@ -8,6 +8,7 @@ import {
   isEventId,
   pageOf,
   parsePageKey,
+  table,
   timeOfId,
 } from './keys.ts';
 import { pickDefined } from './pick.ts';
@@ -139,6 +140,14 @@ export function pickEntry(row: Entry): Entry {
 }
 
 const attributeNames = attributes.map(({ name }) => name);
+
+/** The attributes that the row of an entry may have. A receipt cannot do with them. */
+export const entryRowAttributes: readonly string[] = [
+  table.pk,
+  table.sk,
+  table.expiresAt,
+  ...attributeNames,
+];
 const maxBytesPerChar = 3;
 
 // A longer one would fit no partition key: whoever looked for its hold would fail for all others too.

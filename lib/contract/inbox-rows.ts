@@ -19,6 +19,11 @@ export function markerKey({ inbox, eventId, replayId }: Handled): Key {
   };
 }
 
+/** The prefixes of an inbox's partition keys: what it handled; and, in sequence, its aggregates and its gaps. */
+export function inboxKeyPrefixes(inbox: string): readonly string[] {
+  return ['h', 'o', 'g'].map((kind) => `${kind}#${inbox}#`);
+}
+
 /** What is remembered of a handled message beside that it was. */
 export interface Memory {
   /** Whose lease it was handled under: completing again with the same one changes nothing. */

@@ -113,9 +113,6 @@ export function waitingKey(entry: { id: string; aggregate: string; sequence?: nu
       };
 }
 
-/** The partition keys that events without a sequence wait under, as a pattern of IAM's. */
-export const waitingEventPattern = `${waitingPrefix}????????-????-7???-????-????????????`;
-
 /** The row that says how many entries of an aggregate wait for an ordered destination. */
 export function holdKey(aggregate: string): Key {
   return { pk: `${waitingPrefix}${aggregate}`, sk: 'hold' };
@@ -130,6 +127,22 @@ export function counterKey(aggregate: string): Key {
 export function metaKey(name: string): Key {
   return { pk: 'meta', sk: name };
 }
+
+/**
+ * Partition keys as patterns of IAM's, where `?` stands for one character and `*` for any.
+ *
+ * IAM sees the partition key only. It cannot tell entries from receipts, which share a page.
+ */
+export const keyPatterns = {
+  /** Entries and receipts. */
+  page: '2???-??-??T??:??#*',
+  /** Everything that waits, with the holds. */
+  waiting: `${waitingPrefix}*`,
+  /** Events without a sequence that wait. */
+  waitingEvent: `${waitingPrefix}????????-????-7???-????-????????????`,
+  counter: 'a#*',
+  notes: 'meta',
+} as const;
 
 /** A sequence as text that sorts like the number. Safe integers have at most 16 digits. */
 export function padSequence(sequence: number): string {

@@ -15,6 +15,9 @@ export interface LateEntry extends ArchivedEntry {
 const spread = 4;
 const prefix = 'late#';
 
+/** The partition keys of late entries, as a pattern of IAM's. */
+export const latePattern = `${prefix}*`;
+
 /** The partition keys of late entries. In each they lie by their event ids, which is by the events' times. */
 export const lateKeys: readonly string[] = Array.from(
   { length: spread },

@@ -99,7 +99,12 @@ export const runningIndexAttributes = ['saga', 'key', 'status', 'startedAt'] as 
 export const runningIndexSpread = 4;
 
 export function sagaKey({ saga, key }: SagaId): Key {
-  return { pk: `s#${saga}#${key}`, sk: 'saga' };
+  return { pk: `${sagaKeyPrefix(saga)}${key}`, sk: 'saga' };
+}
+
+/** What the partition keys of all sagas of a definition begin with. */
+export function sagaKeyPrefix(saga: string): string {
+  return `s#${saga}#`;
 }
 
 /** Partition keys of the index that hold the unfinished sagas of a definition. */

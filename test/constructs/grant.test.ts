@@ -11,8 +11,6 @@ import { Destination } from '../../lib/constructs/destination.ts';
 import type { OutboxProps } from '../../lib/constructs/outbox-props.ts';
 import { Outbox } from '../../lib/constructs/outbox.ts';
 import { writerFromEnvironment } from '../../lib/contract/environment.ts';
-import { entryKey, waitingKey } from '../../lib/contract/keys.ts';
-import { newId } from '../../lib/runtime/system.ts';
 import { environmentOf, permissionsOf, testStack, text, userFunction } from './support.ts';
 
 function createOutbox(stack: Stack, id: string, props: Partial<OutboxProps> = {}): Outbox {
@@ -36,34 +34,6 @@ test('a writer may put entries, read and count up sequences, and cancel what is 
     'dynamodb:UpdateItem on OutboxTable.Arn',
   ]);
 });
-
-test('a writer may take events without a sequence out of the waiting room, and nothing else out of the table', () => {
-  const stack = testStack();
-
-  createOutbox(stack, 'Outbox').grantWrite(userFunction(stack, 'PlaceOrder'));
-
-  const pattern = 'w#????????-????-7???-????-????????????';
-  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
-    PolicyDocument: {
-      Statement: Match.arrayWith([
-        Match.objectLike({
-          Action: 'dynamodb:DeleteItem',
-          Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] } },
-        }),
-      ]),
-    },
-  });
-  const id = newId(Date.UTC(2026, 10, 21));
-  const waiting = { id, aggregate: 'order/42' };
-  expect(waitingKey(waiting).pk).toMatch(likeIam(pattern));
-  expect(waitingKey({ ...waiting, sequence: 1 }).pk).not.toMatch(likeIam(pattern));
-  expect(entryKey(waiting, 4).pk).not.toMatch(likeIam(pattern));
-});
-
-/** `?` stands for one character. */
-function likeIam(pattern: string): RegExp {
-  return new RegExp(`^${pattern.replaceAll('?', '.')}$`);
-}
 
 test('a writer may use the key of the table', () => {
   const stack = testStack();
@@ -169,7 +139,6 @@ test('an operator may bring back, give up, replay and sweep, and nothing else', 
 
   expect(permissionsOf(stack, 'Operator')).toEqual([
     'dynamodb:BatchGetItem on OutboxTable.Arn',
-    'dynamodb:BatchWriteItem on OutboxTable.Arn',
     'dynamodb:DeleteItem on OutboxTable.Arn',
     'dynamodb:DescribeTable on OutboxTable.Arn',
     'dynamodb:GetItem on OutboxTable.Arn',
@@ -184,6 +153,28 @@ test('an operator may bring back, give up, replay and sweep, and nothing else', 
   ]);
   expect(grant.success).toBe(true);
 });
+
+test.each(['OutboxRelay', 'OutboxSweeper', 'Operator'])(
+  '%s may put events of the source of the outbox only on its bus',
+  (idPrefix) => {
+    const stack = testStack();
+    createOutbox(stack, 'Outbox').grantOperate(operator(stack));
+
+    const policies = Template.fromStack(stack).findResources('AWS::IAM::Policy', {
+      Properties: {
+        PolicyDocument: {
+          Statement: Match.arrayWith([
+            Match.objectLike({
+              Action: 'events:PutEvents',
+              Condition: { StringEquals: { 'events:source': 'orders' } },
+            }),
+          ]),
+        },
+      },
+    });
+    expect(Object.keys(policies)).toContainEqual(expect.stringMatching(`^${idPrefix}`));
+  },
+);
 
 test('an operator may use the key of the table', () => {
   const stack = testStack();

@@ -190,7 +190,7 @@ describe('the alarm on gaps', () => {
     const stack = testStack();
     const inbox = orderedInbox({ ordered: false }, stack);
 
-    expect(logicalIds(stack, ['AWS::CloudWatch::Alarm'])).toHaveLength(2);
+    expect(logicalIds(stack, ['AWS::CloudWatch::Alarm'])).toHaveLength(3);
     expect([inbox.metricOldestGap(), inbox.metricOpenGaps()]).toEqual([undefined, undefined]);
     expect(orderedInbox({}, testStack()).metricOpenGaps()).toMatchObject({
       metricName: 'OpenGaps',

@@ -20,6 +20,7 @@ import {
 } from '../../lib/contract/reconciliation.ts';
 import {
   environmentOf,
+  logicalIds,
   permissionsOf,
   propertiesOf,
   testStack,
@@ -268,4 +269,10 @@ describe('its alarms', () => {
     const alarms = Object.keys(template.findResources('AWS::CloudWatch::Alarm'));
     expect(alarms.filter((id) => id.startsWith('Check'))).toEqual([]);
   });
+});
+
+test('the ids of a reconciliation never change', () => {
+  const types = ['AWS::CloudWatch::Alarm', 'AWS::Scheduler::Schedule'];
+
+  expect(logicalIds(shop(), types).filter((id) => id.startsWith('Check'))).toEqual([]);
 });

@@ -12,7 +12,24 @@ import { Outbox } from '../../lib/constructs/outbox.ts';
 import type { SagaProps } from '../../lib/constructs/saga-props.ts';
 import { Saga } from '../../lib/constructs/saga.ts';
 import { sagaFrom } from '../../lib/runtime/settings.ts';
-import { environmentOf, permissionsOf, testStack, text, userFunction } from './support.ts';
+import {
+  environmentOf,
+  logicalIds,
+  permissionsOf,
+  testStack,
+  text,
+  userFunction,
+} from './support.ts';
+
+/** What holds messages or state, or would be doubled for a while when it is replaced. */
+const stateful = [
+  'AWS::CloudWatch::Alarm',
+  'AWS::DynamoDB::Table',
+  'AWS::Events::Rule',
+  'AWS::Lambda::EventSourceMapping',
+  'AWS::SQS::Queue',
+  'AWS::Scheduler::Schedule',
+];
 
 type Choose = (stack: Stack, bus: EventBus) => Partial<SagaProps>;
 
@@ -264,4 +281,23 @@ test('fails where deadlines could not come', () => {
 
   expect(saga('Lonely', {})).toThrow('deadlinesFrom has no effect without from');
   expect(saga('Ordered', { from: fifo })).toThrow('a bus cannot bring deadlines to a FIFO queue');
+});
+
+test('the ids of what must not be replaced never change', () => {
+  const { stack } = fulfilment();
+
+  expect(logicalIds(stack, stateful).filter((id) => !id.startsWith('Outbox'))).toEqual([
+    'FulfilmentAlarmsSagasOverdueBABE7E64',
+    'FulfilmentDeadlinesRule405ACC78',
+    'FulfilmentInboxAlarmsDeadLettersCC5BD4CB',
+    'FulfilmentInboxAlarmsOldestMessage813B75FB',
+    'FulfilmentInboxAlarmsUndelivered30333EEB',
+    'FulfilmentInboxDeadLetterQueueF3A96979',
+    'FulfilmentInboxQueue6503F7DE',
+    'FulfilmentInboxRule8506098D',
+    'FulfilmentInboxUndeliveredQueueF59B3F01',
+    'FulfilmentTable443F0982',
+    'HandlerInboxTrigger1A14CDE0',
+    'HandlerSagaCheck945094B9',
+  ]);
 });

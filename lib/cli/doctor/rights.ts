@@ -1,4 +1,8 @@
-import { SimulatePrincipalPolicyCommand, type EvaluationResult } from '@aws-sdk/client-iam';
+import {
+  SimulatePrincipalPolicyCommand,
+  type ContextEntry,
+  type EvaluationResult,
+} from '@aws-sdk/client-iam';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 
 import type { DestinationConfig } from '../../contract/environment.ts';
@@ -12,6 +16,8 @@ import { keysOf } from './keys.ts';
 interface Right {
   readonly actions: readonly string[];
   readonly resource: string;
+  /** What the call is made with, as far as policies ask for it. */
+  readonly context?: readonly ContextEntry[];
 }
 
 /** Relay and sweeper may do what they must: at the table, at each destination, with the keys of either. */
@@ -35,12 +41,13 @@ async function checkFunction(
   const about = `rights of ${name}`;
   const { role } = await describeFunction(name, clients);
   const results = await Promise.all(
-    rights.map(async ({ actions, resource }) => {
+    rights.map(async ({ actions, resource, context = [] }) => {
       const { EvaluationResults = [] } = await clients.iam.send(
         new SimulatePrincipalPolicyCommand({
           PolicySourceArn: role,
           ActionNames: [...actions],
           ResourceArns: [resource],
+          ContextEntries: [...context],
         }),
       );
       return EvaluationResults;
@@ -96,10 +103,23 @@ async function rightsToKeys(session: Session): Promise<Right[]> {
   return keys.map((resource) => ({ actions: keyActions, resource }));
 }
 
-async function rightTo({ kind, target }: DestinationConfig, { clients }: Session): Promise<Right> {
+async function rightTo(
+  { kind, target }: DestinationConfig,
+  { clients, place }: Session,
+): Promise<Right> {
   switch (kind) {
     case 'bus':
-      return { actions: ['events:PutEvents'], resource: target };
+      return {
+        actions: ['events:PutEvents'],
+        resource: target,
+        context: [
+          {
+            ContextKeyName: 'events:source',
+            ContextKeyType: 'string',
+            ContextKeyValues: [place.config?.source ?? ''],
+          },
+        ],
+      };
     case 'queue': {
       const { QueueArn: resource = '' } = await attributesOf(target, clients, ['QueueArn']);
       return { actions: ['sqs:SendMessage'], resource };

@@ -25,6 +25,7 @@ interface Simulation {
   readonly PolicySourceArn: string;
   readonly ActionNames: readonly string[];
   readonly ResourceArns: readonly string[];
+  readonly ContextEntries: readonly object[];
 }
 
 /** An account where a table and a queue have keys of their own, in this state, and these rights are refused. */
@@ -83,6 +84,9 @@ describe('the rights of relay and sweeper', () => {
       [topic.target, 'sns:Publish'],
       [tableKey, 'kms:Decrypt'],
       [queueKey, 'kms:Decrypt'],
+    ]);
+    expect(ofRelay[1]?.ContextEntries).toEqual([
+      { ContextKeyName: 'events:source', ContextKeyType: 'string', ContextKeyValues: ['orders'] },
     ]);
   });
 
