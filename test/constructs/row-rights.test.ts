@@ -14,9 +14,10 @@ import { receiptToRow } from '../../lib/contract/receipt.ts';
 import { sagaKey } from '../../lib/contract/saga.ts';
 import { waitingToRow } from '../../lib/contract/waiting.ts';
 import { Destination, Inbox, Outbox, Reconciliation, Saga } from '../../lib/index.ts';
-import { createOutbox, defineEvent, type Transactor } from '../../lib/runtime.ts';
+import { defineEvent, type Transactor } from '../../lib/runtime.ts';
 import { createMemoryTransactor, createVirtualClock } from '../../lib/testing.ts';
 import { newId } from '../../lib/runtime/system.ts';
+import { openOutbox } from '../../lib/runtime/write/outbox.ts';
 import { requestOf } from '../../lib/runtime/transaction/action.ts';
 import { allows, type TableCall } from '../support/iam.ts';
 import { testStack, userFunction } from './support.ts';
@@ -42,7 +43,7 @@ const rows = {
   'waiting event of an aggregate in sequence': waitingToRow({ entry: inOrder, ...waiting }),
   'count of holds': { ...holdKey('order/42') },
   counter: { ...counterKey('order/42'), value: 1 },
-  'record of an operator': auditToRows(note)[0] as Row,
+  'record of an operator': auditToRows(note)[0]!,
   lease: { ...metaKey(`lease#${page}`) },
   'note of a replay': { ...metaKey('replay#night') },
   'late entry': lateToRow({ entry, outcome: 'published', outcomeAt: now, expiresAt }),
@@ -253,7 +254,7 @@ async function callsOfAWriter(): Promise<TableCall[]> {
     },
   };
   const clock = createVirtualClock(now);
-  const outbox = createOutbox(
+  const outbox = openOutbox(
     { tableName: 'outbox', shards, retentionMs: 1000, accepts: [{ maxMessageBytes: 1 << 20 }] },
     { transactor, clock },
   );
