@@ -61,3 +61,8 @@ export function checkTypes(
     `${name} must be event types, or prefixes followed by *, got ${JSON.stringify(wrong)}`,
   );
 }
+
+/** A text of at most so many characters: a longer one ends in three dots. */
+export function cutTo(maxChars: number, text: string): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars - 3)}...`;
+}

@@ -1,15 +1,19 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
+import { ownLimits } from '../contract/limits.ts';
 import { checkDuration, checkNumber, checkTypes, fail } from './check.ts';
 import { checkOrdered } from './inbox-order.ts';
 import { isBus, isFifo, isTopic } from './inbox-origin.ts';
 import type { InboxSettings } from './inbox-props.ts';
 import { minRetention } from './outbox-check.ts';
+import { checkPlace } from './place.ts';
 import { maxQueueRetention } from './secure-queue.ts';
 
 /** Fails on settings that could not work. Values known only at deployment pass. */
 export function checkInbox(scope: IConstruct, settings: InboxSettings): void {
+  checkName(scope, settings);
+  checkPlaces(scope, settings);
   checkOrigin(scope, settings);
   checkOrder(scope, settings);
   checkOrdered(scope, settings);
@@ -32,6 +36,36 @@ export function checkInbox(scope: IConstruct, settings: InboxSettings): void {
     max: 1000,
   });
   checkTrigger(scope, settings);
+}
+
+/** Rows, metrics and environment carry the name. */
+function checkName(scope: IConstruct, { inboxName = scope.node.path }: InboxSettings): void {
+  const max = ownLimits.maxInboxNameBytes;
+  const bytes = Buffer.byteLength(inboxName);
+  if (Token.isUnresolved(inboxName) || (bytes <= max && inboxName.trim() !== '')) return;
+  fail(
+    scope,
+    `inboxName, by default the path of the construct, must take 1 to ${max} bytes and not be blank, got ${bytes} bytes: give it an inboxName`,
+  );
+}
+
+function checkPlaces(scope: IConstruct, { table, queue, deadLetterQueue }: InboxSettings): void {
+  if (table !== undefined) {
+    checkPlace(scope, {
+      what: `table ${table.node.path}`,
+      resource: table,
+      next: 'give a table of the same account and region, and no replica',
+    });
+  }
+  for (const [what, resource] of Object.entries({ queue, deadLetterQueue })) {
+    if (resource === undefined) continue;
+    checkPlace(scope, {
+      what: `${what} ${resource.node.path}`,
+      resource,
+      only: 'region',
+      next: 'Lambda receives from queues of its own region only: give a queue of that region',
+    });
+  }
 }
 
 function checkOrigin(scope: IConstruct, { from, events, source }: InboxSettings): void {

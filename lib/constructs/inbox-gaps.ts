@@ -10,6 +10,8 @@ import { Construct } from 'constructs';
 import { inboxToEnvironment, type InboxConfig } from '../contract/environment.ts';
 import { gapCheckVariable } from '../contract/inbox-order.ts';
 import { inboxKeyPrefixes } from '../contract/inbox-rows.ts';
+import { limits } from '../contract/limits.ts';
+import { cutTo } from './check.ts';
 import { functionCode } from './code.ts';
 import { grantSend } from './secure-queue.ts';
 import { grantRows, keysThatBeginWith } from './table-grants.ts';
@@ -34,7 +36,10 @@ export class InboxGaps extends Construct {
   constructor(scope: Construct, id: string, { table, queue, config }: InboxGapsProps) {
     super(scope, id);
     this.function = new Function(this, 'Function', {
-      description: `Looks for gaps in what inbox ${config.name} handles in sequence`,
+      description: cutTo(
+        limits.lambda.maxDescriptionChars,
+        `Looks for gaps in what inbox ${config.name} handles in sequence`,
+      ),
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 256,
@@ -54,7 +59,10 @@ export class InboxGaps extends Construct {
     // What failed is not repeated, neither by Lambda nor by the schedule: the next minute comes anyway.
     this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: maxDelay });
     new Schedule(this, 'Schedule', {
-      description: `Runs the check of gaps of inbox ${config.name}`,
+      description: cutTo(
+        limits.schedule.maxDescriptionChars,
+        `Runs the check of gaps of inbox ${config.name}`,
+      ),
       schedule: ScheduleExpression.rate(Duration.minutes(1)),
       target: new LambdaInvoke(this.function, { retryAttempts: 0, maxEventAge: maxDelay }),
     });

@@ -7,13 +7,18 @@ import { definedOnly } from './defaults.ts';
 import type { InboxParts } from './inbox-config.ts';
 import { grantReceive, grantSend } from './secure-queue.ts';
 import { grantRows, keysThatBeginWith } from './table-grants.ts';
+import { configureFunction } from './user-function.ts';
 
 /** What an inbox does to its table: it puts a marker in the handler's transaction, and reads those there are. */
 const itemActions = ['GetItem', 'PutItem'];
 /** In sequence it also takes out what waited. */
 const orderedItemActions = [...itemActions, 'DeleteItem'];
 
-/** Gives the handler its rights and its environment, and has the queue invoke it. Fails if it handles another inbox. */
+/**
+ * Gives the handler its rights and its environment, and has the queue invoke it. Fails if it handles another inbox.
+ *
+ * An alias or a version is what the queue invokes; its environment is the function's.
+ */
 export function connectHandler(
   inbox: IConstruct,
   { settings, table, waiting }: InboxParts,
@@ -21,13 +26,15 @@ export function connectHandler(
 ): void {
   const { handler } = settings;
   const { queue, deadLetterQueue } = waiting;
-  claim(handler, {
+  const own = configureFunction(inbox, {
+    ...{ role: 'handler', function: handler, environment: inboxToEnvironment(config) },
+    imported: 'create the Inbox in the app that defines the function',
+  });
+  claim(own, {
     name: 'inbox',
     owner: inbox,
     reason: 'a function handles one inbox, which its environment names',
   });
-  const environment = inboxToEnvironment(config);
-  for (const [name, value] of Object.entries(environment)) handler.addEnvironment(name, value);
   const isOrdered = config.ordered !== undefined;
   grantRows(table, handler, [
     {

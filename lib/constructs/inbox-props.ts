@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IEventBusRef } from 'aws-cdk-lib/aws-events';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
@@ -14,11 +14,12 @@ import type { IOutbox } from './outbox.ts';
 /** Properties of an {@link Inbox}. */
 export interface InboxProps extends AlarmProps {
   /**
-   * The function that handles the messages. It gets the inbox's rights and environment.
+   * The function that handles the messages, or an alias or a version of it. It gets the inbox's rights and
+   * environment.
    *
-   * A function handles one inbox.
+   * A function handles one inbox. It must be defined in the app, and run on a Node.js that `cdk-outbox/runtime` runs on.
    */
-  readonly handler: Function;
+  readonly handler: IFunction;
 
   /**
    * The bus or the topic that the messages come from.

@@ -7,6 +7,7 @@ import { isFifo } from './inbox-origin.ts';
 import type { InboxProps, InboxSettings } from './inbox-props.ts';
 import { definitionOf, isKnown } from './queue-definition.ts';
 import { createQueue } from './secure-queue.ts';
+import { timeoutOf } from './user-function.ts';
 
 /** Where an inbox's messages wait, and where they end if they cannot be handled. */
 export interface InboxQueue {
@@ -47,13 +48,8 @@ export function visibilitySeconds({
   handler,
   maxBatchingWindow,
 }: Pick<InboxProps, 'handler' | 'maxBatchingWindow'>): number {
-  const timeout = handler.timeout ?? lambdaDefaultTimeout;
-  const seconds = (timeout.isUnresolved() ? lambdaMaxTimeout : timeout).toSeconds();
-  return 6 * seconds + (maxBatchingWindow?.toSeconds() ?? 0);
+  return 6 * timeoutOf(handler).toSeconds() + (maxBatchingWindow?.toSeconds() ?? 0);
 }
-
-const lambdaDefaultTimeout = Duration.seconds(3);
-const lambdaMaxTimeout = Duration.minutes(15);
 
 /**
  * Fails where the dead-letter queue would drop messages at once: in a standard queue a message that is moved keeps

@@ -1,18 +1,20 @@
 import { Annotations, Stack } from 'aws-cdk-lib';
 import { Match, Rule, type EventPattern, type IEventBusRef } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Subscription,
   SubscriptionFilter,
   SubscriptionProtocol,
   type ITopic,
 } from 'aws-cdk-lib/aws-sns';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct, IConstruct } from 'constructs';
 
+import { limits } from '../contract/limits.ts';
 import { fail } from './check.ts';
 import { definedOnly } from './defaults.ts';
+import { allowService, isAwsManaged } from './key.ts';
+import { checkPlace } from './place.ts';
 
 /** What reaches an inbox, and where it goes. */
 export interface SubscriptionProps {
@@ -35,7 +37,14 @@ export function subscribeToBus(
   bus: IEventBusRef,
   { queue, undeliveredQueue, ...filter }: SubscriptionProps,
 ): void {
-  const rule = new Rule(scope, 'Rule', { eventBus: bus, eventPattern: patternOf(filter) });
+  checkPlace(scope, {
+    what: `bus ${bus.node.path}`,
+    resource: bus,
+    next: 'a rule belongs to the account and region of its bus, so send its events by a rule there to a bus of this stack, and give that bus',
+  });
+  const eventPattern = patternOf(filter);
+  checkPatternSize(scope, eventPattern);
+  const rule = new Rule(scope, 'Rule', { eventBus: bus, eventPattern });
   rule.addTarget({
     bind: () => ({
       arn: queue.queueArn,
@@ -58,6 +67,13 @@ export function subscribeToTopic(
   topic: ITopic,
   { queue, undeliveredQueue, events }: SubscriptionProps,
 ): void {
+  checkPlace(scope, {
+    what: `topic ${topic.node.path}`,
+    resource: topic,
+    only: 'region',
+    next: 'the dead-letter queue of a subscription must be in the region of its topic, so have an outbox deliver to the queue with Destination.queue(inbox.queue), or create the inbox in that region',
+  });
+  checkFilterSize(scope, events);
   new Subscription(scope, 'Subscription', {
     topic,
     protocol: SubscriptionProtocol.SQS,
@@ -67,7 +83,10 @@ export function subscribeToTopic(
     ...definedOnly({ filterPolicy: filterOf(events) }),
   });
   for (const target of [queue, undeliveredQueue]) {
-    allowSending(scope, target, { service: 'sns.amazonaws.com', sourceArn: topic.topicArn });
+    allowSending(scope, target, {
+      ...{ service: 'sns.amazonaws.com', sourceArn: topic.topicArn },
+      account: topic.env.account,
+    });
   }
 }
 
@@ -91,6 +110,28 @@ function filterOf(
   return { type: SubscriptionFilter.stringFilter({ allowlist, matchPrefixes: prefixes }) };
 }
 
+/** The quota can be raised, so a pattern that is too long is no error. */
+function checkPatternSize(scope: IConstruct, { detailType, ...pattern }: EventPattern): void {
+  const json = Stack.of(scope).toJsonString({ ...pattern, 'detail-type': detailType });
+  const text: unknown = Stack.of(scope).resolve(json);
+  const chars = typeof text === 'string' ? text.length : 0;
+  const most = limits.eventBus.maxPatternChars;
+  if (chars <= most) return;
+  Annotations.of(scope).addWarningV2(
+    'cdk-outbox:patternSize',
+    `the pattern of the rule takes ${chars} characters, and EventBridge allows ${most} unless the quota is raised: name fewer events, or prefixes such as order.*`,
+  );
+}
+
+function checkFilterSize(scope: IConstruct, events: readonly string[] = []): void {
+  const most = limits.topic.maxFilterValues;
+  if (events.includes('*') || events.length <= most) return;
+  fail(
+    scope,
+    `a topic filters by ${most} types at most, got ${events.length} events: use prefixes such as order.*`,
+  );
+}
+
 /** Types by how they match. Both lists are empty where every type does. */
 function splitTypes(events: readonly string[] | undefined): {
   exact: string[];
@@ -106,9 +147,15 @@ function splitTypes(events: readonly string[] | undefined): {
 interface Sender {
   readonly service: string;
   readonly sourceArn: string;
+  /** Whose account it sends for. */
+  readonly account?: string;
 }
 
-function allowSending(scope: IConstruct, queue: IQueue, { service, sourceArn }: Sender): void {
+function allowSending(
+  scope: IConstruct,
+  queue: IQueue,
+  { service, sourceArn, account }: Sender,
+): void {
   const { statementAdded } = queue.addToResourcePolicy(
     new PolicyStatement({
       principals: [new ServicePrincipal(service)],
@@ -123,23 +170,17 @@ function allowSending(scope: IConstruct, queue: IQueue, { service, sourceArn }: 
       `queue ${queue.node.path} is imported, so its policy cannot let ${service} send to it: leave out from and subscribe it where it is defined`,
     );
   }
-  if (queue.encryptionMasterKey !== undefined) allowKey(scope, queue.encryptionMasterKey, service);
-}
-
-function allowKey(scope: IConstruct, key: IKey, service: string): void {
-  const { statementAdded } = key.addToResourcePolicy(
-    new PolicyStatement({
-      principals: [new ServicePrincipal(service)],
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: ['*'],
-      // By account, since naming the rule would make the key, the queue and the rule wait for each other.
-      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
-    }),
-  );
-  if (!statementAdded) {
-    Annotations.of(scope).addWarningV2(
-      'cdk-outbox:importedKey',
-      `key ${key.node.path} is imported: unless its policy lets ${service} decrypt and generate data keys, no message arrives`,
+  if (isUnderManagedKey(queue)) {
+    fail(
+      scope,
+      `queue ${queue.node.path} is encrypted with the key alias/aws/sqs, which ${service} may not use: use QueueEncryption.SQS_MANAGED, or a key of your own as encryptionMasterKey`,
     );
   }
+  const { encryptionMasterKey: key } = queue;
+  if (key !== undefined) allowService(scope, { key, service, account, effect: 'no message' });
+}
+
+function isUnderManagedKey({ node: { defaultChild }, encryptionMasterKey }: IQueue): boolean {
+  if (encryptionMasterKey !== undefined && isAwsManaged(encryptionMasterKey)) return true;
+  return defaultChild instanceof CfnQueue && defaultChild.kmsMasterKeyId === 'alias/aws/sqs';
 }

@@ -5,6 +5,7 @@ import { ownLimits } from '../contract/limits.ts';
 import { checkDuration, checkNumber, checkTypes, fail } from './check.ts';
 import type { Destination } from './destination.ts';
 import type { OutboxSettings } from './outbox-props.ts';
+import { checkPlace } from './place.ts';
 
 /** Bytes that a source may have: every message carries it. */
 const maxSourceBytes = 256;
@@ -25,9 +26,37 @@ export function checkOutbox(scope: IConstruct, settings: OutboxSettings): void {
   checkNumber(scope, { name: 'maxAttempts', value: settings.maxAttempts, min: 1, max: 100 });
   checkRelay(scope, settings);
   checkSweeper(scope, settings);
+  checkPlaces(scope, settings);
   if (settings.table !== undefined && settings.encryptionKey !== undefined) {
     fail(scope, 'encryptionKey is for a table that the outbox creates: set it on the given table');
   }
+}
+
+/** The functions call the table and the bucket at home: a name that is of another account or region is not found there. */
+function checkPlaces(scope: IConstruct, { table, encryptionKey, archive }: OutboxSettings): void {
+  if (table !== undefined) {
+    checkPlace(scope, {
+      what: `table ${table.node.path}`,
+      resource: table,
+      next: "give a table of this stack's account and region, and no replica: one region writes an outbox table",
+    });
+  }
+  if (encryptionKey !== undefined) {
+    checkPlace(scope, {
+      what: `encryptionKey ${encryptionKey.node.path}`,
+      resource: encryptionKey,
+      only: 'region',
+      next: 'give a key of that region',
+    });
+  }
+  const bucket = archive === true ? undefined : archive?.bucket;
+  if (bucket === undefined) return;
+  checkPlace(scope, {
+    what: `bucket ${bucket.node.path} of archive`,
+    resource: bucket,
+    only: 'region',
+    next: 'give a bucket of that region',
+  });
 }
 
 /** The destinations that the settings name, checked one by one and against each other. */

@@ -5,10 +5,13 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 
 import { relayToEnvironment } from '../contract/environment.ts';
+import { limits } from '../contract/limits.ts';
+import { cutTo } from './check.ts';
 import { functionCode } from './code.ts';
 import { definedOnly } from './defaults.ts';
 import type { Destination } from './destination.ts';
 import type { OutboxSettings } from './outbox-props.ts';
+import { checkEnvironmentSize } from './user-function.ts';
 
 /** What the relay and the sweeper of an outbox work on. */
 export interface OutboxParts {
@@ -45,10 +48,11 @@ export function createOutboxFunction(
 export function createFunction(
   scope: Construct,
   environment: Record<string, string>,
-  { bundle, logRetention, ...props }: OutboxFunctionProps,
+  { bundle, description, logRetention, ...props }: OutboxFunctionProps,
 ): Function {
-  return new Function(scope, 'Function', {
+  const created = new Function(scope, 'Function', {
     ...props,
+    description: cutTo(limits.lambda.maxDescriptionChars, description),
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     handler: 'index.handler',
@@ -59,6 +63,8 @@ export function createFunction(
       removalPolicy: RemovalPolicy.DESTROY,
     }),
   });
+  checkEnvironmentSize(created);
+  return created;
 }
 
 function environmentOf(

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 
 import type { ReconciliationMode } from '../contract/reconciliation.ts';
@@ -17,7 +17,7 @@ export interface ReconciliationProps extends AlarmProps {
    * The function that compares, written with `createReconciliation`. It gets rights to read the outbox and the
    * inboxes' tables; to your own items you give it access. A minute suffices for a day of moderate traffic.
    */
-  readonly handler: Function;
+  readonly handler: IFunction;
 
   /**
    * The inboxes that should know the events that were delivered to them.

@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Schedule } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
@@ -27,6 +27,7 @@ import {
 } from './reconciliation-props.ts';
 import { grantSend } from './secure-queue.ts';
 import { grantRows } from './table-grants.ts';
+import { configureFunction } from './user-function.ts';
 
 /**
  * A scheduled comparison of what should be with what is: business items with the events that were written with
@@ -36,7 +37,7 @@ import { grantRows } from './table-grants.ts';
  * metrics, and an alarm rings until a run finds nothing. It changes nothing unless its `mode` is `mend`.
  */
 export class Reconciliation extends Construct {
-  readonly handler: Function;
+  readonly handler: IFunction;
   readonly #dimensions: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: ReconciliationProps) {
@@ -53,14 +54,15 @@ export class Reconciliation extends Construct {
       name: this.node.path,
       tableName: settings.outbox.table.tableName,
     });
-    claim(this.handler, {
+    const own = configureFunction(this, {
+      ...{ role: 'handler', function: this.handler, environment: this.environmentFor(settings) },
+      imported: 'create the Reconciliation in the app that defines the function',
+    });
+    claim(own, {
       name: 'reconciliation',
       owner: this,
       reason: 'a function reconciles one outbox, which its environment names',
     });
-    for (const [name, value] of Object.entries(this.environmentFor(settings))) {
-      this.handler.addEnvironment(name, value);
-    }
     grantReconciling(settings);
     new Schedule(this, 'Schedule', {
       description: `Reconciles ${settings.outbox.source}`,

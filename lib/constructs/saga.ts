@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import {
   ComparisonOperator,
   Metric,
@@ -12,8 +12,11 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct, type IConstruct } from 'constructs';
 
+import { isEventType } from '../contract/event-types.ts';
 import { metricNamespace } from '../contract/inbox-metrics.ts';
+import { limits } from '../contract/limits.ts';
 import {
+  deadlineType,
   sagaDimensions,
   sagaKeyPrefix,
   sagaMetrics,
@@ -21,7 +24,7 @@ import {
   type SagaCheck,
 } from '../contract/saga.ts';
 import { addAlarms } from './alarms.ts';
-import { fail } from './check.ts';
+import { cutTo, fail } from './check.ts';
 import { definedOnly, withDefaults } from './defaults.ts';
 import { inboxDefaults } from './inbox-props.ts';
 import { Inbox } from './inbox.ts';
@@ -29,6 +32,7 @@ import { eventsOf, subscribeToDeadlines } from './saga-deadlines.ts';
 import type { SagaProps } from './saga-props.ts';
 import { grantLookAtSagas, grantQuerySagas, grantRows, keysThatBeginWith } from './table-grants.ts';
 import { createSagaTable } from './tables.ts';
+import { configureFunction } from './user-function.ts';
 
 /** What the type of the props does not allow, and JavaScript does. */
 function checkUnordered(scope: IConstruct, props: object): void {
@@ -36,6 +40,15 @@ function checkUnordered(scope: IConstruct, props: object): void {
   fail(
     scope,
     'a saga cannot be ordered: its deadlines have no sequence and would all be dead-lettered. Leave ordered out',
+  );
+}
+
+/** The deadlines of a saga are events whose type begins with its name. */
+function checkSagaName(scope: IConstruct, name: string): void {
+  if (Token.isUnresolved(name) || isEventType(deadlineType(name))) return;
+  fail(
+    scope,
+    `sagaName must begin an event type, such as fulfilment for ${deadlineType('fulfilment')} of at most ${limits.eventBus.maxTypeChars} characters, got ${JSON.stringify(name)}: give it and defineSaga another name`,
   );
 }
 
@@ -67,6 +80,7 @@ export class Saga extends Construct {
   constructor(scope: Construct, id: string, props: SagaProps) {
     super(scope, id);
     checkUnordered(this, props);
+    checkSagaName(this, props.sagaName);
     const settings = withDefaults(props, inboxDefaults);
     this.#sagaName = props.sagaName;
     this.#inboxName = props.inboxName ?? this.node.path;
@@ -121,7 +135,10 @@ export class Saga extends Construct {
 
   private connect({ handler, sagaName }: SagaProps): void {
     const environment = sagaToEnvironment({ name: sagaName, tableName: this.table.tableName });
-    for (const [name, value] of Object.entries(environment)) handler.addEnvironment(name, value);
+    configureFunction(this, {
+      ...{ role: 'handler', function: handler, environment },
+      imported: 'create the Saga in the app that defines the function',
+    });
     grantQuerySagas(this.table, handler);
     grantRows(this.table, handler, [
       { actions: ['GetItem', 'PutItem'], keys: keysThatBeginWith([sagaKeyPrefix(sagaName)]) },
@@ -129,7 +146,10 @@ export class Saga extends Construct {
     const check: SagaCheck = { sagaCheck: true };
     // Below the handler, not the saga: the stack of the handler then needs the saga's, and never the other way round.
     new Schedule(handler, 'SagaCheck', {
-      description: `Has saga ${sagaName} look for what is overdue`,
+      description: cutTo(
+        limits.schedule.maxDescriptionChars,
+        `Has saga ${sagaName} look for what is overdue`,
+      ),
       schedule: ScheduleExpression.rate(checkEvery),
       target: new LambdaInvoke(handler, {
         input: ScheduleTargetInput.fromObject(check),

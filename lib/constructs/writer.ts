@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
 
 import { entryRowAttributes } from '../contract/entry.ts';
@@ -11,6 +11,7 @@ import { definedOnly } from './defaults.ts';
 import type { Destination } from './destination.ts';
 import type { OutboxSettings } from './outbox-props.ts';
 import type { RowGrant } from './table-grants.ts';
+import { configureFunction } from './user-function.ts';
 
 /**
  * What a writer does to the table: it puts entries, reads and counts up sequences, and puts events that are due later
@@ -53,21 +54,28 @@ export function writerEnvironment(
   return writerToEnvironment(config, (value) => Stack.of(scope).toJsonString(value));
 }
 
-/** Sets the environment where the grantee is a function; fails if it writes to another outbox already. */
+/**
+ * Sets the environment where the grantee is a function, or an alias or a version of one. Fails if it writes to another
+ * outbox already, and if it cannot run the writer.
+ */
 export function configureWriter(
   grantee: IGrantable,
   { outbox, environment }: { outbox: IConstruct; environment: Record<string, string> },
 ): void {
   if (!isFunction(grantee)) return;
-  claim(grantee, {
+  const writer = configureFunction(outbox, {
+    ...{ role: 'grantee', function: grantee, environment },
+    imported:
+      'grant its role instead, and set the variables of outbox.writerEnvironment where the function is defined',
+  });
+  claim(writer, {
     name: 'outbox',
     owner: outbox,
     reason: 'a function writes to one outbox, which its environment names',
   });
-  for (const [name, value] of Object.entries(environment)) grantee.addEnvironment(name, value);
 }
 
-/** Told by what it can do, which also holds across two copies of the CDK. */
-function isFunction(grantee: IGrantable): grantee is Function {
-  return 'addEnvironment' in grantee;
+/** Told by what it has, which also holds across two copies of the CDK. */
+function isFunction(grantee: IGrantable): grantee is IFunction {
+  return 'functionArn' in grantee;
 }

@@ -16,7 +16,13 @@ export const limits = {
     maxBatchWriteItems: 25,
   },
   /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html (the total must stay below 1 MB) */
-  eventBus: { maxEntries: 10, maxRequestBytes: 1024 * 1024 - 1, maxTypeChars: 128 },
+  eventBus: {
+    maxEntries: 10,
+    maxRequestBytes: 1024 * 1024 - 1,
+    maxTypeChars: 128,
+    /** Adjustable: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
+    maxPatternChars: 2048,
+  },
   /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
   queue: {
     maxEntries: 10,
@@ -26,7 +32,19 @@ export const limits = {
     maxAttributes: 10,
   },
   /** https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html */
-  topic: { maxEntries: 10, maxRequestBytes: 256 * 1024, maxGroupIdChars: 128 },
+  topic: {
+    maxEntries: 10,
+    maxRequestBytes: 256 * 1024,
+    maxGroupIdChars: 128,
+    /** https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html */
+    maxFilterValues: 150,
+  },
+  /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+  lambda: { maxEnvironmentBytes: 4096, maxDescriptionChars: 256 },
+  /** https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html */
+  schedule: { maxDescriptionChars: 512 },
+  /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
+  alarm: { maxDescriptionChars: 1024 },
 } as const;
 
 /** Limits of the package's own making. */
@@ -56,6 +74,8 @@ export const ownLimits = {
   maxErrorMessageBytes: 1024,
   /** Attempts that a waiting entry remembers one by one: the last ones. */
   maxAttemptsKept: 10,
+  /** Bytes of an inbox's name: leaves room for an aggregate in the same partition key. */
+  maxInboxNameBytes: 512,
   /** Destinations of one outbox, and bytes of the name of each: a waiting entry names those that lack it. */
   maxDestinations: 20,
   maxDestinationNameBytes: 64,

@@ -7,3 +7,14 @@ export const clientSettings = {
   // Without throwOnRequestTimeout the SDK only warns of a time-out.
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
 } as const;
+
+/**
+ * The region of a destination, as its ARN or its queue's URL names it; of a name or a local URL it is the function's.
+ * The client calls that region, and signs for it.
+ */
+export function regionOf(target: string): { region?: string } {
+  const [, ofArn] = /^arn:[^:]+:[^:]+:([a-z0-9-]+):/.exec(target) ?? [];
+  const [, ofUrl] = /^https:\/\/sqs\.([a-z0-9-]+)\.amazonaws\.com/.exec(target) ?? [];
+  const region = ofArn ?? ofUrl;
+  return region === undefined ? {} : { region };
+}

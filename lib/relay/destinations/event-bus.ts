@@ -11,7 +11,7 @@ import { limits } from '../../contract/limits.ts';
 import { definedOnly, pickDefined } from '../../contract/pick.ts';
 import { utf8Bytes } from '../../contract/text.ts';
 import type { Destination, Outgoing, Reply } from '../destination.ts';
-import { clientSettings } from './client-settings.ts';
+import { clientSettings, regionOf } from './client-settings.ts';
 import { xRayHeaderOf } from './x-ray.ts';
 
 /**
@@ -41,7 +41,10 @@ export function createEventBus(
 
 /** An event bus with a client of its own. */
 export function openEventBus(config: DestinationConfig): Destination {
-  return createEventBus(config, new EventBridgeClient(clientSettings));
+  return createEventBus(
+    config,
+    new EventBridgeClient({ ...clientSettings, ...regionOf(config.target) }),
+  );
 }
 
 /**

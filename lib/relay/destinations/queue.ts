@@ -10,7 +10,7 @@ import { pickDefined } from '../../contract/pick.ts';
 import type { Destination, Outgoing } from '../destination.ts';
 import { contentType, messageBytes, toAttributes, type Attributes } from './attributes.ts';
 import { batchId, readBatch } from './batch.ts';
-import { clientSettings } from './client-settings.ts';
+import { clientSettings, regionOf } from './client-settings.ts';
 import { groupingOf } from './grouping.ts';
 import { xRayHeaderOf } from './x-ray.ts';
 
@@ -41,7 +41,8 @@ export function createQueue(
  * queue's URL: a local run must not reach AWS because a URL says so.
  */
 export function openQueue(config: DestinationConfig): Destination {
-  return createQueue(config, new SQSClient({ ...clientSettings, useQueueUrlAsEndpoint: false }));
+  const settings = { ...clientSettings, ...regionOf(config.target), useQueueUrlAsEndpoint: false };
+  return createQueue(config, new SQSClient(settings));
 }
 
 function toRequestEntry(

@@ -12,7 +12,7 @@ import {
   type Attributes,
 } from './attributes.ts';
 import { batchId, readBatch } from './batch.ts';
-import { clientSettings } from './client-settings.ts';
+import { clientSettings, regionOf } from './client-settings.ts';
 import { groupingOf } from './grouping.ts';
 
 /**
@@ -45,7 +45,7 @@ export function createTopic(
 
 /** A topic with a client of its own. */
 export function openTopic(config: DestinationConfig): Destination {
-  return createTopic(config, new SNSClient(clientSettings));
+  return createTopic(config, new SNSClient({ ...clientSettings, ...regionOf(config.target) }));
 }
 
 function toRequestEntry(
