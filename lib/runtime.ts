@@ -5,6 +5,7 @@ export type { ErrorFacts, OutboxErrorCode } from './contract/error.ts';
 // Events
 export { defineEvent } from './runtime/event/define-event.ts';
 export type { DefineEventOptions } from './runtime/event/define-event.ts';
+export type { ValidationDetail } from './runtime/event/schema-issues.ts';
 export type {
   EventContract,
   EventDefinition,
