@@ -8,8 +8,13 @@ export default defineConfig({
     // Much of the time is waiting: for processes, deployments, deadlines.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // No verdict depends on speed: these end what hangs, also on a machine that has much else to do.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    teardownTimeout: 60_000,
+    // Only what fails is worth reading.
+    silent: 'passed-only',
+    setupFiles: ['test/support/quiet.ts'],
     globalSetup: ['test/support/global-tmp.ts', 'test/support/global-dynamodb.ts'],
   },
 });

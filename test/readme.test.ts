@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +6,7 @@ import { DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dy
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 
+import { runChild } from '../bin/demo/child.ts';
 import { rowToEntry, type Entry, type Row } from '../lib/contract/entry.ts';
 import { toMessageJson } from '../lib/contract/message.ts';
 import { createIdTable, createKeyedTable, createOutboxTable } from './support/create-tables.ts';
@@ -41,7 +41,7 @@ describe('the code of the README', () => {
     expect(problems).toEqual([]);
   });
 
-  it('synthesizes', () => {
+  it('synthesizes', async () => {
     const app = `
       import { App, Stack } from 'aws-cdk-lib';
       import { EventBus } from 'aws-cdk-lib/aws-events';
@@ -65,7 +65,8 @@ describe('the code of the README', () => {
     `;
     writeFileSync(join(folder, 'app.ts'), app);
 
-    execFileSync(process.execPath, ['app.ts'], { cwd: folder, stdio: 'pipe' });
+    const command = { name: process.execPath, arguments: ['app.ts'], env: process.env };
+    await runChild({ ...command, cwd: resolve(folder) });
 
     const template = readFileSync(join(folder, 'cdk.out', 'Orders.template.json'), 'utf8');
     expect(template).toContain('AWS::Events::Rule');

@@ -3,9 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 
 import type { Deployment } from './cdk.ts';
+import type { CommandResult } from './child.ts';
 import { accessTo } from './hints.ts';
 import { makeRequests, placeOrders, type OrderRequest } from './orders.ts';
-import { runOutbox, type CommandResult } from './outbox-command.ts';
+import { runOutbox } from './outbox-command.ts';
 import { poll } from './poll.ts';
 import type { Line } from './report.ts';
 import { importAndReconcile } from './reconcile.ts';
@@ -93,7 +94,6 @@ async function limitMessages(bytes: number, { aws }: Deployment, run: Run): Prom
 async function waitForParked(outbox: Outbox): Promise<string> {
   return poll(async () => (await waiting(outbox, 'parked'))[0], {
     until: 'an event is parked',
-    timeoutMs: 60_000,
   });
 }
 

@@ -30,13 +30,21 @@ child.once('exit', (code, signal) => {
   end(code ?? (signal === null ? 1 : 128));
 });
 process.stdin.once('close', () => {
-  end(0);
+  kill(0);
 });
 process.stdin.resume();
 
 process.once('SIGTERM', () => {
-  end(143);
+  kill(143);
 });
+
+/** Ends when the command is gone. */
+function kill(code: number): void {
+  child.removeAllListeners('exit').once('exit', () => {
+    end(code);
+  });
+  killGroup();
+}
 
 function end(code: number): never {
   killGroup();

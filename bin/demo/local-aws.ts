@@ -37,7 +37,7 @@ export interface AwsOptions {
   readonly onLine?: OnLine;
 }
 
-const answerTimeoutMs = 10_000;
+const answerTimeoutMs = 60_000;
 const realAwsHost = /(^|\.)(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws|on\.aws)$/;
 
 /**

@@ -19,14 +19,17 @@ export function localFolder(name: string): string {
 }
 
 /**
- * Does what only one process in this clone may do at a time; others wait up to five minutes.
+ * Does what only one process in this clone may do at a time; others wait up to half an hour.
  *
- * The lock of a process that died is taken over after ten seconds.
+ * The lock of a process that was killed is taken over after a minute: a process that lives and is only slow renews it
+ * in time.
  */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
   const release = await lock(localFolder(name), {
     realpath: false,
-    retries: { retries: 600, factor: 1, minTimeout: 500 },
+    stale: 60_000,
+    update: 5_000,
+    retries: { retries: 3_600, factor: 1, minTimeout: 500 },
   });
   try {
     return await work();

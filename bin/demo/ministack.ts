@@ -1,15 +1,6 @@
-import getPort from 'get-port';
-
-import { startChild, type Child } from './child.ts';
+import { startServer, type StartedServer } from './child.ts';
 import { pathWithNode } from './local-folder.ts';
-import { poll } from './poll.ts';
 import { pythonWithMiniStack, type InstallOptions } from './python.ts';
-
-/** A local AWS of one's own, empty, on a port that the system chose. */
-export interface MiniStack {
-  readonly endpoint: string;
-  readonly process: Child;
-}
 
 /** How to start it. */
 export interface MiniStackOptions extends InstallOptions {
@@ -18,37 +9,29 @@ export interface MiniStackOptions extends InstallOptions {
   readonly port?: number;
 }
 
-/**
- * Starts MiniStack (https://pypi.org/project/ministack/), which runs Lambda functions as Node.js
- * processes and keeps everything in memory.
- */
-export async function startMiniStack(options: MiniStackOptions): Promise<MiniStack> {
-  const python = await pythonWithMiniStack(options);
-  const port = options.port ?? (await getPort());
-  const endpoint = `http://127.0.0.1:${port}`;
-  const child = startChild({
-    name: python,
-    arguments: ['-m', 'ministack'],
-    env: environment(port, options),
-  });
-  const stopped = child.exited.then((code) => {
-    const log = child.lastLines();
-    throw new Error(
-      `MiniStack stopped while starting on port ${port} (exit code ${code}):\n${log}`,
-    );
-  });
-  await Promise.race([answers(endpoint), stopped]);
-  return { endpoint, process: child };
-}
+/** An attempt that hangs is made anew. */
+const attemptMs = 10_000;
 
-async function answers(endpoint: string): Promise<void> {
-  await poll(
-    async () => {
-      const { ok } = await fetch(`${endpoint}/_ministack/health`);
-      return ok ? true : undefined;
+/**
+ * Starts a MiniStack (https://pypi.org/project/ministack/) of our own, which is empty, runs Lambda functions as
+ * Node.js processes and keeps everything in memory.
+ */
+export async function startMiniStack(options: MiniStackOptions): Promise<StartedServer> {
+  const python = await pythonWithMiniStack(options);
+  return startServer({
+    name: 'MiniStack',
+    port: options.port,
+    commandFor: (port) => ({
+      name: python,
+      arguments: ['-m', 'ministack'],
+      env: environment(port, options),
+    }),
+    isUp: async (endpoint) => {
+      const signal = AbortSignal.timeout(attemptMs);
+      const { ok } = await fetch(`${endpoint}/_ministack/health`, { signal });
+      return ok;
     },
-    { until: `MiniStack answers at ${endpoint}`, timeoutMs: 60_000 },
-  );
+  });
 }
 
 /** All that MiniStack sees of the environment: it hands its own on to the functions that it runs. */

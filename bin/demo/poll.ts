@@ -1,12 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 
 const pauseMs = 200;
+
+/** How long to wait without any progress, by default: long enough for a machine that has much else to do. */
+export const patienceMs = 300_000;
 
 /** What is waited for, and how long. */
 export interface Wait {
   /** Completes "gave up waiting until …". */
   readonly until: string;
-  readonly timeoutMs: number;
+  /**
+   * In milliseconds.
+   *
+   * @default - five minutes
+   */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -15,22 +24,20 @@ export interface Wait {
  * Throws when the time is over, with what `ask` threw last as its cause: what is not there yet may
  * well throw.
  */
-export async function poll<T>(ask: () => Promise<T | undefined>, wait: Wait): Promise<T> {
-  const deadline = Date.now() + wait.timeoutMs;
+export async function poll<T>(
+  ask: () => Promise<T | undefined>,
+  { until, timeoutMs = patienceMs }: Wait,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     const answer = await attempt(ask);
     if (answer.value !== undefined) return answer.value;
     if (Date.now() > deadline) {
-      const seconds = Math.round(wait.timeoutMs / 1000);
-      throw new Error(`gave up waiting until ${wait.until}, after ${seconds} s`, answer);
+      const seconds = Math.round(timeoutMs / 1000);
+      throw new Error(`gave up waiting until ${until}, after ${seconds} s`, answer);
     }
-    await pause();
+    await delay(pauseMs);
   }
-}
-
-/** As long as it is not worth while to look again. */
-export async function pause(): Promise<void> {
-  await delay(pauseMs);
 }
 
 async function attempt<T>(
@@ -43,16 +50,25 @@ async function attempt<T>(
   }
 }
 
-/** Asks again and again until the answer will do, or the time is up. Answers with the latest answer. */
-export async function latestWithin<T>(
-  timeoutMs: number,
+/**
+ * Asks again and again until the answer will do, and returns the latest answer.
+ *
+ * Gives up when `patience` milliseconds bring no answer that is new: each new answer is progress, and a slow machine
+ * makes progress slowly.
+ */
+export async function latestOf<T>(
   ask: () => Promise<T>,
   willDo: (answer: T) => boolean,
+  patience = patienceMs,
 ): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
+  const seen = new Set<string>();
+  let deadline = 0;
   for (;;) {
     const answer = await ask();
+    const text = inspect(answer, { depth: Infinity, maxArrayLength: null, maxStringLength: null });
+    if (!seen.has(text)) deadline = Date.now() + patience;
+    seen.add(text);
     if (willDo(answer) || Date.now() > deadline) return answer;
-    await pause();
+    await delay(pauseMs);
   }
 }

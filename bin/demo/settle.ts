@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { latestWithin } from './poll.ts';
+import { latestOf } from './poll.ts';
 import { isRight, linesOf, type Line } from './report.ts';
 import type { Run } from './run.ts';
 import type { Say } from './step.ts';
@@ -8,15 +8,27 @@ import { takeTally, type Tally } from './tally.ts';
 
 const countEveryMs = 2_000;
 
-/** Counts until every number is right, or the time is up. */
-export function settle(run: Run, say: Say): Promise<{ tally: Tally; lines: Line[] }> {
-  return latestWithin(
-    150_000 + run.requests.length * 500,
+/** What was counted, and each number beside the one that it must be. */
+interface Counted {
+  readonly tally: Tally;
+  readonly lines: readonly Line[];
+}
+
+/**
+ * Counts until every number is right, `moreLines` included, or until the numbers have not changed for five minutes.
+ * How long that takes is up to the machine.
+ */
+export function settle(
+  run: Run,
+  say: Say,
+  moreLines: () => Promise<readonly Line[]>,
+): Promise<Counted> {
+  return latestOf(
     async () => {
       // Counting reads much, and a local AWS has better things to do.
       await delay(countEveryMs);
       const tally = await takeTally(run);
-      const lines = linesOf(tally, run.requests);
+      const lines = [...linesOf(tally, run.requests), ...(await moreLines())];
       say(`not there yet: ${lines.filter(isNotRight).map(shortly).join('; ')}`);
       return { tally, lines };
     },

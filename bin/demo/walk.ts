@@ -103,9 +103,8 @@ async function count(
   moreLines: () => Promise<Line[]> = () => Promise.resolve([]),
 ): Promise<boolean> {
   const { tally, lines } = await step('Wait until everything is handled', (say) =>
-    settle(run, say),
+    settle(run, say, moreLines),
   );
-  const all = [...lines, ...(await moreLines())];
-  console.log(renderReport(all, factsOf(tally, copies)));
-  return all.every(isRight);
+  console.log(renderReport(lines, factsOf(tally, copies)));
+  return lines.every(isRight);
 }

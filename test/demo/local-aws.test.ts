@@ -87,7 +87,7 @@ describe('MiniStack', () => {
     await expect(starting).rejects.toThrow(
       new RegExp(`stopped while starting on port ${port} .*already in use`, 's'),
     );
-  }, 120_000);
+  });
 });
 
 /** Knows nothing of what it is asked for. */

@@ -17,14 +17,14 @@ beforeAll(async () => {
   const deployment = await deployOperated();
   remove = deployment.remove;
   operated = await deployment.deployed;
-}, 180_000);
+}, 20 * 60_000);
 
 afterAll(async () => {
   await remove();
-}, 60_000);
+}, 5 * 60_000);
 
 /** After each trouble: what was committed is delivered, or waits where it is seen, and there is nothing else. */
-describe('in trouble', { timeout: 120_000 }, () => {
+describe('in trouble', { timeout: 15 * 60_000 }, () => {
   const deployed = (): Operated => operated;
   describeTrigger(deployed);
   describeRefusal(deployed);

@@ -155,7 +155,7 @@ describe('histories that arrive shuffled and in copies, at workers that die and 
     };
 
     await fc.assert(fc.asyncProperty(plans, check), { numRuns: 300 });
-  }, 240_000);
+  });
 
   test('burn no receive for being early, where one worker lives and nothing fails', async () => {
     const check = async (drawn: Plan): Promise<void> => {
@@ -170,7 +170,7 @@ describe('histories that arrive shuffled and in copies, at workers that die and 
     };
 
     await fc.assert(fc.asyncProperty(plans, check), { numRuns: 50 });
-  }, 120_000);
+  });
 });
 
 /** A message of every event from one sequence to another. */
@@ -199,7 +199,7 @@ describe('an aggregate that begins in the middle', () => {
     };
 
     await fc.assert(fc.asyncProperty(plans, check), { numRuns: 50 });
-  }, 120_000);
+  });
 });
 
 describe('a replay', () => {
@@ -227,7 +227,7 @@ describe('a replay', () => {
     await fc.assert(fc.asyncProperty(plans, fc.integer({ min: 1, max: 6 }), check), {
       numRuns: 50,
     });
-  }, 120_000);
+  });
 
   test('has each of its events handled once, whatever other replay comes in between and whatever comes twice', async () => {
     const check = async (plan: Plan): Promise<void> => {
@@ -254,5 +254,5 @@ describe('a replay', () => {
     };
 
     await fc.assert(fc.asyncProperty(plans, check), { numRuns: 100 });
-  }, 120_000);
+  });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import { readOutbox } from '../../../bin/demo/look.ts';
-import { latestWithin } from '../../../bin/demo/poll.ts';
+import { latestOf } from '../../../bin/demo/poll.ts';
 import type { OperatedOutbox } from './outbox.ts';
 
 /** Ids of events: what was written to an outbox, and what came of it by its receipts and its consumers. */
@@ -20,7 +20,6 @@ interface Books extends Traffic {
   readonly inFlight: number;
 }
 
-const patience = 60_000;
 /** Before any event of the tests. */
 const historyMs = 15 * 60_000;
 
@@ -39,19 +38,17 @@ export async function readTraffic(outbox: OperatedOutbox): Promise<Traffic> {
 
 /**
  * Everything that was ever written to the outbox is delivered, except for what waits as `waiting` says, where
- * a person sees it; and there is nothing else. Gives it a minute.
+ * a person sees it; and there is nothing else.
  */
 export async function expectAllDeliveredBut(
   waiting: readonly string[],
   outbox: OperatedOutbox,
 ): Promise<void> {
-  await latestWithin(
-    patience,
+  await latestOf(
     () => readTraffic(outbox),
     ({ committed, delivered }) => without(committed, [...delivered, ...waiting]).length === 0,
   );
-  const books = await latestWithin(
-    patience,
+  const books = await latestOf(
     () => readBooks(outbox),
     (found) => JSON.stringify(judge(found)) === JSON.stringify(balanced(waiting)),
   );

@@ -1,6 +1,7 @@
+import type { CommandResult } from '../../../bin/demo/child.ts';
 import type { Clients } from '../../../bin/demo/clients.ts';
 import type { TargetAws } from '../../../bin/demo/local-aws.ts';
-import { runOutbox, type CommandResult } from '../../../bin/demo/outbox-command.ts';
+import { runOutbox } from '../../../bin/demo/outbox-command.ts';
 import type { WaitingSummary } from '../../../lib/contract/waiting-summary.ts';
 import type { StatusFacts } from '../../../lib/cli/status/facts.ts';
 import { type OutboxEvent } from '../../../lib/runtime.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { latestWithin } from '../../../bin/demo/poll.ts';
+import { latestOf } from '../../../bin/demo/poll.ts';
 import { expectAllDeliveredBut, readTraffic, type Traffic } from '../operated/books.ts';
 import type { Operated } from '../operated/deploy.ts';
 import { ParcelSent } from '../operated/events.ts';
@@ -43,8 +43,7 @@ export function describeCrash(deployed: () => Operated): void {
 }
 
 function arrived(faulty: Operated['faulty'], id: string): Promise<Traffic> {
-  return latestWithin(
-    60_000,
+  return latestOf(
     () => readTraffic(faulty),
     ({ delivered }) => delivered.includes(id),
   );

@@ -29,11 +29,9 @@ export function describePages(deployed: () => Operated): void {
       await twoWays.write(stuck, lost);
       await poll(async () => (await parkedIn(twoWays)).includes(stuck.id) || undefined, {
         until: 'the event is parked',
-        timeoutMs: 60_000,
       });
       await poll(async () => (await lettersIn(twoWays)).includes(lost.id) || undefined, {
         until: 'the message is in the dead-letter queue',
-        timeoutMs: 60_000,
       });
     });
 

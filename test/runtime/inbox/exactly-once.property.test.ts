@@ -57,6 +57,6 @@ test('whatever the order and number of deliveries, each message has its effects 
   };
 
   await fc.assert(fc.asyncProperty(circumstances, check), { numRuns: 25 });
-}, 120_000);
+});
 
 type Circumstances = typeof circumstances extends fc.Arbitrary<infer Drawn> ? Drawn : never;

@@ -131,7 +131,7 @@ test('whatever the order, number and company of events, a saga ends as if they h
   await fc.assert(fc.asyncProperty(histories, check), {
     numRuns: Number(process.env['RUNS'] ?? 60),
   });
-}, 120_000);
+});
 
 test('events that change the same thing are all there in the end', async () => {
   const counts = fc.record({
