@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { testCards } from '../../examples/provider/test-cards.ts';
 
 /** What is sent to the orders service. */
@@ -8,6 +10,8 @@ export interface Order {
   readonly sku: string;
   readonly quantity: number;
   readonly total: number;
+  /** @default - an hour, as the orders service has it */
+  readonly payWithinSeconds?: number;
 }
 
 /** What may become of an order: it is fulfilled, or cancelled for a reason. */
@@ -25,13 +29,16 @@ export interface OrderRequest {
   readonly correlationId: string;
   /** Whether its transaction must fail, since an order of this id was placed before. */
   readonly mustFail: boolean;
-  /** What must become of it, if the payment's answer comes in time. */
+  /** What must become of it. */
   readonly fate: Fate;
 }
 
 const customers = 8;
 const products = 8;
 const concurrency = 4;
+
+/** How long an order waits for the answer that never comes. Every other order has as much time as a machine may take. */
+const payWithinSeconds = 30;
 
 /** How orders differ, in turn: every tenth is one of each. */
 const kinds: readonly Kind[] = [
@@ -42,7 +49,7 @@ const kinds: readonly Kind[] = [
   { isSoldOut: true, fate: 'out of stock' },
   {},
   { card: testCards.answersTwice },
-  { card: testCards.silent, fate: 'no answer about the payment' },
+  { card: testCards.silent, fate: 'no answer about the payment', payWithinSeconds },
   {},
   {},
 ];
@@ -55,6 +62,7 @@ interface Kind {
   readonly isSoldOut?: boolean;
   /** @default 'fulfilled' */
   readonly fate?: Fate;
+  readonly payWithinSeconds?: number;
 }
 
 /**
@@ -82,7 +90,7 @@ export function makeRequests(run: string, count: number): OrderRequest[] {
 function makeOrder(
   run: string,
   index: number,
-  { card = testCards.good, isSoldOut = false }: Kind,
+  { card = testCards.good, isSoldOut = false, payWithinSeconds }: Kind,
 ): Order {
   return {
     orderId: `${run}-${index}`,
@@ -91,6 +99,7 @@ function makeOrder(
     sku: isSoldOut ? `${run}-sold-out` : `${run}-product-${index % products}`,
     quantity: 1 + (index % 3),
     total: 10 + index,
+    ...(payWithinSeconds === undefined ? {} : { payWithinSeconds }),
   };
 }
 
@@ -118,20 +127,45 @@ export async function placeOrders(
   await Promise.all(Array.from({ length: concurrency }, work));
 }
 
+/** The status of an answer that did not come. */
+const noAnswer = 599;
+/** How long an order is sent again before the service counts as broken. */
+const placePatienceMs = 10 * 60_000;
+
+/**
+ * Sends an order until the service answers what it says of it. A lost or failed answer says nothing: the order may be
+ * placed, and then exists when it is sent again.
+ */
 async function place(apiUrl: string, request: OrderRequest): Promise<void> {
-  const expected = request.mustFail ? 409 : 201;
-  const response = await post(apiUrl, request);
-  if (response.status === expected) return;
-  throw new Error(
-    `order ${request.order.orderId} was answered with ${response.status} instead of ${expected}: ${await response.text()}`,
-  );
+  const deadline = Date.now() + placePatienceMs;
+  let expected = request.mustFail ? [409] : [201];
+  for (;;) {
+    const { status, text } = await post(apiUrl, request);
+    if (expected.includes(status)) return;
+    if (status < 500 || Date.now() > deadline) {
+      throw new Error(
+        `order ${request.order.orderId} was answered with ${status} instead of ${expected.join(' or ')}: ${text}`,
+      );
+    }
+    expected = request.mustFail ? [409] : [201, 409];
+    await delay(1_000);
+  }
 }
 
-async function post(apiUrl: string, { order, correlationId }: OrderRequest): Promise<Response> {
-  return fetch(`${apiUrl}/orders`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-correlation-id': correlationId },
-    body: JSON.stringify(order),
-    signal: AbortSignal.timeout(60_000),
-  });
+/** The answer to an order. */
+async function post(
+  apiUrl: string,
+  { order, correlationId }: OrderRequest,
+): Promise<{ status: number; text: string }> {
+  try {
+    const response = await fetch(`${apiUrl}/orders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-correlation-id': correlationId },
+      body: JSON.stringify(order),
+      signal: AbortSignal.timeout(120_000),
+    });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    return { status: noAnswer, text: error instanceof Error ? error.message : String(error) };
+  }
 }

@@ -1,7 +1,7 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 
-import { toRow } from '../../examples/orders/order.ts';
+import { Order, toRow } from '../../examples/orders/order.ts';
 import { invoke } from '../../lib/cli/aws/functions.ts';
 import { makeRequests, type OrderRequest } from './orders.ts';
 import type { Line } from './report.ts';
@@ -38,7 +38,7 @@ export async function importAndReconcile(
 
 /** Puts an order where an import might put it that knows nothing of events. */
 async function importOrder({ order }: OrderRequest, { shop, clients }: Run): Promise<void> {
-  const Item = toRow(order, Date.now());
+  const Item = toRow(Order.parse(order), Date.now());
   await clients.documents.send(new PutCommand({ TableName: shop.orders.table, Item }));
 }
 

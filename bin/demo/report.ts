@@ -1,12 +1,9 @@
 import Table from 'cli-table3';
 
-import type { Books } from './books.ts';
 import { fates, type Fate, type OrderRequest } from './orders.ts';
 import { placedOf } from './run.ts';
 import { sumOf } from './sum.ts';
 import type { Tally } from './tally.ts';
-
-const tooLate: Fate = 'no answer about the payment';
 
 /** One number of the report, and what it must be. */
 export interface Line {
@@ -25,7 +22,11 @@ export interface Fact {
 export function linesOf(tally: Tally, requests: readonly OrderRequest[]): Line[] {
   const { books, orderPlaced, repeated, eventsOfFailed, queued, deadLetters } = tally;
   const placed = placedOf({ requests });
-  const ends = endsOf(placed, books);
+  const ends = placed.map(({ order, fate }) => ({
+    order,
+    found: books.fates.get(order.orderId),
+    expected: fate,
+  }));
   const fulfilled = ends.filter(({ expected }) => expected === 'fulfilled');
   const ofAll = (label: string, found: number): Line => ({ label, found, expected: placed.length });
   const none = (label: string, found: number): Line => ({ label, found, expected: 0 });
@@ -53,27 +54,10 @@ export function linesOf(tally: Tally, requests: readonly OrderRequest[]): Line[]
   ];
 }
 
+/** What became of an order, and what must have. */
 interface End {
   readonly found: string | undefined;
   readonly expected: Fate;
-}
-
-/**
- * Where all is slow, the deadline may come before an answer: then it is as if none had come. Where most orders end
- * so, something is wrong.
- */
-function endsOf(
-  placed: readonly OrderRequest[],
-  { fates }: Books,
-): (End & Pick<OrderRequest, 'order'>)[] {
-  const ends = placed.map(({ order, fate }) => ({
-    order,
-    found: fates.get(order.orderId),
-    expected: fate,
-  }));
-  const late = ends.filter(({ found, expected }) => found === tooLate && expected !== tooLate);
-  if (late.length > placed.length / 2) return ends;
-  return ends.map((end) => (late.includes(end) ? { ...end, expected: tooLate } : end));
 }
 
 function fateLine(fate: Fate, ends: readonly End[]): Line {

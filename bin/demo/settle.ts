@@ -41,7 +41,7 @@ export function reasonToWait({ requests }: Pick<Run, 'requests'>): string | unde
   const silent = requests.filter(({ fate }) => fate === 'no answer about the payment').length;
   if (silent === 0) return undefined;
   return `
-For ${silent} of the orders the provider takes the money and never answers. That ends with a deadline, a minute after
+For ${silent} of the orders the provider takes the money and never answers. That ends with a deadline, half a minute after
 they were placed: the money is given back. Until then payment asks again, each minute. So the next step
 takes one to two minutes.
 `;

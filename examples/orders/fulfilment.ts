@@ -18,11 +18,8 @@ import { setOnOrder } from './set-on-order.ts';
 
 const ordersTable = process.env['ORDERS_TABLE'];
 
-/** How long it waits for answers. */
-const patience = {
-  payment: { seconds: Number(process.env['PAYMENT_PATIENCE_SECONDS'] ?? 15 * 60) },
-  stock: { minutes: 15 },
-};
+/** How long it waits to hear of the stock. */
+const stockPatience = { hours: 1 };
 
 /** Whoever follows an order gets its events in their sequence. */
 const inOrder = { sequence: 'next' } as const;
@@ -35,12 +32,13 @@ export const fulfilment = defineSaga('fulfilment', {
   state: z.object({ sku: z.string(), quantity: z.int(), isPaid: z.boolean() }),
   key: ({ data }) => (data as { orderId: string }).orderId,
 })
-  .startedBy(OrderPlaced, (saga, { data: { sku, quantity, total, card } }) => {
+  .startedBy(OrderPlaced, (saga, { data }) => {
+    const { sku, quantity, total, card, payWithinSeconds } = data;
     saga.set({ sku, quantity, isPaid: false });
     saga.compensateWith('order');
     saga.emit(PaymentRequested(saga.key, { orderId: saga.key, amount: total, card }, inOrder));
     saga.compensateWith('payment');
-    saga.deadline('payment', patience.payment);
+    saga.deadline('payment', { seconds: payWithinSeconds });
   })
   .on(PaymentTaken, (saga) => {
     const { sku, quantity, isPaid } = saga.state;
@@ -48,7 +46,7 @@ export const fulfilment = defineSaga('fulfilment', {
     saga.set({ ...saga.state, isPaid: true });
     saga.cancelDeadline('payment');
     saga.emit(StockRequested(saga.key, { orderId: saga.key, sku, quantity }, inOrder));
-    saga.deadline('stock', patience.stock);
+    saga.deadline('stock', stockPatience);
   })
   .on(PaymentRefused, (saga) => {
     saga.compensate('payment refused');

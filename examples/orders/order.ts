@@ -10,6 +10,11 @@ export const Order = z.object({
   sku: z.string().min(1),
   quantity: z.int().positive(),
   total: z.number().positive(),
+  /** How long the order waits to hear of its payment. */
+  payWithinSeconds: z
+    .int()
+    .positive()
+    .default(60 * 60),
 });
 export type Order = z.infer<typeof Order>;
 

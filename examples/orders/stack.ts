@@ -18,19 +18,12 @@ export interface OrdersStackProps extends StackProps {
   readonly bus: EventBus;
   /** Takes what is fulfilled. */
   readonly warehouse: Inbox;
-  /**
-   * How long an order waits to hear of its payment.
-   *
-   * @default Duration.minutes(15)
-   */
-  readonly paymentPatience?: Duration;
 }
 
 interface FulfilmentProps {
   readonly bus: EventBus;
   readonly outbox: Outbox;
   readonly orders: ServiceTable;
-  readonly patience: Duration;
 }
 
 interface ReconciliationParts {
@@ -41,11 +34,7 @@ interface ReconciliationParts {
 
 /** Takes orders over HTTP, and sees them through: payment, then stock, or nothing of either. */
 export class OrdersStack extends Stack {
-  constructor(
-    scope: Construct,
-    id: string,
-    { bus, warehouse, paymentPatience = Duration.minutes(15), ...props }: OrdersStackProps,
-  ) {
+  constructor(scope: Construct, id: string, { bus, warehouse, ...props }: OrdersStackProps) {
     super(scope, id, props);
     const orders = ordersTable(this);
     const outbox = new Outbox(this, 'Outbox', {
@@ -62,7 +51,7 @@ export class OrdersStack extends Stack {
     const getOrder = this.function('GetOrder', 'get-order', orders);
     orders.grant(getOrder, 'dynamodb:GetItem');
     const api = this.api({ placeOrder, getOrder });
-    const saga = this.fulfilment({ bus, outbox, orders, patience: paymentPatience });
+    const saga = this.fulfilment({ bus, outbox, orders });
     const reconcile = this.reconciliation({ outbox, orders, inboxes: [saga.inbox, warehouse] });
 
     new CfnOutput(this, 'ApiId', { value: api.apiId });
@@ -73,9 +62,8 @@ export class OrdersStack extends Stack {
     outputInbox(this, saga.inbox);
   }
 
-  private fulfilment({ bus, outbox, orders, patience }: FulfilmentProps): Saga {
+  private fulfilment({ bus, outbox, orders }: FulfilmentProps): Saga {
     const fulfilOrder = this.function('FulfilOrder', 'fulfil-order', orders);
-    fulfilOrder.addEnvironment('PAYMENT_PATIENCE_SECONDS', String(patience.toSeconds()));
     orders.grant(fulfilOrder, 'dynamodb:UpdateItem');
     return new Saga(this, 'Fulfilment', {
       sagaName: fulfilment.name,

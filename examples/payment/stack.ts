@@ -35,6 +35,8 @@ export class PaymentStack extends Stack {
       events: [PaymentRequested.type, RefundRequested.type],
       handler: this.handleRequests(provider, this.noteCharge(provider)),
       outbox: this.outbox,
+      // A provider that gives no answer is asked again until the order gives up.
+      maxReceiveCount: 20,
       removalPolicy: RemovalPolicy.DESTROY,
     });
 

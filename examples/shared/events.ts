@@ -19,6 +19,10 @@ export const OrderPlaced = defineEvent('order.placed', {
     sku,
     quantity,
     total: money,
+    payWithinSeconds: z
+      .int()
+      .positive()
+      .default(60 * 60),
   }),
 });
 

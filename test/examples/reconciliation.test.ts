@@ -32,7 +32,8 @@ beforeAll(async () => {
 });
 
 function orderOf(orderId: string): Order {
-  return { orderId, customer: 'ada', card: 'card-good', sku: 'book', quantity: 2, total: 12 };
+  const order = { orderId, customer: 'ada', card: 'card-good', sku: 'book' };
+  return { ...order, quantity: 2, total: 12, payWithinSeconds: 3_600 };
 }
 
 /** Puts an order into the table without its event. */
