@@ -5,6 +5,8 @@ import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
+import { surfaceOf } from './support/exports.ts';
+
 const awsSdk = /^@aws-sdk\//;
 const powertools = /^@aws-lambda-powertools\//;
 
@@ -115,6 +117,78 @@ describe('the dependency rule', () => {
   });
 });
 
+describe('the surface of a file', () => {
+  const files = globSync('{lib,functions,bin,examples,test,bench}/**/*.ts')
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => !path.startsWith('test/packaging/'));
+  const surfaces = new Map(files.map((file) => [file, surfaceOf(file)]));
+  const entryPoints = ['lib/index.ts', 'lib/runtime.ts', 'lib/testing.ts'];
+  const importersOf = Map.groupBy(
+    files.flatMap((file) => (surfaces.get(file)?.imported ?? []).map((name) => ({ file, name }))),
+    ({ name }) => name,
+  );
+  const isImported = (file: string, name: string, byTests: boolean): boolean =>
+    [`${file}#${name}`, `${file}#*`].some((wanted) =>
+      importersOf.get(wanted)?.some(({ file: by }) => byTests || !/^(test|bench)\//.test(by)),
+    );
+  const inLib = [...surfaces].filter(
+    ([file]) => /^(lib|bin)\//.test(file) && !entryPoints.includes(file),
+  );
+
+  it('exports nothing that no other file imports, but types of what it exports', () => {
+    const dead = inLib.flatMap(([file, { exported }]) =>
+      exported
+        .filter(({ name, isType, isUsedInside }) => {
+          return !isImported(file, name, true) && !(isType && isUsedInside);
+        })
+        .map(({ name }) => `${file} ${name}`),
+    );
+
+    expect(dead).toEqual([]);
+  });
+
+  it('has nothing that only tests use, but two ways to give them settings', () => {
+    const forTests = [
+      'lib/runtime/inbox/inbox.ts openInbox',
+      'lib/runtime/test-scope.ts runInTestScope',
+    ];
+
+    const dead = inLib
+      // The memory stores of the conformance suites: some are for our own tests alone.
+      .filter(([file]) => !file.startsWith('lib/testing/'))
+      .flatMap(([file, { exported }]) =>
+        exported
+          .filter(({ name, isUsedInside }) => !isUsedInside && !isImported(file, name, false))
+          .map(({ name }) => `${file} ${name}`),
+      );
+
+    expect(dead.filter((one) => !forTests.includes(one))).toEqual([]);
+  });
+});
+
+describe('time', () => {
+  const code = sources.filter(
+    (file) => file.startsWith('lib/') && file !== 'lib/runtime/system.ts',
+  );
+
+  it('is read from a clock port alone', () => {
+    const readers = code.filter((file) =>
+      /\bDate\.now\(\)|\bnew Date\(\)|\bperformance\.now\b/.test(withoutStrings(file)),
+    );
+
+    expect(readers).toEqual([]);
+  });
+
+  it('is the system’s only where a clock is chosen, as the default of an option', () => {
+    const readers = code.filter((file) =>
+      /\bsystemClock\.(now|sleep)\b/.test(withoutStrings(file)),
+    );
+
+    // An event takes its id when it is made, before it meets any port.
+    expect(readers.filter((file) => file !== 'lib/runtime/event/define-event.ts')).toEqual([]);
+  });
+});
+
 function importsOf(file: string): string[] {
   return ts
     .preProcessFile(readFileSync(file, 'utf8'))
@@ -137,6 +211,10 @@ function isNode(name: string): boolean {
 
 function withoutComments(file: string): string {
   return readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+}
+
+function withoutStrings(file: string): string {
+  return withoutComments(file).replaceAll(/'[^'\n]*'/g, "''");
 }
 
 function codeLines(file: string): number {

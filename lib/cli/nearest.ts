@@ -1,5 +1,5 @@
 /** The one of the names that is most like what was typed; `undefined` where none is. */
-export function nearest(typed: string, names: readonly string[]): string | undefined {
+function nearest(typed: string, names: readonly string[]): string | undefined {
   const [best] = names
     .map((name) => ({ name, distance: distance(typed.toLowerCase(), name.toLowerCase()) }))
     .filter((one) => one.distance <= Math.max(2, Math.floor(typed.length / 3)))
@@ -8,7 +8,7 @@ export function nearest(typed: string, names: readonly string[]): string | undef
 }
 
 /** How many letters must be changed, added or removed to make one text of the other (Levenshtein). */
-export function distance(a: string, b: string): number {
+function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of Array.from(a).entries()) {
     const next = [i + 1];

@@ -75,7 +75,7 @@ export interface Gap {
 export const gapCheckVariable = 'INBOX_GAP_CHECK';
 
 /** Partitions that an inbox's list of gaps is spread over. */
-export const gapShards = 8;
+const gapShards = 8;
 
 const cursorSortKey = 'cursor';
 const bufferedPrefix = 'b#';

@@ -10,7 +10,7 @@ import { reader, type Environment } from './read-environment.ts';
  */
 export type ReconciliationMode = 'report' | 'mend';
 
-export const reconciliationModes: readonly ReconciliationMode[] = ['report', 'mend'];
+const reconciliationModes: readonly ReconciliationMode[] = ['report', 'mend'];
 
 /**
  * How far back a reconciliation may look: an outbox keeps its entries for three days at least, and inboxes remember

@@ -96,7 +96,7 @@ export type SagaSummary = SagaId &
 export const runningIndexAttributes = ['saga', 'key', 'status', 'startedAt'] as const;
 
 /** Keys that the sagas of one definition spread over in the index, to stay clear of a partition's write limit. */
-export const runningIndexSpread = 4;
+const runningIndexSpread = 4;
 
 export function sagaKey({ saga, key }: SagaId): Key {
   return { pk: `${sagaKeyPrefix(saga)}${key}`, sk: 'saga' };

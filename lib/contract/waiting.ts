@@ -84,7 +84,7 @@ export interface Waiting {
 }
 
 /** Keys that one state spreads over in the waiting index, to stay clear of a partition's write limit. */
-export const waitingIndexSpread = 4;
+const waitingIndexSpread = 4;
 
 /** What the waiting index holds beside the keys: enough to list and filter, never the data. */
 export const waitingIndexAttributes = [
@@ -182,7 +182,7 @@ export function withAttempt(tried: readonly Attempt[] = [], { at, code }: Attemp
 }
 
 /** The attributes under which an error is kept: flat, so that the index can hold its code, and cut where too long. */
-export function errorAttributes(error: DeliveryError): Row {
+function errorAttributes(error: DeliveryError): Row {
   return {
     errorCode: cutToBytes(error.code, ownLimits.maxErrorCodeBytes),
     errorMessage: cutToBytes(error.message, ownLimits.maxErrorMessageBytes),

@@ -46,7 +46,7 @@ interface Subject {
 }
 
 /** Whether each kind of event has a rule: an event without one is dropped by the bus, and nobody is told. */
-export function judgeRules(
+function judgeRules(
   { about, destination, source }: Subject & { readonly about: string },
   rules: readonly Rule[],
 ): Finding[] {

@@ -20,7 +20,7 @@ export async function checkKeys(session: Session): Promise<Finding[]> {
   return described;
 }
 
-export function judgeKey(key: string, metadata: KeyMetadata | undefined): Finding {
+function judgeKey(key: string, metadata: KeyMetadata | undefined): Finding {
   const about = `key ${key}`;
   const state = metadata?.KeyState ?? 'unknown';
   if (state === 'Enabled') return ok(about, 'is enabled');

@@ -23,10 +23,7 @@ export async function checkQueue(
   }
 }
 
-export function judgeQueue(
-  { name, ordered }: DestinationConfig,
-  attributes: QueueAttributes,
-): Finding[] {
+function judgeQueue({ name, ordered }: DestinationConfig, attributes: QueueAttributes): Finding[] {
   const about = `queue ${name}`;
   const isFifo = attributes['FifoQueue'] === 'true';
   const findings = [

@@ -60,7 +60,7 @@ async function checkFunction(
   );
 }
 
-export function judgeRights(about: string, results: readonly EvaluationResult[]): Finding[] {
+function judgeRights(about: string, results: readonly EvaluationResult[]): Finding[] {
   return results
     .filter(({ EvalDecision }) => EvalDecision !== 'allowed')
     .map(({ EvalActionName = '', EvalResourceName = '', EvalDecision = '' }) =>

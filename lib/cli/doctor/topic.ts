@@ -29,7 +29,7 @@ export async function checkTopic(
   }
 }
 
-export function judgeTopic(
+function judgeTopic(
   { name, ordered }: DestinationConfig,
   attributes: Readonly<Record<string, string>>,
   subscriptions: number,

@@ -6,7 +6,7 @@ import { ownValue } from '../../contract/pick.ts';
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** `true` allows anything, `false` nothing. */
-export function asSchema(value: unknown): JsonSchema {
+function asSchema(value: unknown): JsonSchema {
   if (isObject(value)) return value;
   return value === false ? { not: {} } : {};
 }

@@ -4,7 +4,7 @@ import { later, oldestPage } from '../sweep/eligible.ts';
 import type { ArchiverPorts } from './ports.ts';
 
 /** How long before it expires an hour is archived, though the sweeper has not closed it: with what is known of it. */
-export const hasteMs = 24 * 60 * 60 * 1000;
+const hasteMs = 24 * 60 * 60 * 1000;
 
 /**
  * Whether an hour may be archived: `closed` by the sweeper's last look, or `expiring` before it had one;

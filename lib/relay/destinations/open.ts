@@ -7,7 +7,7 @@ export function openDestinations(configs: readonly DestinationConfig[]): Promise
 }
 
 /** Opens a destination with a client of its own. Only the client of its kind is loaded: a cold start pays for no other. */
-export async function openDestination(config: DestinationConfig): Promise<Destination> {
+async function openDestination(config: DestinationConfig): Promise<Destination> {
   switch (config.kind) {
     case 'bus':
       return (await import('./event-bus.ts')).openEventBus(config);

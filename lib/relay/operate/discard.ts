@@ -28,12 +28,12 @@ export function discard(
   };
 }
 
-export function hasSequence({ entry }: Waiting): boolean {
+function hasSequence({ entry }: Waiting): boolean {
   return !isInvalidRow(entry) && entry.sequence !== undefined;
 }
 
 /** The row on its way out, with attempts of its own for the skip notice, which waits for its turn as the entry did. */
-export function givenUp(before: Waiting, { id, at, by, why }: AuditNote): Waiting {
+function givenUp(before: Waiting, { id, at, by, why }: AuditNote): Waiting {
   return {
     ...pickDefined(before, ['entry', 'missing', 'holds', 'error', 'tried', 'lastTriedAt']),
     ...(isPageless(before) ? { pageless: true } : {}),

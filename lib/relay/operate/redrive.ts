@@ -41,7 +41,7 @@ export function whyNotRedriven(
  *
  * The sweeper sees to the sequence: one that is not the first in line goes back to being held.
  */
-export function anotherRound(
+function anotherRound(
   before: Waiting,
   { now, destinations }: { now: number; destinations: readonly string[] },
 ): Waiting {

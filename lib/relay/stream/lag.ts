@@ -4,9 +4,9 @@ import type { Notes } from '../store.ts';
 import type { DynamoDBRecord } from './stream-event.ts';
 
 /** A relay this far behind says so, and the sweeper leaves to it what it is about to reach. */
-export const lagThresholdMs = 60_000;
+const lagThresholdMs = 60_000;
 /** How often a lag is noted at the most. */
-export const lagNoteEveryMs = 10_000;
+const lagNoteEveryMs = 10_000;
 
 interface LagPorts {
   readonly store: Pick<Notes, 'noteLag'>;

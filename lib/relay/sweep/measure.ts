@@ -11,7 +11,7 @@ export type Measures = Pick<SweepReport, 'unsettledMs' | 'parked'>;
  * How long an entry is tried without anybody's noticing: longer than its attempts take by default. What is tried
  * for longer waits for a destination that cannot be reached.
  */
-export const retryingUnnoticedMs = 2 * 3_600_000;
+const retryingUnnoticedMs = 2 * 3_600_000;
 
 /** Measures and tells what needs a person, or will. */
 export async function measure({ store, clock, meter }: SweepPorts): Promise<Measures> {

@@ -1,5 +1,5 @@
 import { OutboxError } from '../../contract/error.ts';
-import { systemClock } from '../system.ts';
+import type { Clock } from '../ports.ts';
 
 /** What an inbox uses of a Lambda context: how long the invocation may still run. */
 export interface InvocationContext {
@@ -40,13 +40,18 @@ export function openDeadline(context: InvocationContext = {}): Deadline {
   };
 }
 
-/** The deadline of one message: the invocation's, or so many milliseconds from now if that is earlier. */
-export function messageDeadline(ofInvocation: Deadline, ms = Infinity): Deadline {
+/** The deadline of one message: the invocation's, or so many milliseconds from now by the clock if that is earlier. */
+export function messageDeadline(
+  ofInvocation: Deadline,
+  clock: Pick<Clock, 'now'>,
+  ms = Infinity,
+): Deadline {
   const timer = startTimer(ms);
+  const end = clock.now() + ms;
   return {
     hasPassed: () => timer.isUp() || ofInvocation.hasPassed(),
     timeLeftMs: () => ofInvocation.timeLeftMs(),
-    waitLeftMs: () => Math.min(timer.leftMs(), ofInvocation.waitLeftMs()),
+    waitLeftMs: () => Math.min(end - clock.now(), ofInvocation.waitLeftMs()),
     race: (work, late) => ofInvocation.race(timer.race(work, late), late),
     clear: timer.clear,
   };
@@ -54,19 +59,16 @@ export function messageDeadline(ofInvocation: Deadline, ms = Infinity): Deadline
 
 interface Timer extends Pick<Deadline, 'race' | 'clear'> {
   readonly isUp: () => boolean;
-  readonly leftMs: () => number;
 }
 
 const never: Timer = {
   isUp: () => false,
-  leftMs: () => Infinity,
   race: (work) => work,
   clear: () => undefined,
 };
 
 function startTimer(ms: number): Timer {
   if (ms === Infinity) return never;
-  const end = systemClock.now() + ms;
   let isUp = false;
   let timer: NodeJS.Timeout | undefined;
   const up = new Promise<undefined>((resolve) => {
@@ -77,7 +79,6 @@ function startTimer(ms: number): Timer {
   });
   return {
     isUp: () => isUp,
-    leftMs: () => end - systemClock.now(),
     race: async (work, late) => {
       const inTime = work.then((answer) => ({ answer }));
       const first = await Promise.race([inTime, up]);

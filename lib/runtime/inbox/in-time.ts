@@ -1,3 +1,4 @@
+import type { Clock } from '../ports.ts';
 import { messageDeadline, outOfTime, type Deadline } from './deadline.ts';
 import { failed, type Delivery, type Failed, type Outcome, type Rejected } from './delivery.ts';
 import { reportLate } from './report.ts';
@@ -6,6 +7,7 @@ import { reportLate } from './report.ts';
 export interface TimePorts {
   /** The invocation's: after it no message is begun, and none is waited for. */
   readonly deadline: Deadline;
+  readonly clock: Pick<Clock, 'now'>;
   /** How long a message is waited for, in milliseconds. @default - as long as the function may run */
   readonly handlerTimeoutMs?: number | undefined;
 }
@@ -25,7 +27,7 @@ export async function inTime<Result extends Ended>(
   work: (deadline: Deadline) => Promise<Result>,
   ports: TimePorts,
 ): Promise<Result | { readonly outcome: Failed }> {
-  const deadline = messageDeadline(ports.deadline, ports.handlerTimeoutMs);
+  const deadline = messageDeadline(ports.deadline, ports.clock, ports.handlerTimeoutMs);
   const working = work(deadline);
   const result = await deadline.race<Result | { readonly outcome: Failed }>(working, () =>
     giveUp(delivery, working),

@@ -90,7 +90,7 @@ export interface InboxOptions extends EnvironmentOptions {
   readonly handlerTimeoutMs?: number;
 }
 
-export const inboxDefaults = { concurrency: 10 } as const;
+const inboxDefaults = { concurrency: 10 } as const;
 
 /** The longest time that a function may run. https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html */
 const maxHandlerTimeoutMs = 15 * 60 * 1000;
@@ -119,6 +119,7 @@ export function toPorts(
     dimensions: inboxDimensions(settings),
     concurrency,
     handlerTimeoutMs,
+    clock: commit.clock,
     maxReceiveCount: settings.maxReceiveCount,
     logErrorMessages: options.logErrorMessages,
     log: options.logger ?? new Logger(),

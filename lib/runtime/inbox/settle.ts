@@ -116,6 +116,7 @@ function judgeInSequence(
     isWanted: (type) => ports.subscriptions.has(type),
     observe: ports.observe,
     deadline: ports.deadline,
+    clock: ports.clock,
     handlerTimeoutMs: ports.handlerTimeoutMs,
   });
 }

@@ -12,7 +12,7 @@ import type { CompensatingStep, SagaStep } from './step.ts';
  * the inbox's marker, three for each of so many, and eight more. An event is one action, two with `sequence: 'next'`; a
  * write is one, and so is a deadline that is taken back.
  */
-export const maxCompensations = 30;
+const maxCompensations = 30;
 
 /** A saga while its handlers run: what they did so far. */
 export interface Draft<State> {

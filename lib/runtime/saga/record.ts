@@ -27,7 +27,7 @@ export interface Change<State> {
 }
 
 /** Things that happened which a saga keeps: the first, which started it, and the last. */
-export const keptNotes = 20;
+const keptNotes = 20;
 /** Types that a note keeps. */
 const keptTypes = 10;
 

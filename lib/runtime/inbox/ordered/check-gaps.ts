@@ -24,7 +24,7 @@ export interface GapReport {
   readonly failed: number;
 }
 
-export const checkDefaults = {
+const checkDefaults = {
   /** Gaps that are read at once in each of 8 partitions. */
   gapsPerPartition: 100,
   /** When a run looks at no more gaps: those open for longest were looked at. */
