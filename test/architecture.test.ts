@@ -147,6 +147,18 @@ describe('the surface of a file', () => {
     expect(dead).toEqual([]);
   });
 
+  it('has no error code that is never thrown', () => {
+    const codes = readFileSync('lib/contract/error.ts', 'utf8').matchAll(/^ {2}\| '([A-Z_]+)'/gm);
+    const thrown = sources
+      .filter((file) => file.startsWith('lib/') && file !== 'lib/contract/error.ts')
+      .map(withoutComments)
+      .join('\n');
+
+    expect(
+      [...codes].flatMap(([, code = '']) => (thrown.includes(`'${code}'`) ? [] : [code])),
+    ).toEqual([]);
+  });
+
   it('has nothing that only tests use, but two ways to give them settings', () => {
     const forTests = [
       'lib/runtime/inbox/inbox.ts openInbox',

@@ -24,7 +24,7 @@ export interface Delivery {
 }
 
 /**
- * Delivers fresh entries: the one way out of the outbox, for relay and sweeper alike.
+ * Delivers fresh entries, for the relay and the sweeper. A replay sends its copies itself.
  *
  * Each entry ends published, or in the waiting room, and then has a receipt that says so; or it is
  * among those answered: unsettled and untouched, for the caller to bring again. Receipts come last, so

@@ -17,7 +17,7 @@ const shares = { due: 0.4, missed: 0.8, closing: 1 };
 type Pass = keyof typeof shares;
 
 /**
- * The second way out of the outbox, every minute: delivers what is due in the waiting room, what the
+ * The sweeper runs every minute: it delivers what is due in the waiting room, what the
  * relay left behind, and looks at every page once more when the stream can bring nothing any more.
  *
  * Several may run at once. One that runs out of time or meets an outage stops where it is; the next

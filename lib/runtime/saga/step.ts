@@ -18,8 +18,8 @@ export interface SagaStep<State> extends CompensatingStep<State> {
    * that argument, as JSON holds it. Ask for it with the command whose effect it undoes, not with the answer: an
    * answer may never come.
    *
-   * At most 40 are kept, since all of them may be undone in one transaction of 100 actions: two each, a command and a
-   * write, and some for deadlines that are taken back.
+   * Limit: 30 are kept, since all of them may be undone in one transaction of 100 actions: three each, a command with its
+   * sequence and a write, and eight more.
    */
   compensateWith(name: string, argument?: unknown): void;
   /** Ends the saga by undoing what was done, last things first. */
