@@ -178,10 +178,6 @@ export const errorDocs: Readonly<Record<OutboxErrorCode, ErrorDoc>> = {
     meaning: 'A saga is defined or used in a way that cannot work.',
     nextStep: 'Correct the definition. The error names the saga and the problem.',
   },
-  SAGA_STATE_INVALID: {
-    meaning: 'The state of a saga cannot be stored.',
-    nextStep: 'Keep text, finite numbers, booleans, null, lists and plain objects in it.',
-  },
   SAGA_UNKNOWN: {
     meaning: 'There is no saga of the key of an event yet. The message goes back to its queue.',
     nextStep: 'Wait for the event that starts the saga, or ignore such events.',
