@@ -23,7 +23,7 @@ export function isTraceparent(value: unknown): value is string {
 const maxMembers = 32;
 
 /** Whether a value can be passed on as `tracestate`. https://www.w3.org/TR/trace-context/#tracestate-limits */
-export function isTracestate(value: unknown): value is string {
+function isTracestate(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > ownLimits.maxTracestateChars) return false;
   return /^[\x20-\x7e]+$/.test(value) && value.split(',').length <= maxMembers;
 }
