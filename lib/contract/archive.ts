@@ -116,10 +116,6 @@ export function lateName(eventId: string): string {
   return `${names.late}${eventId}${extension}`;
 }
 
-export function isLateName(name: string): boolean {
-  return name.startsWith(names.late);
-}
-
 const locationPattern = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/;
 
 /**
