@@ -30,7 +30,7 @@ const rule: Record<string, { ours: string[]; others: (string | RegExp)[] }> = {
   'lib/testing': { ours: ['lib/contract', 'lib/runtime', 'lib/relay'], others: [awsSdk] },
   'lib/cli': {
     ours: ['lib/contract', 'lib/runtime', 'lib/relay'],
-    others: [awsSdk, 'commander', 'cli-table3', 'jiti'],
+    others: [awsSdk, 'commander', 'cli-table3', 'jiti', 'string-width'],
   },
   functions: {
     ours: ['lib/contract', 'lib/runtime', 'lib/relay'],

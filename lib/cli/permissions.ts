@@ -3,6 +3,7 @@ const find = [
   'cloudformation:DescribeStackResources',
   'cloudformation:GetTemplate',
   'cloudformation:ListStackResources',
+  'cloudformation:ListStacks',
   'lambda:GetFunctionConfiguration',
   'lambda:ListFunctions',
 ];
@@ -38,6 +39,7 @@ export const permissions = {
   status: [
     ...find,
     ...look,
+    'cloudwatch:GetMetricData',
     'lambda:ListEventSourceMappings',
     'sqs:GetQueueAttributes',
     'sqs:GetQueueUrl',
@@ -76,16 +78,25 @@ export const permissions = {
     'events:ListTargetsByRule',
     'iam:SimulatePrincipalPolicy',
     'kms:DescribeKey',
+    'lambda:GetFunctionConcurrency',
     'lambda:ListEventSourceMappings',
     'sns:GetTopicAttributes',
     'sns:ListSubscriptionsByTopic',
     'sqs:GetQueueAttributes',
     'sqs:GetQueueUrl',
   ],
-  'redrive-queue': [...queueStack, ...changeQueue, ...send, 'sqs:ListDeadLetterSourceQueues'],
+  'redrive-queue': [
+    ...queueStack,
+    ...changeQueue,
+    ...send,
+    'sqs:ListDeadLetterSourceQueues',
+    'sqs:ListQueues',
+  ],
   'inbox ls': [
     ...find,
     ...lookAtGaps,
+    'cloudwatch:GetMetricData',
+    'lambda:ListEventSourceMappings',
     ...changeQueue.filter((action) => action !== 'sqs:DeleteMessage'),
   ],
   'inbox show': [

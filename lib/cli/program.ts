@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Argument } from 'commander';
 
 import type { CommandSpec } from './commands/command.ts';
 import { commands } from './commands/index.ts';
@@ -75,11 +75,22 @@ function toCommand(spec: CommandSpec, world: World, done: (code: ExitCode) => vo
   });
 }
 
+/** Where the help is written to a file or a pipe. */
+const usualWidth = 80;
+
 function configure(command: Command, { terminal }: World): Command {
   return command
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      minWidthToWrap: 24,
+      // What follows the name tells commands apart; that all have options does not.
+      subcommandTerm: (subcommand) =>
+        [subcommand.name(), ...subcommand.registeredArguments.map(humanReadableArgument)].join(' '),
+    })
     .configureOutput({
+      getOutHelpWidth: () => terminal.width ?? usualWidth,
+      getErrHelpWidth: () => terminal.width ?? usualWidth,
       writeOut: (text) => {
         terminal.write(text);
       },
@@ -88,6 +99,11 @@ function configure(command: Command, { terminal }: World): Command {
       },
     })
     .showHelpAfterError('(--help says more)');
+}
+
+function humanReadableArgument(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
 }
 
 function describe({ summary, details }: CommandSpec): string {

@@ -25,6 +25,10 @@ export function createSystemTerminal({ stdin, stdout, stderr }: Streams): Termin
       stdout.write('\u001b[2J\u001b[H');
     },
     isInteractive: stdin.isTTY && stderr.isTTY,
+    // A window may change its size while --watch runs.
+    get width() {
+      return stdout.isTTY ? stdout.columns : undefined;
+    },
     ask: (question) =>
       new Promise((resolve) => {
         const lines = createInterface({ input: stdin, output: stderr });

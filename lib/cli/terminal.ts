@@ -10,6 +10,8 @@ export interface Terminal {
   clearScreen(): void;
   /** Whether a person sits there, who can be asked and sees progress. */
   readonly isInteractive: boolean;
+  /** Columns that standard output has. @default - it is no terminal: lines are as long as they need to be */
+  readonly width?: number | undefined;
   /** Asks, and answers with the line that was typed. */
   ask(question: string): Promise<string>;
 }
@@ -39,6 +41,9 @@ function toEscape(unit: number): string {
 export function guardTerminal(terminal: Terminal): Terminal {
   return {
     isInteractive: terminal.isInteractive,
+    get width() {
+      return terminal.width;
+    },
     write: (text) => {
       terminal.write(escapeUnsafe(text));
     },

@@ -1,6 +1,12 @@
 import type { Clock, NewId, Random } from '../runtime/ports.ts';
 import type { Clients, ClientSettings } from './aws/clients.ts';
 import type { Terminal } from './terminal.ts';
+import type { View } from './view/table.ts';
+
+/** How the terminal wants its texts now. */
+export function viewOf({ clock, terminal }: Pick<World, 'clock' | 'terminal'>): View {
+  return { now: clock.now(), width: terminal.width };
+}
 
 /** Everything outside the command: tests pass their own. */
 export interface World {

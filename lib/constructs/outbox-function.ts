@@ -78,7 +78,8 @@ function environmentOf(
     source: settings.source,
     destinations: destinations.map((destination) => destination.config),
     maxAttempts: settings.maxAttempts,
-    ...definedOnly({ archive }),
+    // Relay and sweeper are parts of the outbox.
+    ...definedOnly({ archive, path: scope.node.scope?.node.path }),
   };
   return relayToEnvironment(config, (value) => Stack.of(scope).toJsonString(value));
 }

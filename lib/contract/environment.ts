@@ -48,6 +48,8 @@ export interface RelayConfig {
   readonly maxAttempts: number;
   /** Where the outbox is archived to, as `s3://bucket/prefix`. @default - it is not */
   readonly archive?: string;
+  /** Path of its construct: operators name it by that. @default - not known */
+  readonly path?: string;
 }
 
 /** What the archiver must know of its outbox. */
@@ -126,6 +128,7 @@ export function relayToEnvironment(
     OUTBOX_DESTINATIONS: stringify(config.destinations),
     OUTBOX_MAX_ATTEMPTS: String(config.maxAttempts),
     ...(config.archive === undefined ? {} : { OUTBOX_ARCHIVE: config.archive }),
+    ...(config.path === undefined ? {} : { OUTBOX_PATH: config.path }),
   };
 }
 
@@ -139,6 +142,7 @@ export function relayFromEnvironment(environment: Environment): RelayConfig {
     destinations: read.list<DestinationConfig>('OUTBOX_DESTINATIONS'),
     maxAttempts: read.number('OUTBOX_MAX_ATTEMPTS'),
     ...('OUTBOX_ARCHIVE' in environment ? { archive: read.text('OUTBOX_ARCHIVE') } : {}),
+    ...('OUTBOX_PATH' in environment ? { path: read.text('OUTBOX_PATH') } : {}),
   };
 }
 

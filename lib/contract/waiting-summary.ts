@@ -4,6 +4,7 @@ import { pickDefined } from './pick.ts';
 import {
   waitingIndexAttributes,
   waitingToRow,
+  type GiveUp,
   type Waiting,
   type WaitingState,
 } from './waiting.ts';
@@ -26,6 +27,8 @@ export interface WaitingSummary {
   readonly errorCode?: string;
   readonly firstTriedAt?: number;
   readonly lastTriedAt?: number;
+  /** Where it is being discarded: its skip notice is not delivered yet. */
+  readonly giveUp?: GiveUp;
 }
 
 /** What a row of the waiting index says. */

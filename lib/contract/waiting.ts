@@ -99,6 +99,7 @@ export const waitingIndexAttributes = [
   'errorCode',
   'firstTriedAt',
   'lastTriedAt',
+  'giveUp',
 ] as const;
 
 export function isInvalidRow(entry: Entry | InvalidRow): entry is InvalidRow {

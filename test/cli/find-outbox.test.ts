@@ -45,7 +45,9 @@ describe('finding an outbox', () => {
 
   it('says which there are where several could be meant', async () => {
     await expect(find(all)).rejects.toMatchObject({ code: 'OUTBOX_AMBIGUOUS' });
-    await expect(find(all)).rejects.toThrow('--table shop-table\n  --table billing-table');
+    await expect(find(all)).rejects.toThrow(
+      '--outbox Shop/Outbox (table shop-table)\n  --outbox Billing/Outbox (table billing-table)',
+    );
     await expect(find(all, { path: 'Outbox' })).rejects.toThrow('--outbox Billing/Outbox');
   });
 
@@ -86,20 +88,26 @@ describe('finding an outbox', () => {
     await expect(findOutbox({}, clients)).rejects.toThrow('AccessDenied');
   });
 
-  it('does without the stack where it may not be read', async () => {
+  it.each([
+    ['AccessDenied', {}],
+    ['AccessDenied', { path: 'Shop/Outbox' }],
+    ['TimeoutError', { path: 'Shop/Outbox' }],
+    ['ThrottlingException', { path: 'outbox', table: 'shop-table' }],
+  ])('does without the stack where CloudFormation answers %s', async (failure, name) => {
     const clients = fakeClients({
-      ...servicesOf({ functions: shop }),
+      ...servicesOf({ functions: all }),
       cloudformation: {
         DescribeStackResources: () => {
-          throw awsError('AccessDenied');
+          throw awsError(failure);
         },
       },
     });
 
-    const place = await findOutbox({}, clients);
+    const place = await findOutbox({ table: 'shop-table', ...name }, clients);
 
     expect(place).toMatchObject({
-      name: 'shop-table',
+      name: 'Shop/Outbox',
+      stackUnseen: expect.stringContaining(failure) as string,
       relay: 'Shop-RelayFunction',
       sweeper: 'Shop-SweeperFunction',
     });
@@ -136,7 +144,7 @@ describe('finding an outbox', () => {
   it('does without a stack where the functions are of none', async () => {
     const functions = shop.map(({ name, environment }) => ({ name, environment }));
 
-    expect(await find(functions)).toMatchObject({ name: 'shop-table' });
+    expect(await find(functions)).toMatchObject({ name: 'Shop/Outbox' });
   });
 
   it('passes on what else goes wrong', async () => {

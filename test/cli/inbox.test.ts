@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toMessageJson } from '../../lib/contract/message.ts';
 import { anEntry } from '../support/entries.ts';
 import { inboxFunction, queueArn, queueUrl, servicesOf } from './support/account.ts';
-import { fakeClients } from './support/clients.ts';
+import { awsError, fakeClients } from './support/clients.ts';
 import { fakeQueues, type FakeMessage } from './support/fake-queue.ts';
 import { parse } from './support/local-outbox.ts';
 import { run } from './support/run.ts';
@@ -31,7 +31,8 @@ function anAccount(messages: readonly FakeMessage[] = [rejected, failedOften, no
   const queues = fakeQueues({ 'Shop-DeadLetters': messages, 'Shop-Queue': [] });
   const account = {
     functions: [inboxFunction('Shop/Billing')],
-    triggers: { 'Shop-Handler': [{ EventSourceArn: queueArn('Shop-Queue') }] },
+    triggers: { 'Shop-Handler': [{ EventSourceArn: queueArn('Shop-Queue'), State: 'Enabled' }] },
+    ages: { 'Shop-Queue': 7200 },
   };
   return { queues, clients: fakeClients({ ...servicesOf(account), sqs: queues.answers }) };
 }
@@ -41,9 +42,52 @@ describe('outbox inbox ls', () => {
     const full = await run('inbox ls', anAccount());
     const empty = await run('inbox ls', anAccount([]));
 
-    expect(full.out).toMatch(/Shop\/Billing +Shop-Handler +3/);
+    expect(full.out).toMatch(/Shop\/Billing +Shop-Handler +0 +enabled +3/);
     expect(full.code).toBe(1);
     expect(empty.code).toBe(0);
+  });
+
+  it('shows how many messages wait in the queue of an inbox, and for how long', async () => {
+    const { queues, clients } = anAccount([]);
+    queues.answers['SendMessage']?.({
+      QueueUrl: queueUrl('Shop-Queue'),
+      MessageBody: 'x',
+    } as never);
+
+    const all = await run('inbox ls', { clients });
+    const one = await run('inbox ls Billing', { clients });
+    const json = await run('inbox ls --json', { clients });
+
+    expect(all.out).toMatch(/messages +oldest +mapping +dead letters/);
+    expect(all.out).toMatch(/Shop-Handler +1 +2 h +enabled +0/);
+    expect(one.notes).toContain(
+      'Queue Shop-Queue: 1 message, the oldest of 2 h ago; event source mapping enabled',
+    );
+    expect(parse(json.out)).toMatchObject({
+      inboxes: [{ queue: 'Shop-Queue', messages: 1, oldestMs: 7_200_000, mapping: 'Enabled' }],
+    });
+  });
+
+  it('does without the age where CloudWatch may not be asked', async () => {
+    const { queues } = anAccount([]);
+    queues.answers['SendMessage']?.({
+      QueueUrl: queueUrl('Shop-Queue'),
+      MessageBody: 'x',
+    } as never);
+    const GetMetricData = (): never => {
+      throw awsError('AccessDenied');
+    };
+    const services = servicesOf({
+      functions: [inboxFunction('Shop/Billing')],
+      triggers: { 'Shop-Handler': [{ EventSourceArn: queueArn('Shop-Queue'), State: 'Disabled' }] },
+    });
+    const clients = fakeClients({
+      ...services,
+      sqs: queues.answers,
+      cloudwatch: { GetMetricData },
+    });
+
+    expect((await run('inbox ls', { clients })).out).toMatch(/1 +unknown +disabled/);
   });
 
   it('shows what an inbox could not handle and why, and gives it back', async () => {

@@ -33,6 +33,7 @@ const well: StatusFacts = {
   sweeps: [sweep],
   trigger: { status: 'seen', value: { state: 'Enabled', lastResult: 'OK' } },
   queues: { status: 'seen', value: [{ name: 'q', messages: 0, holds: '', command: '' }] },
+  inboxes: { status: 'seen', value: [{ name: 'i', mapping: 'Enabled', messages: 9, oldestMs: 0 }] },
 };
 
 const whats = (facts: StatusFacts): string[] => concernsOf(facts).map(({ what }) => what);
@@ -82,8 +83,33 @@ describe('what needs a person', () => {
       },
       '2 messages in q: dead letters',
     ],
+    [
+      'an inbox whose event source mapping is disabled',
+      {
+        inboxes: {
+          status: 'seen',
+          value: [{ name: 'Billing', mapping: 'Disabled', messages: 3, oldestMs: 60 * minute }],
+        },
+      },
+      'inbox Billing: its event source mapping is disabled, 3 messages in its queue, the oldest for 1 h',
+    ],
+    [
+      'an inbox whose messages wait for more than 15 minutes',
+      {
+        inboxes: {
+          status: 'seen',
+          value: [{ name: 'Billing', mapping: 'Enabled', messages: 3, oldestMs: 16 * minute }],
+        },
+      },
+      'inbox Billing: 3 messages in its queue, the oldest for 16 min',
+    ],
   ])('is %s', (_, facts, what) => {
     expect(whats({ ...well, ...facts })).toEqual([expect.stringContaining(what)]);
+  });
+
+  it('is no sweeper that was deployed a moment ago', () => {
+    expect(concernsOf({ ...well, sweeps: [], deployedAt: someTime - minute })).toEqual([]);
+    expect(concernsOf({ ...well, sweeps: [], deployedAt: someTime - 6 * minute })).toHaveLength(1);
   });
 
   it('says of unsettled entries that the relay is catching up, where it says so', () => {

@@ -164,6 +164,7 @@ describe.each(flagSets)('with %s', (_, flags) => {
       source: 'orders',
       destinations: [{ name: 'bus/Bus', kind: 'bus', target: 'Bus.Arn', ordered: false }],
       maxAttempts: 5,
+      path: 'Orders/Outbox',
     });
   });
 

@@ -1,4 +1,5 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { IAMClient } from '@aws-sdk/client-iam';
@@ -25,6 +26,7 @@ export interface ClientSettings {
 /** The SDK's clients, as far as the command uses them. */
 export interface Clients {
   readonly cloudformation: Pick<CloudFormationClient, 'send'>;
+  readonly cloudwatch: Pick<CloudWatchClient, 'send'>;
   readonly dynamodb: DynamoDBClient;
   readonly eventbridge: Pick<EventBridgeClient, 'send'>;
   readonly iam: Pick<IAMClient, 'send'>;
@@ -65,6 +67,7 @@ export function openClients({
   const patient = { ...requestHandler, requestTimeout: longestInvocationMs };
   return {
     cloudformation: new CloudFormationClient(config),
+    cloudwatch: new CloudWatchClient(config),
     dynamodb: new DynamoDBClient(config),
     eventbridge: new EventBridgeClient(config),
     iam: new IAMClient(config),

@@ -35,6 +35,16 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && missingNames.includes(error.name);
 }
 
+/** What a look finds; `undefined` where AWS says that there is no such thing. */
+export async function unlessMissing<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Whether whoever answers for AWS does not know the operation: an emulator. */
 export function isUnsupported(error: unknown): boolean {
   return error instanceof Error && unsupportedNames.includes(error.name);

@@ -1,5 +1,5 @@
 import { OutboxError } from '../../contract/error.ts';
-import { didYouMean } from '../nearest.ts';
+import { didYouMean, findNamed } from '../nearest.ts';
 import type { Clients } from './clients.ts';
 import { functionsOf } from './find-outbox.ts';
 import { listFunctions } from './functions.ts';
@@ -22,7 +22,7 @@ export async function listInboxes(
 }
 
 /**
- * The inbox of a name, or of the end of one: `Billing` for `ShopBilling/Billing`.
+ * The inbox of a name, or of the end of one, in upper or lower case: `Billing` for `ShopBilling/Billing`.
  *
  * @throws OutboxError `OUTBOX_NOT_FOUND`, with the nearest name; `OUTBOX_AMBIGUOUS`, with all of them
  */
@@ -32,9 +32,7 @@ export async function findInbox(
   clients: Services,
 ): Promise<InboxPlace> {
   const inboxes = await listInboxes(stackName, clients);
-  const exact = inboxes.filter((inbox) => inbox.name === name);
-  const meant =
-    exact.length > 0 ? exact : inboxes.filter((inbox) => inbox.name.endsWith(`/${name}`));
+  const meant = findNamed(name, inboxes, (inbox) => [inbox.name]);
   const [inbox, another] = meant;
   if (inbox === undefined) throw notFound(name, inboxes);
   if (another !== undefined) throw ambiguous(name, meant);

@@ -1,7 +1,7 @@
 import { OutboxError } from '../../contract/error.ts';
-import { didYouMean } from '../nearest.ts';
+import { didYouMean, findNamed } from '../nearest.ts';
 import type { Clients } from './clients.ts';
-import { isDenied } from './failure.ts';
+import { explain, isDenied } from './failure.ts';
 import { describeFunction, listFunctions, type FunctionFacts } from './functions.ts';
 import type { OutboxPlace } from './place.ts';
 import { outboxesOf } from './places.ts';
@@ -31,8 +31,7 @@ export async function findOutbox(name: OutboxName, clients: Services): Promise<O
     return pick(outboxesOf(functions, stack), name);
   }
   const found = await listOutboxes(name, clients);
-  if (name.path === undefined) return withStack(pick(found, name), clients);
-  return pick(await Promise.all(found.map((place) => withStack(place, clients))), name);
+  return withStack(pick(found, name), clients);
 }
 
 /** The tables of the outboxes that are to be seen. */
@@ -65,18 +64,24 @@ async function listOutboxes({ table }: OutboxName, clients: Services): Promise<O
     ? listFunctions(clients)
     : orNone(listFunctions(clients)));
   const found = outboxesOf(functions);
-  const isKnown = found.some(({ tableName }) => tableName === table);
-  return table === undefined || isKnown ? found : [{ name: table, tableName: table }];
+  if (table === undefined) return found;
+  const isKnown = findNamed(table, found, ({ tableName }) => [tableName]).length > 0;
+  return isKnown ? found : [{ name: table, tableName: table }];
 }
 
-/** The outbox with the stack that it is of, where one says so and it may be read. */
+/** The outbox with the stack that it is of, where one says so and CloudFormation answers. */
 async function withStack(place: OutboxPlace, clients: Services): Promise<OutboxPlace> {
   const part = place.relay ?? place.sweeper;
   if (part === undefined) return place;
-  const stack = await orUndefined(stackOf(part, clients));
-  if (stack === undefined) return place;
-  const functions = await functionsOf(stack, clients);
-  return outboxesOf(functions, stack).find((one) => one.tableName === place.tableName) ?? place;
+  try {
+    const stack = await stackOf(part, clients);
+    if (stack === undefined) return place;
+    const functions = await functionsOf(stack, clients);
+    return outboxesOf(functions, stack).find((one) => one.tableName === place.tableName) ?? place;
+  } catch (error) {
+    // The functions say all that is needed of the outbox itself; status and doctor tell what is missing.
+    return { ...place, stackUnseen: explain(error) };
+  }
 }
 
 async function stackOf(functionName: string, clients: Services): Promise<Stack | undefined> {
@@ -86,17 +91,13 @@ async function stackOf(functionName: string, clients: Services): Promise<Stack |
 
 function pick(found: readonly OutboxPlace[], name: OutboxName): OutboxPlace {
   const { table, path } = name;
-  const meant = found
-    .filter((place) => table === undefined || place.tableName === table)
-    .filter((place) => path === undefined || isAt(place, path));
-  const [place, another] = meant;
+  const ofTable =
+    table === undefined ? found : findNamed(table, found, ({ tableName }) => [tableName]);
+  const [place, another] =
+    path === undefined ? ofTable : findNamed(path, ofTable, ({ name: full }) => [full]);
   if (place === undefined) throw notFound(found, name);
-  if (another !== undefined) throw ambiguous(meant);
+  if (another !== undefined) throw ambiguous(ofTable);
   return place;
-}
-
-function isAt({ name }: OutboxPlace, path: string): boolean {
-  return name === path || name.endsWith(`/${path}`);
 }
 
 function notFound(found: readonly OutboxPlace[], wanted: OutboxName): OutboxError {

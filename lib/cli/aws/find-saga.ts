@@ -1,5 +1,5 @@
 import { OutboxError } from '../../contract/error.ts';
-import { didYouMean } from '../nearest.ts';
+import { didYouMean, findNamed } from '../nearest.ts';
 import type { Clients } from './clients.ts';
 import { functionsOf } from './find-outbox.ts';
 import { listFunctions } from './functions.ts';
@@ -45,17 +45,14 @@ export async function findSaga(
   clients: Services,
 ): Promise<SagaPlace> {
   const sagas = await listSagas(stackName, clients);
-  const exact = sagas.filter(({ name }) => name === named);
-  const isMeant = ({ name, sagaName }: SagaPlace): boolean =>
-    sagaName === named || name.endsWith(`/${named}`);
-  const [saga, ...others] = exact.length > 0 ? exact : sagas.filter(isMeant);
+  const [saga, ...others] = findNamed(named, sagas, ({ name, sagaName }) => [name, sagaName]);
   if (saga === undefined) throw notFound(named, sagas);
   if (others.length > 0) throw ambiguous(named, [saga, ...others]);
   return saga;
 }
 
 function notFound(named: string, sagas: readonly SagaPlace[]): OutboxError {
-  const names = sagas.map(({ name }) => name);
+  const names = sagas.flatMap(({ name, sagaName }) => [name, sagaName]);
   const known = names.length === 0 ? 'There is none here.' : `There are ${names.join(', ')}.`;
   return new OutboxError(
     'OUTBOX_NOT_FOUND',

@@ -14,6 +14,10 @@ export interface FunctionFacts {
   readonly environment: Environment;
   /** ARN of its role. */
   readonly role: string;
+  /** The customer's key of its environment. @default - AWS's own */
+  readonly kmsKey?: string;
+  /** When its code or configuration was last deployed, epoch milliseconds. @default - not known */
+  readonly deployedAt?: number;
 }
 
 /** All functions of the region, 50 a call. */
@@ -33,6 +37,11 @@ export async function describeFunction(
   { lambda }: Pick<Clients, 'lambda'>,
 ): Promise<FunctionFacts> {
   return toFacts(await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name })));
+}
+
+/** The name of a function by its ARN, that of an alias or version included. */
+export function functionNameOf(arn: string): string {
+  return arn.split(':')[6] ?? arn;
 }
 
 /** What came of invoking a function. */
@@ -61,11 +70,17 @@ function toFacts({
   FunctionName,
   Environment: environment,
   Role,
+  KMSKeyArn,
+  LastModified = '',
 }: FunctionConfiguration): FunctionFacts {
+  // Lambda writes the zone without a colon: 2026-11-21T04:37:30.000+0000
+  const deployedAt = Date.parse(LastModified.replace(/\+0000$/, 'Z'));
   return {
     name: FunctionName ?? '',
     environment: environment?.Variables ?? {},
     role: Role ?? '',
+    ...(KMSKeyArn === undefined ? {} : { kmsKey: KMSKeyArn }),
+    ...(Number.isNaN(deployedAt) ? {} : { deployedAt }),
   };
 }
 

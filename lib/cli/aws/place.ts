@@ -12,7 +12,11 @@ export interface OutboxPlace {
   readonly relay?: string;
   /** Name of the function that settles what the relay did not. */
   readonly sweeper?: string;
+  /** When the sweeper was last deployed, epoch milliseconds. */
+  readonly deployedAt?: number;
   readonly stack?: Stack;
+  /** Why its stack could not be read, where it could not. */
+  readonly stackUnseen?: string;
 }
 
 /** An inbox as it was found in an account. */

@@ -34,12 +34,17 @@ function toOutbox(
 ): OutboxPlace {
   const sweeper = parts.find((part) => isSweeper(part, stack));
   const relay = parts.find((part) => part !== sweeper);
-  const path = parts.map(({ name }) => pathOf(name, stack)).find((found) => found !== undefined);
+  const config = relayFromEnvironment((relay ?? sweeper)?.environment ?? {});
   return {
-    name: path?.replace(partPattern, '') ?? tableName,
+    name: config.path ?? tableName,
     tableName,
-    config: relayFromEnvironment((relay ?? sweeper)?.environment ?? {}),
-    ...definedOnly({ relay: relay?.name, sweeper: sweeper?.name, stack }),
+    config,
+    ...definedOnly({
+      relay: relay?.name,
+      sweeper: sweeper?.name,
+      deployedAt: sweeper?.deployedAt,
+      stack,
+    }),
   };
 }
 

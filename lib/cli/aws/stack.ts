@@ -2,12 +2,15 @@ import {
   DescribeStackResourcesCommand,
   GetTemplateCommand,
   ListStackResourcesCommand,
+  ListStacksCommand,
   type StackResourceSummary,
 } from '@aws-sdk/client-cloudformation';
 
 import { OutboxError } from '../../contract/error.ts';
 import { definedOnly } from '../../contract/pick.ts';
+import { didYouMean } from '../nearest.ts';
 import type { Clients } from './clients.ts';
+import { isDenied } from './failure.ts';
 
 /** A deployed stack: what it is made of, and under which construct paths. */
 export interface Stack {
@@ -34,10 +37,11 @@ type CloudFormation = Pick<Clients, 'cloudformation'>;
 /**
  * Reads a stack: the list of its resources, and its template, which knows the construct paths.
  *
- * @throws OutboxError `OUTBOX_NOT_FOUND` where there is no such stack
+ * @param typed its name, in upper or lower case
+ * @throws OutboxError `OUTBOX_NOT_FOUND` where there is no such stack, with the nearest name
  */
-export async function readStack(name: string, clients: CloudFormation): Promise<Stack> {
-  const listed = await listResources(name, clients);
+export async function readStack(typed: string, clients: CloudFormation): Promise<Stack> {
+  const { name, listed } = await findStack(typed, clients);
   const template = await readTemplate(name, clients);
   const resources = listed.map((resource) => {
     const { Properties: properties, Metadata = {} } = template[resource.logicalId] ?? {};
@@ -50,6 +54,47 @@ export async function readStack(name: string, clients: CloudFormation): Promise<
     };
   });
   return { name, resources };
+}
+
+/** The stack of a name: CloudFormation's own is in upper and lower case, what is typed need not be. */
+async function findStack(
+  typed: string,
+  clients: CloudFormation,
+): Promise<{ name: string; listed: ListedResource[] }> {
+  try {
+    return { name: typed, listed: await listResources(typed, clients) };
+  } catch (error) {
+    if (!isUnknown(error)) throw error;
+    const names = await listStacks(clients);
+    const name = names.find((one) => one.toLowerCase() === typed.toLowerCase());
+    if (name !== undefined && name !== typed) {
+      return { name, listed: await listResources(name, clients) };
+    }
+    throw new OutboxError(
+      'OUTBOX_NOT_FOUND',
+      `there is no stack ${typed}.${didYouMean(typed, names)} Check the name, the region and the account (aws cloudformation list-stacks)`,
+      { facts: { stack: typed }, cause: error },
+    );
+  }
+}
+
+/** The stacks of the region; none where the caller may not list them. */
+async function listStacks({ cloudformation }: CloudFormation): Promise<string[]> {
+  const names: string[] = [];
+  let NextToken: string | undefined;
+  try {
+    do {
+      const answer = await cloudformation.send(new ListStacksCommand({ NextToken }));
+      const stacks = (answer.StackSummaries ?? []).filter(
+        ({ StackStatus }) => StackStatus !== 'DELETE_COMPLETE',
+      );
+      names.push(...stacks.map(({ StackName = '' }) => StackName));
+      NextToken = answer.NextToken;
+    } while (NextToken !== undefined);
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+  }
+  return names;
 }
 
 /** The name of the stack that a resource belongs to; `undefined` where it is of none. */
@@ -75,9 +120,8 @@ async function listResources(
   const resources: ListedResource[] = [];
   let NextToken: string | undefined;
   do {
-    const answer = await orNoStack(
-      name,
-      cloudformation.send(new ListStackResourcesCommand({ StackName: name, NextToken })),
+    const answer = await cloudformation.send(
+      new ListStackResourcesCommand({ StackName: name, NextToken }),
     );
     resources.push(...(answer.StackResourceSummaries ?? []).map(toListed));
     NextToken = answer.NextToken;
@@ -110,19 +154,6 @@ function parseTemplate(body: string): Template {
     return (JSON.parse(body) as { Resources?: Template }).Resources ?? {};
   } catch {
     return {};
-  }
-}
-
-async function orNoStack<T>(name: string, answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (!isUnknown(error)) throw error;
-    throw new OutboxError(
-      'OUTBOX_NOT_FOUND',
-      `there is no stack ${name}: check the name, the region and the account (aws cloudformation list-stacks)`,
-      { facts: { stack: name }, cause: error },
-    );
   }
 }
 

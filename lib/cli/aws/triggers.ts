@@ -9,16 +9,29 @@ import type { Clients } from './clients.ts';
 export type Trigger = EventSourceMappingConfiguration;
 
 /** The triggers of a function. */
-export async function triggersOf(
+export function triggersOf(
   functionName: string,
+  clients: Pick<Clients, 'lambda'>,
+): Promise<Trigger[]> {
+  return listMappings({ FunctionName: functionName }, clients);
+}
+
+/** The event source mappings of this account that read a queue. */
+export function mappingsOfQueue(
+  queueArn: string,
+  clients: Pick<Clients, 'lambda'>,
+): Promise<Trigger[]> {
+  return listMappings({ EventSourceArn: queueArn }, clients);
+}
+
+async function listMappings(
+  of: { FunctionName: string } | { EventSourceArn: string },
   { lambda }: Pick<Clients, 'lambda'>,
 ): Promise<Trigger[]> {
   const triggers: Trigger[] = [];
   let Marker: string | undefined;
   do {
-    const answer = await lambda.send(
-      new ListEventSourceMappingsCommand({ FunctionName: functionName, Marker }),
-    );
+    const answer = await lambda.send(new ListEventSourceMappingsCommand({ ...of, Marker }));
     triggers.push(...(answer.EventSourceMappings ?? []));
     Marker = answer.NextMarker;
   } while (Marker !== undefined && Marker !== '');

@@ -1,10 +1,9 @@
 import { OutboxError } from '../../contract/error.ts';
-import type { WaitingState } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { changeEach, type Change } from '../../relay/operate/change.ts';
 import { countByState } from '../../relay/operate/overview.ts';
 import { createPace } from '../../relay/operate/pace.ts';
-import { toState } from '../commands/ls.ts';
+import { isState, toState } from '../commands/ls.ts';
 import { confirm } from '../confirm.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { hint } from '../hint.ts';
@@ -13,7 +12,7 @@ import type { Session } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { createProgress } from '../view/progress.ts';
 import { renderCounts } from '../view/waiting.ts';
-import type { World } from '../world.ts';
+import { viewOf, type World } from '../world.ts';
 import { describePlan, describeTally } from './describe.ts';
 import { namedRows, selectRows, type Rows } from './rows.ts';
 import { emptyTally, addTo, type Tally } from './tally.ts';
@@ -67,9 +66,10 @@ interface Context {
 
 async function showPlan(
   { plan, hindrances }: { plan: readonly WaitingSummary[]; hindrances: readonly string[] },
-  { command, session, world: { terminal, clock } }: Context,
+  { command, session, world }: Context,
 ): Promise<void> {
-  terminal.write(describePlan(command.verb, { plan, hindrances }, clock.now()));
+  const { terminal } = world;
+  terminal.write(describePlan(command.verb, { plan, hindrances }, viewOf(world)));
   if (plan.length + hindrances.length > 0) return;
   terminal.note(`In the waiting room: ${renderCounts(await countByState(session.store))}\n`);
 }
@@ -85,12 +85,17 @@ async function findRows(
   { names, options }: { names: readonly string[]; options: ChangeOptions },
   session: Session,
 ): Promise<Rows> {
-  const isAsked = options.all === true || options.state !== undefined || isFiltered(options);
-  if (names.length > 0 && isAsked) throw unclear(`${verb} takes names or a filter, not both`);
-  if (names.length > 0) return namedRows(names, session, options);
+  const states = [options.state, ...names.filter((name) => isState(name))].filter(
+    (state) => state !== undefined,
+  );
+  const others = names.filter((name) => !isState(name));
+  const [state, another] = states;
+  if (another !== undefined) throw unclear(`${verb} takes one state, not ${states.join(' and ')}`);
+  const isAsked = options.all === true || state !== undefined || isFiltered(options);
+  if (others.length > 0 && isAsked) throw unclear(`${verb} takes names or a filter, not both`);
+  if (others.length > 0) return namedRows(others, session, options);
   if (!isAsked) throw unclear(`say what to ${verb}: event ids, an aggregate, a filter, or --all`);
-  const states: WaitingState[] = [toState(options.state ?? 'parked')];
-  return selectRows(selectionOf(options, states), session);
+  return selectRows(selectionOf(options, [toState(state ?? 'parked')]), session);
 }
 
 function sortOut(

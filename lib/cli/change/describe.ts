@@ -1,7 +1,7 @@
 import { groupBy } from '../../contract/group-by.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { printable } from '../view/printable.ts';
-import { count, renderTable } from '../view/table.ts';
+import { count, renderTable, type View } from '../view/table.ts';
 import { renderWaiting } from '../view/waiting.ts';
 import type { Tally } from './tally.ts';
 
@@ -11,12 +11,12 @@ const rowsShown = 20;
 export function describePlan(
   verb: string,
   { plan, hindrances }: { plan: readonly WaitingSummary[]; hindrances: readonly string[] },
-  now: number,
+  view: View,
 ): string {
   const blocks = [
-    plan.length === 0 ? `Nothing to ${verb}.` : renderWaiting(plan.slice(0, rowsShown), now),
+    plan.length === 0 ? `Nothing to ${verb}.` : renderWaiting(plan.slice(0, rowsShown), view),
     plan.length > rowsShown
-      ? `… ${count(plan.length, 'entry', 'entries')} in all:\n${kinds(plan)}`
+      ? `… ${count(plan.length, 'entry', 'entries')} in all:\n${kinds(plan, view.width)}`
       : '',
     problems(hindrances),
   ];
@@ -36,12 +36,12 @@ export function describeTally(verb: string, { done, changed, gone, refused }: Ta
   return `${lines.filter((line) => line !== '').join('\n')}\n`;
 }
 
-function kinds(plan: readonly WaitingSummary[]): string {
+function kinds(plan: readonly WaitingSummary[], width: number | undefined): string {
   const byKind = groupBy(plan, ({ type = 'no valid entry', errorCode = '' }) =>
     JSON.stringify([type, errorCode]),
   );
   const rows = [...byKind].map(([kind, { length }]) => [...(JSON.parse(kind) as string[]), length]);
-  return renderTable(['type', 'error', 'entries'], rows);
+  return renderTable(['type', 'error', 'entries'], rows, width);
 }
 
 function problems(texts: readonly string[]): string {

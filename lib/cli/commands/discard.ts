@@ -15,10 +15,11 @@ interface DiscardOptions extends ChangeOptions {
 /** Gives waiting entries up, on the record. */
 export const discard: CommandSpec<DiscardOptions> = {
   name: 'discard',
-  takes: '[event-or-aggregate...]',
+  takes: '[event-or-aggregate-or-state...]',
   summary: 'give up what waits, on the record',
   details: `It is not delivered any more. Of an event with a sequence a skip notice is delivered in its place, or its consumers
-would wait for that sequence for ever; until then it stays in the waiting room. First shows what would be done.
+would wait for that sequence for ever; until then it stays in the waiting room as discarding. Where its destination is
+gone for good, --no-notice finishes it without. First shows what would be done.
 If it breaks off, the same command does the rest.`,
   options: (now) => [
     ...filterOptions(now),

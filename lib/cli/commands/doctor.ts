@@ -4,6 +4,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { openSession } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { printable } from '../view/printable.ts';
+import { wrapText } from '../view/table.ts';
 import type { CommandSpec } from './command.ts';
 
 /** Checks a deployment. */
@@ -27,7 +28,7 @@ the keys, and what the functions' roles allow. Changes nothing. A warning does n
       });
     } else {
       world.terminal.write(
-        `Outbox ${session.place.name}\n\n${findings.map(renderFinding).join('\n')}\n`,
+        `Outbox ${session.place.name}\n\n${findings.map((one) => renderFinding(one, world.terminal.width)).join('\n')}\n`,
       );
     }
     return exitCodeOf(findings);
@@ -36,9 +37,16 @@ the keys, and what the functions' roles allow. Changes nothing. A warning does n
 
 const marks = { ok: '✓', warning: '!', problem: '✗', unknown: '?' } as const;
 
-function renderFinding({ severity, about, what, mend }: Finding): string {
-  const line = `${marks[severity]} ${printable(`${about}: ${what}`)}`;
-  return mend === undefined ? line : `${line}\n    → ${printable(mend)}`;
+function renderFinding(
+  { severity, about, what, mend }: Finding,
+  width: number | undefined,
+): string {
+  const line = wrapText(`${marks[severity]} ${printable(`${about}: ${what}`)}`, width, '  ');
+  if (mend === undefined) return line;
+  // A command stays on one line: it is to be pasted.
+  const isCommand = /(^|[:;] )(aws|outbox) /.test(mend);
+  const step = `    → ${printable(mend)}`;
+  return `${line}\n${isCommand ? step : wrapText(step, width, '      ')}`;
 }
 
 function exitCodeOf(findings: readonly Finding[]): ExitCode {

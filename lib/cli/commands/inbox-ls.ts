@@ -6,10 +6,12 @@ import { readGaps, type OpenGap } from '../../runtime/inbox/ordered/operate.ts';
 import { findInbox, listInboxes } from '../aws/find-inbox.ts';
 import type { Clients } from '../aws/clients.ts';
 import type { InboxPlace } from '../aws/place.ts';
+import { lookAtInboxQueues } from '../aws/inbox-queue.ts';
+import { duration } from '../view/time.ts';
 import { depthOf } from '../aws/queues.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { openGaps } from '../inbox/gap-ports.ts';
-import { renderDeadLetters } from '../inbox/render.ts';
+import { queueCells, queueHead, renderDeadLetters } from '../inbox/render.ts';
 import { renderGaps } from '../inbox/render-gaps.ts';
 import { deadLetterOptions, isAskedFor, type DeadLetterFilter } from '../inbox/selection.ts';
 import { toNumber, type CommonOptions } from '../options.ts';
@@ -19,7 +21,7 @@ import { peek } from '../queues/receive.ts';
 import { openClientsFor } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { count, renderTable } from '../view/table.ts';
-import type { World } from '../world.ts';
+import { viewOf, type World } from '../world.ts';
 import type { CommandSpec } from './command.ts';
 
 interface InboxListOptions extends DeadLetterFilter, CommonOptions {
@@ -58,9 +60,12 @@ interface Context {
 }
 
 async function showInboxes({ options, clients, world }: Context): Promise<ExitCode> {
+  const places = await listInboxes(options.stack, clients);
+  const queues = await lookAtInboxQueues(places, clients, world.clock.now());
   const inboxes = await Promise.all(
-    (await listInboxes(options.stack, clients)).map(async (inbox) => ({
+    places.map(async (inbox, index) => ({
       ...inbox,
+      ...(queues[index] ?? { mapping: 'unknown' }),
       deadLetters: await depthOf(inbox.deadLetterQueueUrl, clients),
       ...(await gapsOf(inbox, { clients, world })),
     })),
@@ -69,13 +74,16 @@ async function showInboxes({ options, clients, world }: Context): Promise<ExitCo
   if (options.json === true) printJson(terminal, { inboxes });
   else if (inboxes.length === 0) terminal.note('There is no inbox here.\n');
   else {
-    const rows = inboxes.map(({ name, handler, deadLetters, gaps }) => [
+    const rows = inboxes.map(({ name, handler, deadLetters, gaps, ...queue }) => [
       name,
       handler,
+      ...queueCells(queue),
       deadLetters,
       String(gaps ?? 'not ordered'),
     ]);
-    terminal.write(`${renderTable(['inbox', 'handler', 'dead letters', 'gaps'], rows)}\n`);
+    terminal.write(
+      `${renderTable(['inbox', 'handler', ...queueHead, 'dead letters', 'gaps'], rows, terminal.width)}\n`,
+    );
   }
   const isAnyStuck = inboxes.some(({ deadLetters, gaps = 0 }) => deadLetters + gaps > 0);
   return isAnyStuck ? exitCodes.needsPerson : exitCodes.fine;
@@ -112,11 +120,27 @@ async function showInbox(name: string, context: Context): Promise<ExitCode> {
   if (options.json === true) {
     printJson(terminal, { inbox: inbox.name, messages: letters, isCut, ...definedOnly({ gaps }) });
   } else {
+    await tellQueue(inbox, context);
     await tellLetters(inbox, looked, context);
-    if (gaps !== undefined && gaps.length > 0) terminal.write(`\n${renderGaps(gaps)}\n`);
+    if (gaps !== undefined && gaps.length > 0)
+      terminal.write(`\n${renderGaps(gaps, terminal.width)}\n`);
   }
   const isStuck = letters.length + (gaps?.length ?? 0) > 0;
   return isStuck ? exitCodes.needsPerson : exitCodes.fine;
+}
+
+/** What waits in the inbox's own queue: messages that expire there reach no dead-letter queue. */
+async function tellQueue(inbox: InboxPlace, { clients, world }: Context): Promise<void> {
+  const { terminal, clock } = world;
+  const [queue] = await lookAtInboxQueues([inbox], clients, clock.now());
+  if (queue === undefined) return;
+  const { messages, oldestMs, mapping, queue: name } = queue;
+  const depth = messages === undefined ? 'unknown' : count(messages, 'message');
+  const age =
+    messages === 0 || oldestMs === undefined ? '' : `, the oldest of ${duration(oldestMs)} ago`;
+  terminal.note(
+    `Queue ${name ?? 'unknown'}: ${depth}${age}; event source mapping ${mapping.toLowerCase()}\n`,
+  );
 }
 
 interface LookedAt {
@@ -151,9 +175,10 @@ async function lookAtGaps(
 async function tellLetters(
   inbox: InboxPlace,
   { letters, seen, isCut }: LookedAt,
-  { options, clients, world: { terminal, clock } }: Context,
+  { options, clients, world }: Context,
 ): Promise<void> {
+  const { terminal } = world;
   if (letters.length === 0) terminal.note(`${await whyNone(inbox, seen, clients)}\n`);
-  else terminal.write(`${renderDeadLetters(letters, clock.now())}\n`);
+  else terminal.write(`${renderDeadLetters(letters, viewOf(world))}\n`);
   if (isCut) terminal.note(`There are more: --limit ${options.limit * 10}\n`);
 }

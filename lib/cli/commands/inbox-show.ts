@@ -15,7 +15,7 @@ import { scanQueue } from '../queues/receive.ts';
 import { openClientsFor } from '../session.ts';
 import { renderData } from '../show/render-event.ts';
 import { printJson } from '../view/json.ts';
-import type { World } from '../world.ts';
+import { viewOf, type World } from '../world.ts';
 import type { CommandSpec } from './command.ts';
 
 interface InboxShowOptions extends CommonOptions {
@@ -56,9 +56,9 @@ async function showAggregate(
   const ports = openGaps(inbox, clients, world);
   const standing = await readStanding(aggregate, ports);
   const audit = await readAudit(aggregate, ports);
-  const { terminal, clock } = world;
+  const { terminal } = world;
   if (options.json === true) printJson(terminal, { ...standing, audit });
-  else terminal.write(`${renderStanding(standing, audit, clock.now())}\n`);
+  else terminal.write(`${renderStanding(standing, audit, viewOf(world))}\n`);
   return standing.lowest === undefined ? exitCodes.fine : exitCodes.needsPerson;
 }
 
@@ -86,7 +86,7 @@ async function showLetter(
   if (options.json === true) {
     printJson(terminal, { ...letter, ...(isWithData ? { body: message.body } : {}) });
   } else {
-    terminal.write(`${renderDeadLetter(letter, clock.now())}\n`);
+    terminal.write(`${renderDeadLetter(letter, viewOf(world))}\n`);
     if (isWithData) terminal.write(`\n${renderData(message.body)}\n`);
   }
   return exitCodes.fine;

@@ -1,10 +1,11 @@
 import { Option } from 'commander';
 
 import { OutboxError } from '../../contract/error.ts';
+import { definedOnly } from '../../contract/pick.ts';
 import { waitingStates, type WaitingState } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { countByState } from '../../relay/operate/overview.ts';
-import { select } from '../../relay/operate/selection.ts';
+import { select, type Selection } from '../../relay/operate/selection.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { hint } from '../hint.ts';
 import { didYouMean } from '../nearest.ts';
@@ -12,33 +13,36 @@ import { filterOptions, selectionOf, toNumber, type FilterOptions } from '../opt
 import { openSession } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { referenceOf, renderCounts, renderWaiting } from '../view/waiting.ts';
+import { viewOf } from '../world.ts';
 import type { CommandSpec } from './command.ts';
 
 interface ListOptions extends FilterOptions {
+  readonly state?: string;
   readonly limit: number;
 }
 
 /** What is in the waiting room. */
 export const ls: CommandSpec<ListOptions> = {
   name: 'ls',
-  takes: '[state]',
+  takes: '[state-or-aggregate]',
   summary: 'what waits, and why',
   details: `State is one of ${waitingStates.join(', ')}. Reads the index of the waiting room, never entries.`,
   options: (now) => [
     ...filterOptions(now),
+    new Option('--state <state>', 'in this state only'),
     new Option('--limit <number>', 'rows to show').argParser(toNumber(1, 1_000_000)).default(50),
   ],
   examples: [
     'outbox ls parked',
     'outbox ls parked --type order.* --error MESSAGE_TOO_LARGE',
-    'outbox ls --aggregate order/42',
+    'outbox ls order/42',
     "outbox ls retrying --since 1h --json | jq -r '.entries[].event'",
   ],
   run: async ({ args, options }, world) => {
-    const states = args[0] === undefined ? undefined : [toState(args[0])];
+    const selection = toSelection(args[0], options);
     const session = await openSession(options, world);
-    const found = await take(options.limit, select(session.store, selectionOf(options, states)));
-    const { terminal, clock } = world;
+    const found = await take(options.limit, select(session.store, selection));
+    const { terminal } = world;
     if (options.json === true) {
       const entries = found.rows.map((row) => ({ event: referenceOf(row), ...row }));
       printJson(terminal, { entries, isCut: found.isCut });
@@ -46,13 +50,38 @@ export const ls: CommandSpec<ListOptions> = {
       const inAll = renderCounts(await countByState(session.store));
       terminal.note(`Nothing waits that is asked for. In all: ${inAll}\n`);
     } else {
-      terminal.write(`${renderWaiting(found.rows, clock.now())}\n`);
+      terminal.write(`${renderWaiting(found.rows, viewOf(world))}\n`);
       if (found.isCut) terminal.note(`There are more: --limit ${options.limit * 10}\n`);
       terminal.note(`All that is known of one: ${hint('outbox show <event>', options)}\n`);
     }
     return exitCodes.fine;
   },
 };
+
+/** What the argument and the options pick. A state and an aggregate may be typed either way. */
+function toSelection(argument: string | undefined, options: ListOptions): Selection {
+  const isAggregate = argument?.includes('/') === true;
+  const field = isAggregate ? 'aggregate' : 'state';
+  const given = [argument, options[field]].filter((one) => one !== undefined);
+  if (argument !== undefined && given.length > 1) {
+    throw new OutboxError(
+      'OPTION_INVALID',
+      `the ${field} was given twice: ${given.join(' and ')}`,
+      {
+        facts: { given },
+      },
+    );
+  }
+  const state = isAggregate ? options.state : given[0];
+  const aggregate = isAggregate ? argument : options.aggregate;
+  const states = state === undefined ? undefined : [toState(state)];
+  return selectionOf({ ...options, ...definedOnly({ aggregate }) }, states);
+}
+
+/** Whether a word is a state, in upper or lower case. */
+export function isState(text: string): boolean {
+  return waitingStates.some((known) => known === text.toLowerCase());
+}
 
 /** Reads a state that was typed. */
 export function toState(text: string): WaitingState {

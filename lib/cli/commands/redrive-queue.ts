@@ -43,7 +43,7 @@ What is neither is left alone. First shows what is there; looking counts as rece
   ],
   examples: [
     'outbox redrive-queue Shop-BillingUndeliveredQueue1A2B3C4D-5e6f',
-    'outbox redrive-queue https://sqs.eu-west-1.amazonaws.com/123456789012/undelivered --yes',
+    'outbox redrive-queue https://sqs.eu-west-1.amazonaws.com/123456789012/dead',
     'outbox redrive-queue undelivered --to billing',
   ],
   run: async ({ args: [queue = ''], options }, world) => {
@@ -76,7 +76,8 @@ async function redrive(way: Way, { options, clients, world }: Context): Promise<
   const messages = await depthOf(way.from, clients);
   const queue = { queueUrl: way.from, clients, clock: world.clock };
   const { picked: some } = await peek(queue, looked, toSeen);
-  if (options.json !== true) terminal.write(describeQueue(some, { ...way, messages }));
+  if (options.json !== true)
+    terminal.write(describeQueue(some, { ...way, messages }, terminal.width));
   const question = `Bring back ${count(messages, 'message')}?`;
   const isMeant =
     some.length > 0 && (await confirm(question, { yes: options.yes === true, terminal }));

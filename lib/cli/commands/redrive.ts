@@ -14,7 +14,7 @@ interface RedriveOptions extends ChangeOptions {
 /** Gives parked entries another round. */
 export const redrive: CommandSpec<RedriveOptions> = {
   name: 'redrive',
-  takes: '[event-or-aggregate...]',
+  takes: '[event-or-aggregate-or-state...]',
   summary: 'give what is parked another round of attempts',
   details: `The sweeper delivers it within a minute, an aggregate's events in sequence. First shows what would be done.
 If it breaks off, the same command does the rest.`,

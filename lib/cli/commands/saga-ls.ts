@@ -10,7 +10,7 @@ import { renderRunning } from '../saga/render.ts';
 import { openClientsFor } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { renderTable } from '../view/table.ts';
-import type { World } from '../world.ts';
+import { viewOf, type World } from '../world.ts';
 import type { CommandSpec } from './command.ts';
 
 interface SagaListOptions {
@@ -53,7 +53,9 @@ async function showSagas({ options, clients, world }: Context): Promise<ExitCode
   else if (sagas.length === 0) terminal.note('There is no saga here.\n');
   else {
     const rows = sagas.map((saga) => [saga.name, saga.sagaName, saga.running, saga.overdue]);
-    terminal.write(`${renderTable(['construct', 'saga', 'running', 'overdue'], rows)}\n`);
+    terminal.write(
+      `${renderTable(['construct', 'saga', 'running', 'overdue'], rows, terminal.width)}\n`,
+    );
   }
   return exitCodeFor(sagas.some(({ overdue }) => overdue > 0));
 }
@@ -66,7 +68,7 @@ async function showRunning(named: string, { options, clients, world }: Context):
   const sagas = options.overdue === true ? all.filter((saga) => isOverdue(saga, now)) : all;
   if (options.json === true) printJson(terminal, { saga: place.sagaName, running: sagas });
   else if (sagas.length === 0) terminal.note(`No saga ${place.sagaName} of that kind is there.\n`);
-  else terminal.write(`${renderRunning(sagas, now)}\n`);
+  else terminal.write(`${renderRunning(sagas, viewOf(world))}\n`);
   return exitCodeFor(all.some((saga) => isOverdue(saga, now)));
 }
 

@@ -7,6 +7,7 @@ import { renderSaga } from '../saga/render.ts';
 import { openClientsFor } from '../session.ts';
 import { renderData } from '../show/render-event.ts';
 import { printJson } from '../view/json.ts';
+import { viewOf } from '../world.ts';
 import type { CommandSpec } from './command.ts';
 
 interface SagaShowOptions {
@@ -22,7 +23,7 @@ export const sagaShow: CommandSpec<SagaShowOptions> = {
   options: () => [new Option('--data', 'with its state')],
   examples: ['outbox saga show fulfilment 42 --data'],
   run: async ({ args: [named = '', key = ''], options }, world) => {
-    const { terminal, clock } = world;
+    const { terminal } = world;
     const clients = openClientsFor(options, world);
     const place = await findSaga(named, options.stack, clients);
     const saga = await readSaga(key, place, clients);
@@ -41,7 +42,7 @@ export const sagaShow: CommandSpec<SagaShowOptions> = {
           : { ...others, undoing: undoing?.name, compensations: toUndo },
       );
     } else {
-      terminal.write(`${renderSaga(saga, clock.now())}\n`);
+      terminal.write(`${renderSaga(saga, viewOf(world))}\n`);
       if (isWithData) terminal.write(`\n${renderData(state)}\n`);
     }
     return exitCodes.fine;

@@ -18,7 +18,7 @@ import { withoutData } from '../show/without-data.ts';
 import { printJson } from '../view/json.ts';
 import { renderFacts } from '../view/table.ts';
 import { duration } from '../view/time.ts';
-import type { World } from '../world.ts';
+import { viewOf, type World } from '../world.ts';
 import type { CommandSpec } from './command.ts';
 
 interface ShowOptions {
@@ -82,7 +82,7 @@ async function showEvent(eventId: string, { session, world, options }: Context):
     );
     return exitCodes.failed;
   }
-  print({ world, options }, trail, () => renderEvent(trail, now, options.data === true));
+  print({ world, options }, trail, () => renderEvent(trail, viewOf(world), options.data === true));
   sayNextStep(trail.waiting, { world, options });
   return exitCodes.fine;
 }
@@ -99,7 +99,7 @@ async function showAggregate(
     shardCounts: session.shardCounts,
   });
   print({ world, options }, trail, () =>
-    renderAggregate(trail, { now, since, withData: options.data === true }),
+    renderAggregate(trail, { ...viewOf(world), since, withData: options.data === true }),
   );
   return exitCodes.fine;
 }
@@ -114,7 +114,7 @@ async function showRow(
     return exitCodes.failed;
   }
   print({ world, options }, waiting, () => {
-    const facts = renderFacts(waitingFacts(waiting, world.clock.now()));
+    const facts = renderFacts(waitingFacts(waiting, world.clock.now()), world.terminal.width);
     const json = 'json' in waiting.entry ? waiting.entry.json : undefined;
     return options.data === true ? `${facts}\n\n${renderData(json)}` : facts;
   });

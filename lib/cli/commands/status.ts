@@ -36,7 +36,7 @@ export const status: CommandSpec<StatusOptions> = {
   ],
   run: async ({ options }, world) => {
     const session = await openSession(options, world);
-    const look = (): Promise<View> => lookAndRender(session, options);
+    const look = (): Promise<Report> => lookAndRender(session, options, world.terminal.width);
     if (options.watch === true) return watch(look, options.every * 1000, world);
     const { text, code } = await look();
     world.terminal.write(text);
@@ -45,12 +45,16 @@ export const status: CommandSpec<StatusOptions> = {
 };
 
 /** What is to be written, and what it says to a script. */
-interface View {
+interface Report {
   readonly text: string;
   readonly code: ExitCode;
 }
 
-async function watch(look: () => Promise<View>, everyMs: number, world: World): Promise<ExitCode> {
+async function watch(
+  look: () => Promise<Report>,
+  everyMs: number,
+  world: World,
+): Promise<ExitCode> {
   const { terminal, clock, stop } = world;
   for (;;) {
     const { text, code } = await patiently(look, world);
@@ -64,14 +68,17 @@ async function watch(look: () => Promise<View>, everyMs: number, world: World): 
 async function lookAndRender(
   session: Session,
   options: StatusOptions & CommonOptions,
-): Promise<View> {
+  width: number | undefined,
+): Promise<Report> {
   const facts = await lookAtStatus(session);
   const concerns = concernsOf(facts).map(({ what, command }) => ({
     what,
     command: hint(command, options),
   }));
   const text =
-    options.json === true ? toJson({ ...facts, concerns }) : `${renderStatus(facts, concerns)}\n`;
+    options.json === true
+      ? toJson({ ...facts, concerns })
+      : `${renderStatus(facts, concerns, width)}\n`;
   return { text, code: exitCodeOf(facts, concerns) };
 }
 

@@ -28,23 +28,29 @@ export const sweep: CommandSpec = {
     }
     const report = invoked.answer as SweepReport;
     if (options.json === true) printJson(terminal, report);
-    else terminal.write(`${renderReport(report)}\n`);
+    else terminal.write(`${renderReport(report, terminal.width)}\n`);
     return report.ended === 'done' || report.ended === 'out of time'
       ? exitCodes.fine
       : exitCodes.needsPerson;
   },
 };
 
-function renderReport({ startedAt, endedAt, ...report }: SweepReport): string {
-  return renderFacts([
-    ['took', `${endedAt - startedAt} ms`],
-    ['due', `${report.due} waiting entries attempted`],
-    ['missed', `${report.missed} entries without a receipt settled`],
-    ['closing', `${report.closing} more when their pages closed`],
-    ['pages', `${report.pages} looked at`],
-    ['parked', `${report.parked} entries need a person`],
-    ['ended', report.ended],
-  ]);
+function renderReport(
+  { startedAt, endedAt, ...report }: SweepReport,
+  width: number | undefined,
+): string {
+  return renderFacts(
+    [
+      ['took', `${endedAt - startedAt} ms`],
+      ['due', `${report.due} waiting entries attempted`],
+      ['missed', `${report.missed} entries without a receipt settled`],
+      ['closing', `${report.closing} more when their pages closed`],
+      ['pages', `${report.pages} looked at`],
+      ['parked', `${report.parked} entries need a person`],
+      ['ended', report.ended],
+    ],
+    width,
+  );
 }
 
 function noSweeper(name: string): OutboxError {

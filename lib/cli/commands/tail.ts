@@ -7,6 +7,7 @@ import { patiently } from '../patience.ts';
 import { openSession } from '../session.ts';
 import { printJsonLine } from '../view/json.ts';
 import { printable } from '../view/printable.ts';
+import { wrapText } from '../view/table.ts';
 import { moment } from '../view/time.ts';
 import type { CommandSpec } from './command.ts';
 
@@ -39,7 +40,7 @@ export const tail: CommandSpec<TailOptions> = {
     };
     for await (const line of follow(patient, clock, { since, everyMs: every * 1000, stop })) {
       if (options.json === true) printJsonLine(terminal, line);
-      else terminal.write(`${renderLine(line)}\n`);
+      else terminal.write(`${wrapText(renderLine(line), terminal.width, '    ')}\n`);
     }
     return exitCodes.fine;
   },

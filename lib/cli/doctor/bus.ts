@@ -3,13 +3,14 @@ import {
   ListRulesCommand,
   ListTargetsByRuleCommand,
   type Rule,
+  type Target,
 } from '@aws-sdk/client-eventbridge';
 
 import type { DestinationConfig } from '../../contract/environment.ts';
 import type { Clients } from '../aws/clients.ts';
 import { isMissing } from '../aws/failure.ts';
 import type { Session } from '../session.ts';
-import { ok, problem, type Finding } from './finding.ts';
+import { ok, orUnknown, problem, type Finding } from './finding.ts';
 import { mayTake } from './pattern.ts';
 import { checkTarget } from './rule-target.ts';
 
@@ -35,9 +36,27 @@ export async function checkBus(
   const source = place.config?.source ?? '';
   const findings = judgeRules({ about, destination, source }, rules);
   const targets = await Promise.all(
-    takersOf({ destination, source }, rules).map((rule) => checkTargets(rule, bus, clients)),
+    takersOf({ destination, source }, rules).map((rule) =>
+      orUnknown(`rule ${rule.Name ?? ''}`, () => checkTargets(rule, bus, clients)),
+    ),
   );
   return [...findings, ...targets.flat()];
+}
+
+/** ARNs of the queues that the bus's rules for the outbox deliver to; none where the bus is gone. */
+export async function queuesOfBus(
+  destination: DestinationConfig,
+  { place, clients }: Session,
+): Promise<string[]> {
+  const bus = await nameOfBus(destination.target, clients);
+  if (bus === undefined) return [];
+  const rules = (await listRules(bus, clients)).filter(isOfSomebody);
+  const takers = takersOf({ destination, source: place.config?.source ?? '' }, rules);
+  const targets = await Promise.all(takers.map(({ Name = '' }) => targetsOf(Name, bus, clients)));
+  return targets
+    .flat()
+    .map(({ Arn = '' }) => Arn)
+    .filter((arn) => arn.includes(':sqs:'));
 }
 
 interface Subject {
@@ -106,17 +125,22 @@ async function listRules(bus: string, { eventbridge }: Services): Promise<Rule[]
   return rules;
 }
 
+async function targetsOf(rule: string, bus: string, { eventbridge }: Services): Promise<Target[]> {
+  const { Targets = [] } = await eventbridge.send(
+    new ListTargetsByRuleCommand({ EventBusName: bus, Rule: rule }),
+  );
+  return Targets;
+}
+
 async function checkTargets(
   { Name = '', Arn = '' }: Rule,
   bus: string,
   clients: Services,
 ): Promise<Finding[]> {
-  const { Targets = [] } = await clients.eventbridge.send(
-    new ListTargetsByRuleCommand({ EventBusName: bus, Rule: Name }),
-  );
+  const targets = await targetsOf(Name, bus, clients);
   const rule = { name: Name, arn: Arn };
-  if (Targets.length === 0) {
+  if (targets.length === 0) {
     return [problem(`rule ${Name}`, 'it has no target', 'give it one, or remove it')];
   }
-  return (await Promise.all(Targets.map((target) => checkTarget(rule, target, clients)))).flat();
+  return (await Promise.all(targets.map((target) => checkTarget(rule, target, clients)))).flat();
 }

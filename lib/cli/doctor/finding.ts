@@ -1,3 +1,5 @@
+import { explain, unlessMissing } from '../aws/failure.ts';
+
 /** What a check found. */
 export interface Finding {
   /** `unknown`: it could not be looked at. */
@@ -23,6 +25,31 @@ export function problem(about: string, what: string, mend: string): Finding {
 
 export function unknown(about: string, what: string): Finding {
   return { severity: 'unknown', about, what };
+}
+
+/** What a check finds; where it fails, that its subject could not be looked at: the other checks go on. */
+export async function orUnknown(
+  about: string,
+  check: () => Promise<readonly Finding[]>,
+): Promise<Finding[]> {
+  try {
+    return [...(await check())];
+  } catch (error) {
+    return [unknown(about, `could not be looked at: ${explain(error)}`)];
+  }
+}
+
+/** What a check needs to know first: nothing where there is no such thing; or a finding that it could not be looked at. */
+export async function seek<T>(
+  about: string,
+  look: () => Promise<T | undefined>,
+): Promise<{ readonly found?: T; readonly findings: Finding[] }> {
+  let found: T | undefined;
+  const findings = await orUnknown(about, async () => {
+    found = await unlessMissing(look);
+    return [];
+  });
+  return found === undefined ? { findings } : { found, findings };
 }
 
 /** The findings; or that all is well, where there is none. */

@@ -2,22 +2,25 @@ import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeKeyCommand, type KeyMetadata } from '@aws-sdk/client-kms';
 import { GetTopicAttributesCommand } from '@aws-sdk/client-sns';
 
+import type { DestinationConfig } from '../../contract/environment.ts';
+import type { Clients } from '../aws/clients.ts';
 import { attributesOf } from '../aws/queues.ts';
 import type { Session } from '../session.ts';
-import { ok, problem, type Finding } from './finding.ts';
+import { ok, orUnknown, problem, seek, type Finding } from './finding.ts';
 
 /** The keys that encrypt the table and the destinations can be used. */
 export async function checkKeys(session: Session): Promise<Finding[]> {
-  const keys = await keysOf(session);
+  const { keys, findings } = await keysOf(session);
   const described = await Promise.all(
-    keys.map(async (key) => {
-      const { KeyMetadata } = await session.clients.kms.send(
-        new DescribeKeyCommand({ KeyId: key }),
-      );
-      return judgeKey(key, KeyMetadata);
-    }),
+    keys.map((key) => orUnknown(`key ${key}`, () => checkKey(key, session.clients))),
   );
-  return described;
+  return [...findings, ...described.flat()];
+}
+
+/** A key can be used. */
+export async function checkKey(key: string, { kms }: Pick<Clients, 'kms'>): Promise<Finding[]> {
+  const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: key }));
+  return [judgeKey(key, KeyMetadata)];
 }
 
 function judgeKey(key: string, metadata: KeyMetadata | undefined): Finding {
@@ -31,25 +34,48 @@ function judgeKey(key: string, metadata: KeyMetadata | undefined): Finding {
   return problem(about, `it is ${state}: nothing that it encrypts can be written or read`, mend);
 }
 
-/** The customer's keys that encrypt the table and the destinations. A key of a bus is the bus's own affair. */
-export async function keysOf({ place, clients }: Session): Promise<string[]> {
+/**
+ * The customer's keys that encrypt the table and the destinations, and what could not be asked. A key of a bus is the
+ * bus's own affair; a destination that is gone is told by its own check.
+ */
+export async function keysOf(session: Session): Promise<{ keys: string[]; findings: Finding[] }> {
+  const { place } = session;
+  const asked: [about: string, ask: () => Promise<string | undefined>][] = [
+    ['key of the table', () => keyOfTable(session)],
+    ...(place.config?.destinations ?? []).map(
+      (destination): [string, () => Promise<string | undefined>] => [
+        `key of ${destination.name}`,
+        () => keyOf(destination, session),
+      ],
+    ),
+  ];
+  const looked = await Promise.all(asked.map(([about, ask]) => seek(about, ask)));
+  // AWS's own keys, by alias, need nobody's rights.
+  const keys = looked.flatMap(({ found }) =>
+    found === undefined || found.includes('alias/aws/') ? [] : [found],
+  );
+  return { keys: [...new Set(keys)], findings: looked.flatMap(({ findings }) => findings) };
+}
+
+async function keyOfTable({ place, clients }: Session): Promise<string | undefined> {
   const { Table } = await clients.dynamodb.send(
     new DescribeTableCommand({ TableName: place.tableName }),
   );
-  const destinations = place.config?.destinations ?? [];
-  const keys = await Promise.all(
-    destinations.map(async ({ kind, target }) => {
-      if (kind === 'queue') {
-        return (await attributesOf(target, clients, ['KmsMasterKeyId']))['KmsMasterKeyId'];
-      }
-      if (kind === 'bus') return undefined;
+  return Table?.SSEDescription?.KMSMasterKeyArn;
+}
+
+async function keyOf(
+  { kind, target }: DestinationConfig,
+  { clients }: Session,
+): Promise<string | undefined> {
+  switch (kind) {
+    case 'bus':
+      return undefined;
+    case 'queue':
+      return (await attributesOf(target, clients, ['KmsMasterKeyId']))['KmsMasterKeyId'];
+    case 'topic': {
       const topic = await clients.sns.send(new GetTopicAttributesCommand({ TopicArn: target }));
       return topic.Attributes?.['KmsMasterKeyId'];
-    }),
-  );
-  const all = [Table?.SSEDescription?.KMSMasterKeyArn, ...keys];
-  // AWS's own keys, by alias, need nobody's rights.
-  return [
-    ...new Set(all.filter((key) => key !== undefined && !key.includes('alias/aws/'))),
-  ] as string[];
+    }
+  }
 }

@@ -6,14 +6,15 @@ import {
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 
 import type { DestinationConfig } from '../../contract/environment.ts';
+import type { Clients } from '../aws/clients.ts';
 import { attributesOf } from '../aws/queues.ts';
 import { describeFunction } from '../aws/functions.ts';
 import type { Session } from '../session.ts';
-import { orWell, problem, type Finding } from './finding.ts';
+import { orUnknown, orWell, problem, seek, type Finding } from './finding.ts';
 import { keysOf } from './keys.ts';
 
 /** What a role must be allowed to do with what. */
-interface Right {
+export interface Right {
   readonly actions: readonly string[];
   readonly resource: string;
   /** What the call is made with, as far as policies ask for it. */
@@ -22,42 +23,48 @@ interface Right {
 
 /** Relay and sweeper may do what they must: at the table, at each destination, with the keys of either. */
 export async function checkRights(session: Session): Promise<Finding[]> {
-  const { relay, sweeper } = session.place;
-  const table = await tableArnOf(session);
-  const others = [...(await rightsToDestinations(session)), ...(await rightsToKeys(session))];
-  const findings = await Promise.all([
-    checkFunction(relay, [{ actions: relayActions, resource: table }, ...others], session),
-    checkFunction(sweeper, [{ actions: sweeperActions, resource: table }, ...others], session),
-  ]);
-  return findings.flat();
-}
-
-async function checkFunction(
-  name: string | undefined,
-  rights: readonly Right[],
-  { clients }: Session,
-): Promise<Finding[]> {
-  if (name === undefined) return [];
-  const about = `rights of ${name}`;
-  const { role } = await describeFunction(name, clients);
-  const results = await Promise.all(
-    rights.map(async ({ actions, resource, context = [] }) => {
-      const { EvaluationResults = [] } = await clients.iam.send(
-        new SimulatePrincipalPolicyCommand({
-          PolicySourceArn: role,
-          ActionNames: [...actions],
-          ResourceArns: [resource],
-          ContextEntries: [...context],
-        }),
-      );
-      return EvaluationResults;
+  const { place, clients } = session;
+  const functions = [
+    { name: place.relay, tableActions: relayActions },
+    { name: place.sweeper, tableActions: sweeperActions },
+  ].flatMap(({ name, ...rest }) => (name === undefined ? [] : [{ name, ...rest }]));
+  if (functions.length === 0) return [];
+  const { others, table, findings } = await rightsOf(session);
+  const checked = await Promise.all(
+    functions.map(({ name, tableActions }) => {
+      const about = `rights of ${name}`;
+      return orUnknown(about, async () => {
+        const { role } = await describeFunction(name, clients);
+        const own = table === undefined ? [] : [{ actions: tableActions, resource: table }];
+        return checkRole(about, { role, rights: [...own, ...others] }, clients);
+      });
     }),
   );
-  return orWell(
-    judgeRights(about, results.flat()),
-    about,
-    'as far as its role says, it may do what it must',
+  return [...findings, ...checked.flat()];
+}
+
+/** A role may do what it must. A right that cannot be asked for keeps none of the others from being. */
+export async function checkRole(
+  about: string,
+  { role, rights }: { role: string; rights: readonly Right[] },
+  { iam }: Pick<Clients, 'iam'>,
+): Promise<Finding[]> {
+  const findings = await Promise.all(
+    rights.map(({ actions, resource, context = [] }) =>
+      orUnknown(about, async () => {
+        const { EvaluationResults = [] } = await iam.send(
+          new SimulatePrincipalPolicyCommand({
+            PolicySourceArn: role,
+            ActionNames: [...actions],
+            ResourceArns: [resource],
+            ContextEntries: [...context],
+          }),
+        );
+        return judgeRights(about, EvaluationResults);
+      }),
+    ),
   );
+  return orWell(findings.flat(), about, 'as far as its role says, it may do what it must');
 }
 
 function judgeRights(about: string, results: readonly EvaluationResult[]): Finding[] {
@@ -84,7 +91,7 @@ const sweeperActions = [
   'dynamodb:GetItem',
   'dynamodb:Query',
 ];
-const keyActions = ['kms:Decrypt', 'kms:GenerateDataKey'];
+export const keyActions = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
 async function tableArnOf({ place, clients }: Session): Promise<string> {
   const { Table } = await clients.dynamodb.send(
@@ -93,14 +100,25 @@ async function tableArnOf({ place, clients }: Session): Promise<string> {
   return Table?.TableArn ?? '';
 }
 
-function rightsToDestinations(session: Session): Promise<Right[]> {
-  const destinations = session.place.config?.destinations ?? [];
-  return Promise.all(destinations.map((destination) => rightTo(destination, session)));
-}
-
-async function rightsToKeys(session: Session): Promise<Right[]> {
-  const keys = await keysOf(session);
-  return keys.map((resource) => ({ actions: keyActions, resource }));
+/** The rights that both functions need, and what could not be asked. A destination that is gone is told by its own check. */
+async function rightsOf(
+  session: Session,
+): Promise<{ table: string | undefined; others: Right[]; findings: Finding[] }> {
+  const { destinations = [] } = session.place.config ?? {};
+  const table = await seek('rights to the table', () => tableArnOf(session));
+  const rights = await Promise.all(
+    destinations.map((destination) =>
+      seek(`rights to ${destination.name}`, () => rightTo(destination, session)),
+    ),
+  );
+  const { keys } = await keysOf(session);
+  const ofDestinations = rights.flatMap(({ found }) => found ?? []);
+  const ofKeys = keys.map((resource) => ({ actions: keyActions, resource }));
+  return {
+    table: table.found,
+    others: [...ofDestinations, ...ofKeys],
+    findings: [table, ...rights].flatMap(({ findings }) => findings),
+  };
 }
 
 async function rightTo(

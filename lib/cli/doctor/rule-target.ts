@@ -2,8 +2,8 @@ import type { Target } from '@aws-sdk/client-eventbridge';
 
 import type { Clients } from '../aws/clients.ts';
 import { attributesOf, nameOfQueue, urlOfQueue } from '../aws/queues.ts';
-import { tryToSee } from '../aws/looked.ts';
-import { problem, unknown, warning, type Finding } from './finding.ts';
+import { unlessMissing } from '../aws/failure.ts';
+import { orUnknown, problem, warning, type Finding } from './finding.ts';
 import { letsSend } from './queue-policy.ts';
 
 /** A target of a rule has a dead-letter queue, and the bus may send to both. */
@@ -16,7 +16,7 @@ export async function checkTarget(
   const deadLetters = DeadLetterConfig?.Arn;
   const queues = [Arn, deadLetters ?? ''].filter((arn) => arn.includes(':sqs:'));
   const checked = await Promise.all(
-    queues.map((queue) => checkQueue(about, queue, { rule, clients })),
+    queues.map((queue) => orUnknown(about, () => checkQueue(about, queue, { rule, clients }))),
   );
   const none =
     deadLetters === undefined
@@ -36,12 +36,20 @@ async function checkQueue(
   queueArn: string,
   { rule, clients }: { rule: { arn: string }; clients: Pick<Clients, 'sqs'> },
 ): Promise<Finding[]> {
-  const seen = await tryToSee(async () =>
+  const name = nameOfQueue(queueArn);
+  const attributes = await unlessMissing(async () =>
     attributesOf(await urlOfQueue(queueArn, clients), clients, ['Policy', 'KmsMasterKeyId']),
   );
-  if (seen.status === 'unseen') return [unknown(about, seen.why)];
-  const name = nameOfQueue(queueArn);
-  const { Policy, KmsMasterKeyId = '' } = seen.value;
+  if (attributes === undefined) {
+    return [
+      problem(
+        about,
+        `there is no queue ${name}: its events are lost`,
+        'deploy the stack that defines the queue again, or remove the rule',
+      ),
+    ];
+  }
+  const { Policy, KmsMasterKeyId = '' } = attributes;
   const service = 'events.amazonaws.com';
   return [
     ...(letsSend(Policy, { service, sourceArn: rule.arn })

@@ -1,21 +1,26 @@
 import type { SweepReport } from '../../contract/sweep-report.ts';
+import { definedOnly } from '../../contract/pick.ts';
 import type { Session } from '../session.ts';
 import { duration, relative } from '../view/time.ts';
 import { ok, problem, type Finding } from './finding.ts';
 
 const about = 'sweeper';
-const quietTooLongMs = 5 * 60_000;
+/** The sweeper runs every minute. */
+export const sweeperQuietMs = 5 * 60_000;
 
 /** The sweeper is there, and ran. */
 export async function checkSweeper({ place, store, clock }: Session): Promise<Finding[]> {
   const [last] = await store.readSweeps(1);
-  return judgeSweeper(place.sweeper, last, clock.now());
+  return judgeSweeper(place.sweeper, last, {
+    now: clock.now(),
+    ...definedOnly({ deployedAt: place.deployedAt }),
+  });
 }
 
 export function judgeSweeper(
   name: string | undefined,
   last: SweepReport | undefined,
-  now: number,
+  { now, deployedAt }: { now: number; deployedAt?: number },
 ): Finding[] {
   if (name === undefined) {
     return [
@@ -27,10 +32,14 @@ export function judgeSweeper(
     ];
   }
   const log = `look into the log of ${name}`;
+  const isQuiet = last === undefined || now - last.endedAt > sweeperQuietMs;
+  if (isQuiet && isJustDeployed(deployedAt, now)) {
+    return [ok(about, `has not run since it was deployed ${relative(deployedAt, now)}`)];
+  }
   if (last === undefined)
     return [problem(about, 'it has never run', `is its schedule enabled? Else ${log}`)];
   const quietMs = now - last.endedAt;
-  if (quietMs > quietTooLongMs) {
+  if (quietMs > sweeperQuietMs) {
     return [
       problem(
         about,
@@ -46,4 +55,9 @@ export function judgeSweeper(
     ];
   }
   return [ok(about, `ran ${relative(last.endedAt, now)}`)];
+}
+
+/** Whether the sweeper was deployed so lately that its schedule may not have invoked it yet. */
+export function isJustDeployed(deployedAt: number | undefined, now: number): deployedAt is number {
+  return deployedAt !== undefined && now - deployedAt < sweeperQuietMs;
 }

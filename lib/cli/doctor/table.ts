@@ -8,7 +8,7 @@ import {
 import { table as names } from '../../contract/keys.ts';
 import { waitingIndexAttributes } from '../../contract/waiting.ts';
 import type { Session } from '../session.ts';
-import { orWell, problem, type Finding } from './finding.ts';
+import { orUnknown, orWell, problem, type Finding } from './finding.ts';
 
 const about = 'table';
 const redeploy = 'deploy the stack of the Outbox again, or undo what was changed by hand';
@@ -16,21 +16,23 @@ const redeploy = 'deploy the stack of the Outbox again, or undo what was changed
 /** The table is as an outbox needs it: its stream, its expiry, its index, its key. */
 export async function checkTable({ place, clients }: Session): Promise<Finding[]> {
   const request = { TableName: place.tableName };
-  const { Table = {} } = await clients.dynamodb.send(new DescribeTableCommand(request));
-  const { TimeToLiveDescription: expiry = {} } = await clients.dynamodb.send(
-    new DescribeTimeToLiveCommand(request),
-  );
-  return judgeTable(Table, expiry);
+  const findings = await Promise.all([
+    orUnknown(about, async () => {
+      const { Table = {} } = await clients.dynamodb.send(new DescribeTableCommand(request));
+      return judgeTable(Table);
+    }),
+    orUnknown(about, async () => {
+      const { TimeToLiveDescription: expiry = {} } = await clients.dynamodb.send(
+        new DescribeTimeToLiveCommand(request),
+      );
+      return judgeExpiry(expiry, place.tableName);
+    }),
+  ]);
+  return orWell(findings.flat(), about, 'stream, expiry and index are as they should be');
 }
 
-export function judgeTable(table: TableDescription, expiry: TimeToLiveDescription): Finding[] {
-  const findings = [
-    ...judgeStream(table),
-    ...judgeExpiry(expiry, table),
-    ...judgeIndex(table),
-    ...judgeKey(table),
-  ];
-  return orWell(findings, about, 'stream, expiry and index are as they should be');
+export function judgeTable(table: TableDescription): Finding[] {
+  return [...judgeStream(table), ...judgeIndex(table), ...judgeKey(table)];
 }
 
 function judgeStream({ StreamSpecification: stream }: TableDescription): Finding[] {
@@ -44,9 +46,9 @@ function judgeStream({ StreamSpecification: stream }: TableDescription): Finding
   ];
 }
 
-function judgeExpiry(
+export function judgeExpiry(
   { TimeToLiveStatus, AttributeName }: TimeToLiveDescription,
-  { TableName = '' }: TableDescription,
+  tableName: string,
 ): Finding[] {
   const isOn = TimeToLiveStatus === 'ENABLED' || TimeToLiveStatus === 'ENABLING';
   if (isOn && AttributeName === names.expiresAt) return [];
@@ -55,7 +57,7 @@ function judgeExpiry(
     problem(
       about,
       `expiry is ${is}, not on ${names.expiresAt}: it grows for ever`,
-      `aws dynamodb update-time-to-live --table-name ${TableName} --time-to-live-specification Enabled=true,AttributeName=${names.expiresAt}`,
+      `aws dynamodb update-time-to-live --table-name ${tableName} --time-to-live-specification Enabled=true,AttributeName=${names.expiresAt}`,
     ),
   ];
 }

@@ -3,7 +3,7 @@ import { GetTopicAttributesCommand, ListSubscriptionsByTopicCommand } from '@aws
 import type { DestinationConfig } from '../../contract/environment.ts';
 import { isMissing } from '../aws/failure.ts';
 import type { Session } from '../session.ts';
-import { orWell, problem, warning, type Finding } from './finding.ts';
+import { orUnknown, orWell, problem, warning, type Finding } from './finding.ts';
 
 /** The topic is there, keeps order where it should, and somebody is subscribed. */
 export async function checkTopic(
@@ -13,10 +13,15 @@ export async function checkTopic(
   const topic = { TopicArn: destination.target };
   try {
     const { Attributes = {} } = await clients.sns.send(new GetTopicAttributesCommand(topic));
-    const { Subscriptions = [] } = await clients.sns.send(
-      new ListSubscriptionsByTopicCommand(topic),
-    );
-    return judgeTopic(destination, Attributes, Subscriptions.length);
+    const about = `topic ${destination.name}`;
+    const subscriptions = await orUnknown(about, async () => {
+      const { Subscriptions = [] } = await clients.sns.send(
+        new ListSubscriptionsByTopicCommand(topic),
+      );
+      return judgeSubscriptions(about, Subscriptions.length);
+    });
+    const findings = [...judgeTopic(destination, Attributes), ...subscriptions];
+    return orWell(findings, about, 'is there, and has subscriptions');
   } catch (error) {
     if (!isMissing(error)) throw error;
     return [
@@ -32,29 +37,25 @@ export async function checkTopic(
 function judgeTopic(
   { name, ordered }: DestinationConfig,
   attributes: Readonly<Record<string, string>>,
-  subscriptions: number,
 ): Finding[] {
-  const about = `topic ${name}`;
   const isFifo = attributes['FifoTopic'] === 'true';
-  const findings = [
-    ...(isFifo === ordered
-      ? []
-      : [
-          problem(
-            about,
-            `the relay takes it for ${ordered ? 'a FIFO' : 'a standard'} topic, and it is none`,
-            'deploy the stack of the Outbox again',
-          ),
-        ]),
-    ...(subscriptions === 0
-      ? [
-          warning(
-            about,
-            'nobody is subscribed: its events reach nobody',
-            'deploy an Inbox, or leave the topic out',
-          ),
-        ]
-      : []),
+  if (isFifo === ordered) return [];
+  return [
+    problem(
+      `topic ${name}`,
+      `the relay takes it for ${ordered ? 'a FIFO' : 'a standard'} topic, and it is none`,
+      'deploy the stack of the Outbox again',
+    ),
   ];
-  return orWell(findings, about, 'is there, and has subscriptions');
+}
+
+export function judgeSubscriptions(about: string, subscriptions: number): Finding[] {
+  if (subscriptions > 0) return [];
+  return [
+    warning(
+      about,
+      'nobody is subscribed: its events reach nobody',
+      'deploy an Inbox, or leave the topic out',
+    ),
+  ];
 }

@@ -12,8 +12,8 @@ import { drainQueue, peek, type QueueToScan, type Scan } from '../queues/receive
 import { openClientsFor } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { createProgress } from '../view/progress.ts';
-import { count } from '../view/table.ts';
-import type { World } from '../world.ts';
+import { count, type View } from '../view/table.ts';
+import { viewOf, type World } from '../world.ts';
 import { renderDeadLetters } from './render.ts';
 import { checkAsked, isAskedFor, type DeadLetterFilter } from './selection.ts';
 
@@ -55,7 +55,7 @@ export async function changeDeadLetters(
   );
   const isJson = options.json === true;
   if (!isJson) {
-    world.terminal.write(describe(verb, plan, { isCut: peeked.isCut, now: world.clock.now() }));
+    world.terminal.write(describe(verb, plan, { isCut: peeked.isCut, ...viewOf(world) }));
     world.terminal.note(await whyNone(inbox, peeked, clients));
   }
   const question = `${verb} ${plan.length}${peeked.isCut ? ' or more' : ''}?`;
@@ -155,7 +155,7 @@ async function run(
 function describe(
   verb: string,
   plan: readonly DeadLetter[],
-  { isCut, now }: { isCut: boolean; now: number },
+  { isCut, ...view }: View & { isCut: boolean },
 ): string {
   if (plan.length === 0) {
     return isCut
@@ -164,5 +164,5 @@ function describe(
   }
   const more = plan.length > rowsShown ? `\n… ${count(plan.length, 'message')} in all` : '';
   const beyond = isCut ? `\nOnly the first ${looked} messages of the queue were looked at.` : '';
-  return `${renderDeadLetters(plan.slice(0, rowsShown), now)}${more}${beyond}\n`;
+  return `${renderDeadLetters(plan.slice(0, rowsShown), view)}${more}${beyond}\n`;
 }

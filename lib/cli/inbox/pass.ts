@@ -39,7 +39,7 @@ export async function passOver(task: PassTask, context: Context): Promise<ExitCo
   const { terminal } = world;
   const plan = task.standings.filter((standing) => isMeant(task, standing));
   const isJson = options.json === true;
-  if (!isJson) terminal.write(describe(task, plan));
+  if (!isJson) terminal.write(describe(task, plan, terminal.width));
   const question = `${task.verb} ${plan.length}?`;
   const isConfirmed =
     plan.length > 0 && (await confirm(question, { yes: options.yes === true, terminal }));
@@ -83,7 +83,7 @@ async function passAll(
 
 const rowsShown = 20;
 
-function describe(task: PassTask, plan: readonly Standing[]): string {
+function describe(task: PassTask, plan: readonly Standing[], width: number | undefined): string {
   const alone = task.standings
     .filter((standing) => !isMeant(task, standing))
     .map((standing) => `Left alone: ${standing.aggregate}, ${whyNot(standing)}\n`)
@@ -97,7 +97,7 @@ function describe(task: PassTask, plan: readonly Standing[]): string {
       String(lowest?.sequence ?? ''),
     ]);
   const more = plan.length > rowsShown ? `… ${count(plan.length, 'aggregate')} in all\n` : '';
-  const table = renderTable(['aggregate', 'passed over', 'waits'], rows);
+  const table = renderTable(['aggregate', 'passed over', 'waits'], rows, width);
   return `${table}\n${more}${alone.join('')}`;
 }
 

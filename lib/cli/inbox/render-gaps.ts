@@ -1,11 +1,11 @@
 import type { AuditNote } from '../../contract/audit.ts';
 import { isUnplaced, type OpenGap, type Standing } from '../../runtime/inbox/ordered/operate.ts';
 import { renderAudit } from '../show/render-audit.ts';
-import { renderFacts, renderTable } from '../view/table.ts';
+import { renderFacts, renderTable, type View } from '../view/table.ts';
 import { duration, moment, relative } from '../view/time.ts';
 
 /** Aggregates of which messages wait, one a line. */
-export function renderGaps(gaps: readonly OpenGap[]): string {
+export function renderGaps(gaps: readonly OpenGap[], width: number | undefined): string {
   return renderTable(
     ['aggregate', 'handled up to', 'in the way', 'waits', 'stands still for', 'why'],
     gaps.map((gap) => [
@@ -16,6 +16,7 @@ export function renderGaps(gaps: readonly OpenGap[]): string {
       duration(gap.ageMs),
       whyOf(gap),
     ]),
+    width,
   );
 }
 
@@ -23,11 +24,13 @@ export function renderGaps(gaps: readonly OpenGap[]): string {
 export function renderStanding(
   standing: Standing,
   audit: readonly AuditNote[],
-  now: number,
+  { now, width }: View,
 ): string {
   const facts = [...placeFacts(standing, now), ...waitFacts(standing, now)];
   const told = facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
-  return [renderFacts(told), renderAudit(audit)].filter((block) => block !== '').join('\n\n');
+  return [renderFacts(told, width), renderAudit(audit, width)]
+    .filter((block) => block !== '')
+    .join('\n\n');
 }
 
 type Fact = [name: string, value: string | undefined];

@@ -24,12 +24,17 @@ export function isAskedFor(
 ): boolean {
   const letter = toDeadLetter(message);
   const isNamed =
-    ids.length === 0 || ids.includes(letter.messageId) || ids.includes(letter.eventId ?? '');
+    ids.length === 0 ||
+    ids.some((id) => isSame(id, letter.messageId) || isSame(id, letter.eventId));
   return (
     isNamed &&
     matchesType(types, letter.type ?? '') &&
-    (reason === undefined || letter.reason === reason)
+    (reason === undefined || isSame(reason, letter.reason))
   );
+}
+
+function isSame(typed: string, name: string | undefined): boolean {
+  return typed.toLowerCase() === name?.toLowerCase();
 }
 
 /**

@@ -20,11 +20,12 @@ export function toSeen(message: QueueMessage): SeenMessage {
 export function describeQueue(
   some: readonly SeenMessage[],
   { from, to, messages }: { from: string; to: string | undefined; messages: number },
+  width: number | undefined,
 ): string {
   if (some.length === 0) return `${describeNone(from, messages)}\n`;
   const groups = groupBy(some, (message) => JSON.stringify(rowOf(message, to)));
   const rows = [...groups].map(([row, { length }]) => [...(JSON.parse(row) as string[]), length]);
-  const table = renderTable(['what', 'error', 'goes to', 'messages'], rows);
+  const table = renderTable(['what', 'error', 'goes to', 'messages'], rows, width);
   const cut = messages > some.length ? `, of which ${some.length} were looked at` : '';
   return `${table}\n\n${count(messages, 'message')}${cut}\n`;
 }

@@ -1,9 +1,9 @@
 import type { SagaNote, SagaRecord, SagaSummary } from '../../contract/saga.ts';
-import { renderFacts, renderTable } from '../view/table.ts';
+import { renderFacts, renderTable, type View } from '../view/table.ts';
 import { moment, relative } from '../view/time.ts';
 
 /** Sagas that have not finished, one a line. */
-export function renderRunning(sagas: readonly SagaSummary[], now: number): string {
+export function renderRunning(sagas: readonly SagaSummary[], { now, width }: View): string {
   return renderTable(
     ['key', 'status', 'started', 'overdue'],
     sagas.map(({ key, status, startedAt, overdueAt }) => [
@@ -12,12 +12,13 @@ export function renderRunning(sagas: readonly SagaSummary[], now: number): strin
       relative(startedAt, now),
       relative(overdueAt, now),
     ]),
+    width,
   );
 }
 
 /** One saga with its history, without its state. */
-export function renderSaga(saga: SagaRecord, now: number): string {
-  return `${renderFacts(factsOf(saga, now))}\n\n${renderHistory(saga)}`;
+export function renderSaga(saga: SagaRecord, { now, width }: View): string {
+  return `${renderFacts(factsOf(saga, now), width)}\n\n${renderHistory(saga, width)}`;
 }
 
 function factsOf(saga: SagaRecord, now: number): [string, string][] {
@@ -46,7 +47,7 @@ function listed(lines: readonly string[]): string | undefined {
   return lines.length === 0 ? undefined : lines.join('\n');
 }
 
-function renderHistory({ history, revision }: SagaRecord): string {
+function renderHistory({ history, revision }: SagaRecord, width: number | undefined): string {
   const left = revision - history.length;
   const rows = history.map(({ at, type, eventId, status, ...note }) => [
     moment(at),
@@ -55,7 +56,7 @@ function renderHistory({ history, revision }: SagaRecord): string {
     status,
     renderDone(note),
   ]);
-  const table = renderTable(['at', 'event', 'id', 'then', 'did'], rows);
+  const table = renderTable(['at', 'event', 'id', 'then', 'did'], rows, width);
   return left <= 0 ? table : `${table}\n(${left} more, after the first, are not kept)`;
 }
 

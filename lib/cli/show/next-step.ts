@@ -9,8 +9,12 @@ export function nextStep(waiting: Waiting, options: CommonOptions): string {
   const name = quoted(referenceOf(summaryOf(waiting)));
   const redrive = hint(`outbox redrive ${name}`, options);
   const discard = hint(`outbox discard ${name} --why '…'`, options);
-  const { entry, state } = waiting;
+  const { entry, state, giveUp } = waiting;
   if (isInvalidRow(entry)) return `It can only be given up:\n  ${discard}`;
+  if (giveUp !== undefined) {
+    const finish = hint(`outbox discard ${name} --no-notice --why '…'`, options);
+    return `It is being discarded: its skip notice is delivered when its destination takes it.\nWhere the destination is gone for good, finish without the notice:\n  ${finish}`;
+  }
   switch (state) {
     case 'parked':
       return `Mend the cause, then give it another round:\n  ${redrive}\nOr give it up:\n  ${discard}`;

@@ -1,14 +1,13 @@
 import { timeOfId } from '../../contract/keys.ts';
 import { summaryOf } from '../../contract/waiting-summary.ts';
 import type { AggregateTrail } from '../../relay/operate/find-aggregate.ts';
-import { renderTable } from '../view/table.ts';
+import { renderTable, type View } from '../view/table.ts';
 import { moment } from '../view/time.ts';
 import { renderWaiting } from '../view/waiting.ts';
 import { renderAudit } from './render-audit.ts';
 import { renderData } from './render-event.ts';
 
-export interface AggregateView {
-  readonly now: number;
+export interface AggregateView extends View {
   /** From when on its history was read, epoch milliseconds. */
   readonly since: number;
   readonly withData: boolean;
@@ -17,7 +16,7 @@ export interface AggregateView {
 /** All that is known of an aggregate, for a person. */
 export function renderAggregate(
   trail: AggregateTrail,
-  { now, since, withData }: AggregateView,
+  { now, width, since, withData }: AggregateView,
 ): string {
   const { aggregate, lastSequence, history, waiting, audit } = trail;
   const last = lastSequence === undefined ? '' : `, last sequence given out ${lastSequence}`;
@@ -25,15 +24,15 @@ export function renderAggregate(
     `Aggregate ${aggregate}${last}`,
     history.length === 0
       ? `No events since ${moment(since)}; --since looks further back.`
-      : renderHistory(trail),
-    waiting.length === 0 ? '' : renderWaiting(waiting.map(summaryOf), now),
-    renderAudit(audit),
+      : renderHistory(trail, width),
+    waiting.length === 0 ? '' : renderWaiting(waiting.map(summaryOf), { now, width }),
+    renderAudit(audit, width),
     withData ? renderPayloads(trail) : '',
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
-function renderHistory({ history }: AggregateTrail): string {
+function renderHistory({ history }: AggregateTrail, width: number | undefined): string {
   return renderTable(
     ['event', 'type', 'sequence', 'written', 'receipt'],
     history.map(({ entry, outcome }) => [
@@ -43,6 +42,7 @@ function renderHistory({ history }: AggregateTrail): string {
       moment(timeOfId(entry.id)),
       outcome ?? 'none',
     ]),
+    width,
   );
 }
 

@@ -3,20 +3,20 @@ import { pageOf, timeOfId } from '../../contract/keys.ts';
 import type { Receipt } from '../../contract/receipt.ts';
 import type { Waiting } from '../../contract/waiting.ts';
 import type { EventTrail } from '../../relay/operate/find-event.ts';
-import { renderFacts, renderTable } from '../view/table.ts';
+import { renderFacts, renderTable, type View } from '../view/table.ts';
 import { moment, relative } from '../view/time.ts';
 import { renderAudit } from './render-audit.ts';
 
 /** All that is known of an event, for a person. Its data only where `withData` says so. */
-export function renderEvent(trail: EventTrail, now: number, withData: boolean): string {
+export function renderEvent(trail: EventTrail, { now, width }: View, withData: boolean): string {
   const { eventId, entry, invalid, waiting, receipts, audit } = trail;
   const blocks = [
     `Event ${eventId}: ${trail.status}`,
-    entry === undefined ? invalidLine(invalid?.key) : renderFacts(entryFacts(entry, now)),
-    waiting === undefined ? '' : renderFacts(waitingFacts(waiting, now)),
+    entry === undefined ? invalidLine(invalid?.key) : renderFacts(entryFacts(entry, now), width),
+    waiting === undefined ? '' : renderFacts(waitingFacts(waiting, now), width),
     renderReceipts(receipts),
     renderArchived(trail),
-    renderAudit(audit),
+    renderAudit(audit, width),
     withData ? renderData(entry?.data ?? invalid?.json) : '',
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
@@ -53,7 +53,7 @@ export function renderData(json: string | undefined): string {
 export function waitingFacts(waiting: Waiting, now: number): [string, string][] {
   const { state, dueAt, attempts, tried, missing, error, firstTriedAt, giveUp } = waiting;
   const facts: [string, string | undefined][] = [
-    ['waits', state],
+    ['waits', giveUp === undefined ? state : `discarding (${state})`],
     [state === 'parked' ? 'since' : 'due', `${moment(dueAt)} (${relative(dueAt, now)})`],
     ['attempts', String(attempts)],
     ['first tried', momentIfAny(firstTriedAt)],

@@ -1,4 +1,5 @@
 import { pageStart } from '../../contract/keys.ts';
+import { isJustDeployed, sweeperQuietMs } from '../doctor/sweeper.ts';
 import { count } from '../view/table.ts';
 import { duration } from '../view/time.ts';
 import type { StatusFacts } from './facts.ts';
@@ -11,8 +12,6 @@ export interface Concern {
 
 /** An entry without a receipt for so long was missed by the relay and by the sweeper. */
 const unsettledTooLongMs = 5 * 60_000;
-/** The sweeper runs every minute. */
-const sweeperTooLongMs = 5 * 60_000;
 
 /** What of the facts needs a person, the gravest first. */
 export function concernsOf(facts: StatusFacts): Concern[] {
@@ -22,6 +21,7 @@ export function concernsOf(facts: StatusFacts): Concern[] {
     ...sweeper(facts),
     ...unsettled(facts),
     ...queues(facts),
+    ...inboxes(facts),
   ];
 }
 
@@ -55,11 +55,13 @@ function trigger({ trigger: seen }: StatusFacts): Concern[] {
   return [{ what: `the relay’s trigger says: ${lastResult}`, command: 'outbox doctor' }];
 }
 
-function sweeper({ sweeps, at }: StatusFacts): Concern[] {
+function sweeper({ sweeps, at, deployedAt }: StatusFacts): Concern[] {
   const [last] = sweeps;
+  const isQuiet = last === undefined || at - last.endedAt > sweeperQuietMs;
+  if (isQuiet && isJustDeployed(deployedAt, at)) return [];
   if (last === undefined) return [{ what: 'the sweeper has never run', command: 'outbox doctor' }];
   const quietMs = at - last.endedAt;
-  if (quietMs > sweeperTooLongMs) {
+  if (quietMs > sweeperQuietMs) {
     return [{ what: `the sweeper has not run for ${duration(quietMs)}`, command: 'outbox doctor' }];
   }
   if (last.ended === 'failed' || last.ended === 'outage') {
@@ -81,6 +83,22 @@ function unsettled({ inFlight, lag, at }: StatusFacts): Concern[] {
   return [
     { what: `entries of ${duration(ageMs)} ago are not settled${why}`, command: 'outbox doctor' },
   ];
+}
+
+/** A message that waits for so long is more than a burst: its inbox stands still, or is too slow. */
+const waitsTooLongMs = 15 * 60_000;
+
+function inboxes({ inboxes: seen }: StatusFacts): Concern[] {
+  if (seen.status === 'unseen') return [];
+  return seen.value.flatMap(({ name, mapping, messages = 0, oldestMs = 0 }) => {
+    const isStopped = mapping === 'Missing' || mapping.startsWith('Disabl');
+    const isLate = messages > 0 && oldestMs > waitsTooLongMs;
+    if (!isStopped && !isLate) return [];
+    const waiting = `${count(messages, 'message')} in its queue`;
+    const age = isLate ? `, the oldest for ${duration(oldestMs)}` : '';
+    const state = isStopped ? `its event source mapping is ${mapping.toLowerCase()}, ` : '';
+    return [{ what: `inbox ${name}: ${state}${waiting}${age}`, command: 'outbox doctor' }];
+  });
 }
 
 function queues({ queues: seen }: StatusFacts): Concern[] {

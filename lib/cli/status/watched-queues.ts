@@ -1,6 +1,6 @@
 import { inboxesOf } from '../aws/places.ts';
 import { functionsOf } from '../aws/find-outbox.ts';
-import { isMissing } from '../aws/failure.ts';
+import { unlessMissing } from '../aws/failure.ts';
 import {
   attributesOf,
   depthOf,
@@ -34,7 +34,11 @@ export async function watchedQueues(session: Session): Promise<WatchedQueue[]> {
     ...(await deadLettersOfInboxes(session)),
     ...undeliveredQueues(session),
   ];
-  return Promise.all(queues.map((queue) => measure(queue, session)));
+  const measured = await Promise.all(queues.map((queue) => measure(queue, session)));
+  // A dead-letter queue may be that of a destination and of an inbox: the inbox's command knows more.
+  return [
+    ...new Map(measured.toReversed().map((queue) => [queue.name, queue])).values(),
+  ].toReversed();
 }
 
 async function onFailureQueues({ place, clients }: Session): Promise<Queue[]> {
@@ -55,7 +59,7 @@ async function deadLettersOfDestinations({ place, clients }: Session): Promise<Q
   const destinations = (place.config?.destinations ?? []).filter(({ kind }) => kind === 'queue');
   const queues = await Promise.all(
     destinations.map(async ({ name, target }) => {
-      const seen = await unlessGone(() => attributesOf(target, clients, ['RedrivePolicy']));
+      const seen = await unlessMissing(() => attributesOf(target, clients, ['RedrivePolicy']));
       return seen === undefined
         ? { queue: target, holds: `destination ${name}`, command: 'outbox doctor' }
         : deadLettersOf(name, seen);
@@ -103,18 +107,10 @@ function undeliveredQueues({ place: { stack } }: Session): Queue[] {
 
 async function measure({ queue, ...rest }: Queue, { clients }: Session): Promise<WatchedQueue> {
   const name = nameOfQueue(queue);
-  const messages = await unlessGone(async () => depthOf(await urlOfQueue(queue, clients), clients));
+  const messages = await unlessMissing(async () =>
+    depthOf(await urlOfQueue(queue, clients), clients),
+  );
   return messages === undefined
     ? { ...rest, name, messages: 0, isGone: true, command: 'outbox doctor' }
     : { ...rest, name, messages };
-}
-
-/** Somebody may have deleted a queue: that is to be told, and no reason to tell nothing else. */
-async function unlessGone<T>(look: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await look();
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }

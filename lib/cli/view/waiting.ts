@@ -1,7 +1,7 @@
 import { waitingPrefix, type Key } from '../../contract/keys.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { waitingStates, type WaitingState } from '../../contract/waiting.ts';
-import { renderTable } from './table.ts';
+import { renderTable, type View } from './table.ts';
 import { relative } from './time.ts';
 
 /** What a row of the waiting room is called on the command line: its event's id, or where it lay. */
@@ -10,12 +10,12 @@ export function referenceOf({ id, key }: { id?: string; key: Key }): string {
 }
 
 /** Rows of the waiting room, one a line. */
-export function renderWaiting(rows: readonly WaitingSummary[], now: number): string {
+export function renderWaiting(rows: readonly WaitingSummary[], { now, width }: View): string {
   return renderTable(
     ['event', 'state', 'type', 'aggregate', 'sequence', 'attempts', 'error', 'when'],
     rows.map((row) => [
       referenceOf(row),
-      row.state,
+      stateOf(row),
       row.type ?? 'no valid entry',
       row.aggregate ?? '',
       row.sequence?.toString() ?? '',
@@ -23,7 +23,13 @@ export function renderWaiting(rows: readonly WaitingSummary[], now: number): str
       row.errorCode ?? '',
       whenOf(row, now),
     ]),
+    width,
   );
+}
+
+/** The state as a person reads it: what is being discarded waits for its skip notice to be delivered. */
+export function stateOf({ state, giveUp }: Pick<WaitingSummary, 'state' | 'giveUp'>): string {
+  return giveUp === undefined ? state : 'discarding';
 }
 
 /** How many wait, by state, on one line. */

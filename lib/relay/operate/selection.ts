@@ -10,7 +10,7 @@ export interface Selection {
   readonly states?: readonly WaitingState[];
   readonly types?: TypeFilter;
   readonly aggregate?: string;
-  /** The code of the last error. */
+  /** The code of the last error, in upper or lower case. */
   readonly error?: string;
   /** The event's time, epoch milliseconds: from `since` up to, not including, `until`. */
   readonly since?: number;
@@ -38,7 +38,7 @@ export function isMeant(row: WaitingSummary, selection: Selection): boolean {
   return [
     matchesType(types, row.type ?? ''),
     aggregate === undefined || row.aggregate === aggregate,
-    error === undefined || row.errorCode === error,
+    error === undefined || row.errorCode?.toLowerCase() === error.toLowerCase(),
     since <= at && at < until,
   ].every(Boolean);
 }

@@ -4,6 +4,7 @@ import { checkKeys } from '../../../lib/cli/doctor/keys.ts';
 import { checkRights } from '../../../lib/cli/doctor/rights.ts';
 import type { DestinationConfig } from '../../../lib/contract/environment.ts';
 import { bus, queueArn, queueUrl, servicesOf } from '../support/account.ts';
+import { awsError } from '../support/clients.ts';
 import { aSession, tableArn } from '../support/session.ts';
 
 const tableKey = 'arn:aws:kms:eu-west-1:1:key/table';
@@ -117,6 +118,75 @@ describe('the rights of relay and sweeper', () => {
     const session = aSession({ ...anAccount(), without: ['relay', 'sweeper'] });
 
     expect(await checkRights(session)).toEqual([]);
+  });
+});
+
+describe('a destination that is gone', () => {
+  const missing: DestinationConfig = { ...queue, name: 'queue/Gone', target: queueUrl('gone') };
+
+  it.each([
+    ['checkRights', checkRights],
+    ['checkKeys', checkKeys],
+  ])('keeps %s from nothing else: its own check tells of it', async (_, check) => {
+    const { services, destinations } = anAccount();
+    const session = aSession({ services, destinations: [missing, ...destinations] });
+
+    expect(await check(session)).toEqual(await check(aSession({ services, destinations })));
+  });
+});
+
+describe('what may not be asked', () => {
+  const denied = (): never => {
+    throw awsError('AccessDeniedException');
+  };
+
+  it('of one right is told, and the other rights are checked', async () => {
+    const account = anAccount({ refused: 'sqs:SendMessage' });
+    const simulate = account.services.iam.SimulatePrincipalPolicy;
+    const iam = {
+      SimulatePrincipalPolicy: (input: Simulation) =>
+        input.ResourceArns[0] === topic.target ? denied() : simulate(input),
+    };
+
+    const findings = await checkRights(
+      aSession({ ...account, services: { ...account.services, iam } }),
+    );
+
+    expect(findings.map(({ severity }) => severity).toSorted()).toEqual([
+      'problem',
+      'problem',
+      'unknown',
+      'unknown',
+    ]);
+  });
+
+  it.each([
+    ['the table', { dynamodb: { DescribeTable: denied } }, 'sqs:SendMessage'],
+    ['a topic', { sns: { GetTopicAttributes: denied } }, 'sqs:SendMessage'],
+  ])('of %s is told, and the rights to the others are checked', async (_, services, refused) => {
+    const account = anAccount({ refused });
+
+    const findings = await checkRights(
+      aSession({ ...account, services: { ...account.services, ...services } }),
+    );
+
+    expect(findings.map(({ what }) => what)).toContainEqual(
+      expect.stringContaining(`may not ${refused}`),
+    );
+  });
+
+  it('of one key is told, and the other keys are checked', async () => {
+    const account = anAccount();
+    const kms = {
+      DescribeKey: ({ KeyId }: { KeyId: string }) =>
+        KeyId === tableKey ? denied() : { KeyMetadata: { KeyState: 'Disabled' } },
+    };
+
+    const findings = await checkKeys(
+      aSession({ ...account, services: { ...account.services, kms } }),
+    );
+
+    expect(findings.map(({ severity }) => severity)).toEqual(['unknown', 'problem']);
   });
 });
 

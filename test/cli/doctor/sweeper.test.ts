@@ -36,20 +36,33 @@ describe('the sweeper', () => {
       { what: 'its last run reached no destination', mend: 'destinations' },
     ],
   ])('is a problem where it %s', (_, last, { what, mend }) => {
-    const findings = judgeSweeper('Sweeper', last, someTime);
+    const findings = judgeSweeper('Sweeper', last, { now: someTime });
 
     expect(findings).toMatchObject([{ severity: 'problem', about: 'sweeper', what }]);
     expect(findings[0]?.mend).toContain(mend);
   });
 
+  it.each([
+    ['never ran', undefined],
+    ['was quiet before', aSweep({ agoMs: 60 * minute })],
+  ])('is no problem in the minutes after a deployment where it %s', (_, last) => {
+    const judge = (agoMs: number) =>
+      judgeSweeper('Sweeper', last, { now: someTime, deployedAt: someTime - agoMs });
+
+    expect(judge(40_000)).toMatchObject([
+      { severity: 'ok', what: 'has not run since it was deployed 40 s ago' },
+    ]);
+    expect(judge(6 * minute)).toMatchObject([{ severity: 'problem' }]);
+  });
+
   it('is a problem where none is to be seen', () => {
-    expect(judgeSweeper(undefined, aSweep(), someTime)).toMatchObject([
+    expect(judgeSweeper(undefined, aSweep(), { now: someTime })).toMatchObject([
       { severity: 'problem', what: 'none was found' },
     ]);
   });
 
   it('may have run out of time: the next run goes on', () => {
-    const findings = judgeSweeper('Sweeper', aSweep({ ended: 'out of time' }), someTime);
+    const findings = judgeSweeper('Sweeper', aSweep({ ended: 'out of time' }), { now: someTime });
 
     expect(findings).toMatchObject([{ severity: 'ok' }]);
   });

@@ -1,7 +1,7 @@
 import type { GlobalSecondaryIndexDescription, TableDescription } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 
-import { checkTable, judgeTable } from '../../../lib/cli/doctor/table.ts';
+import { checkTable, judgeExpiry, judgeTable } from '../../../lib/cli/doctor/table.ts';
 import { table as names } from '../../../lib/contract/keys.ts';
 import { waitingIndexAttributes } from '../../../lib/contract/waiting.ts';
 import { aSession, tableName } from '../support/session.ts';
@@ -53,7 +53,7 @@ describe('the table', () => {
       'arn:aws:kms:eu-west-1:1:key/k since 2026-11-20T00:00:00.000Z',
     ],
   ])('is a problem where it %s', (_, changed, what) => {
-    const findings = judgeTable({ ...healthy, ...changed }, expiry);
+    const findings = judgeTable({ ...healthy, ...changed });
 
     expect(findings).toHaveLength(1);
     expect(findings[0]).toMatchObject({ severity: 'problem', mend: expect.any(String) as string });
@@ -65,7 +65,7 @@ describe('the table', () => {
     ['on something else', { ...expiry, AttributeName: 'ttl' }, 'expiry is on ttl'],
     ['being turned off', { ...expiry, TimeToLiveStatus: 'DISABLING' as const }, 'expiry is off'],
   ])('never shrinks where its expiry is %s: the mend is the command', (_, changed, what) => {
-    const [finding] = judgeTable(healthy, changed);
+    const [finding] = judgeExpiry(changed, tableName);
 
     expect(finding?.what).toContain(what);
     expect(finding?.mend).toContain(
@@ -80,6 +80,6 @@ describe('the table', () => {
       GlobalSecondaryIndexes: [{ ...index, Projection: { ProjectionType: 'ALL' as const } }],
     };
 
-    expect(judgeTable(generous, expiry)).toMatchObject([{ severity: 'ok' }]);
+    expect(judgeTable(generous)).toEqual([]);
   });
 });

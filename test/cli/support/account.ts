@@ -10,6 +10,8 @@ export interface FakeFunction {
   /** Path of its construct. */
   readonly path?: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** When it was deployed, as Lambda writes it. */
+  readonly lastModified?: string;
 }
 
 /** A queue in an account. */
@@ -25,6 +27,8 @@ export interface FakeAccount {
   readonly queues?: readonly FakeQueue[];
   /** Triggers by the name of their function, as Lambda lists them. */
   readonly triggers?: Readonly<Record<string, readonly object[]>>;
+  /** Age of the oldest message by queue, in seconds, as CloudWatch measured it. */
+  readonly ages?: Readonly<Record<string, number>>;
 }
 
 export const bus: DestinationConfig = {
@@ -57,6 +61,7 @@ export function outboxFunctions(
     source: 'orders',
     destinations,
     maxAttempts: 5,
+    path: `${stack}/Outbox`,
   };
   const environment = relayToEnvironment(config, JSON.stringify);
   return ['Relay', 'Sweeper'].map((part) => ({
@@ -83,12 +88,14 @@ export function servicesOf(account: FakeAccount): Services {
     lambda: lambdaOf(account),
     cloudformation: cloudformationOf(account),
     sqs: sqsOf(account),
+    cloudwatch: cloudwatchOf(account),
     sts: { GetCallerIdentity: () => ({ Arn: 'arn:aws:iam::1:user/ann' }) },
   };
 }
 
 function lambdaOf({ functions = [], triggers = {} }: FakeAccount) {
-  const describe = ({ name, environment }: FakeFunction) => ({
+  const describe = ({ name, environment, lastModified }: FakeFunction) => ({
+    ...(lastModified === undefined ? {} : { LastModified: lastModified }),
     FunctionName: name,
     Environment: { Variables: environment },
     Role: `arn:aws:iam::1:role/${name}`,
@@ -159,6 +166,15 @@ function cloudformationOf({ functions = [], queues = [] }: FakeAccount) {
       }));
       return { StackResourceSummaries: summaries, ...next };
     },
+    ListStacks: ({ NextToken }: { NextToken?: string }) => {
+      const names = [...new Set(resources.map(({ stack }) => stack))];
+      const at = Number(NextToken ?? 0);
+      const next = at + 1 < names.length ? { NextToken: String(at + 1) } : {};
+      return {
+        StackSummaries: names.slice(at, at + 1).map((StackName) => ({ StackName })),
+        ...next,
+      };
+    },
     GetTemplate: ({ StackName }: { StackName: string }) => ({
       TemplateBody: JSON.stringify({
         Resources: Object.fromEntries(
@@ -175,6 +191,22 @@ function cloudformationOf({ functions = [], queues = [] }: FakeAccount) {
   };
 }
 
+interface MetricQuery {
+  readonly Id: string;
+  readonly MetricStat: { readonly Metric: { readonly Dimensions: readonly { Value: string }[] } };
+}
+
+function cloudwatchOf({ ages = {} }: FakeAccount) {
+  return {
+    GetMetricData: ({ MetricDataQueries }: { MetricDataQueries: readonly MetricQuery[] }) => ({
+      MetricDataResults: MetricDataQueries.map(({ Id, MetricStat: { Metric } }) => {
+        const age = ages[Metric.Dimensions[0]?.Value ?? ''];
+        return { Id, Values: age === undefined ? [] : [age] };
+      }),
+    }),
+  };
+}
+
 function sqsOf({ queues = [] }: FakeAccount) {
   const find = (name: string): FakeQueue => {
     const found = queues.find((queue) => queue.name === name);
@@ -185,6 +217,7 @@ function sqsOf({ queues = [] }: FakeAccount) {
     GetQueueUrl: ({ QueueName }: { QueueName: string }) => ({
       QueueUrl: queueUrl(find(QueueName).name),
     }),
+    ListQueues: () => ({ QueueUrls: queues.map(({ name }) => queueUrl(name)) }),
     GetQueueAttributes: ({ QueueUrl }: { QueueUrl: string }) => ({
       Attributes: find(QueueUrl.slice(queueUrl('').length)).attributes ?? {},
     }),

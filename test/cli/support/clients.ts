@@ -33,6 +33,7 @@ export function fakeClients(services: Services, dynamodb?: DynamoDBClient): Fake
   });
   return {
     cloudformation: fake('cloudformation') as never,
+    cloudwatch: fake('cloudwatch') as never,
     dynamodb: dynamodb ?? (fake('dynamodb') as never),
     eventbridge: fake('eventbridge') as never,
     iam: fake('iam') as never,

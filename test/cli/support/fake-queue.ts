@@ -68,6 +68,7 @@ export function fakeQueues(
         ...queues.find(({ name }) => name === nameOf(QueueUrl))?.attributes,
       },
     }),
+    ListQueues: () => ({ QueueUrls: [...held.keys()].map(queueUrl) }),
     ListDeadLetterSourceQueues: () => ({ queueUrls: [] }),
     ReceiveMessage: ({ QueueUrl }: { QueueUrl: string }) => ({
       Messages: take(of(QueueUrl)).map(toAnswer),

@@ -8,7 +8,7 @@ export interface FakeTerminal extends Terminal {
 }
 
 /** A terminal that remembers; somebody sits there who gives these answers, or nobody does. */
-export function fakeTerminal(answers?: readonly string[]): FakeTerminal {
+export function fakeTerminal(answers?: readonly string[], width?: number): FakeTerminal {
   let [out, notes] = ['', ''];
   const left = [...(answers ?? [])];
   return {
@@ -24,6 +24,7 @@ export function fakeTerminal(answers?: readonly string[]): FakeTerminal {
     clearScreen: () => {
       out += '\u001b[2J\u001b[H';
     },
+    width,
     isInteractive: answers !== undefined,
     ask: (question) => {
       notes += question;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { stateOf } from '../../../lib/cli/view/waiting.ts';
 import { keyOfWaiting } from '../../../lib/contract/waiting.ts';
 import { changeEach, type ChangedRow } from '../../../lib/relay/operate/change.ts';
 import { discard } from '../../../lib/relay/operate/discard.ts';
@@ -114,6 +115,22 @@ describe('discarding an entry with a sequence', () => {
     expect(await world.store.readAudit({ eventId: entry!.id })).toMatchObject([
       { action: 'discard', ...operator },
     ]);
+  });
+
+  it('says in the waiting room that it is being discarded, and ends without its destination', async () => {
+    const world = createOperateWorld({ ordered: true });
+    world.script.decide = refuses('MalformedDetail');
+    const [entry] = await world.deliver({ sequence: 1 });
+
+    await discardAll(world);
+    await world.sweep();
+
+    const [row] = await collect(select(world.store, {}));
+    expect(row).toMatchObject({ id: entry!.id, giveUp: operator });
+    expect(stateOf(row!)).toBe('discarding');
+    await discardAll(world, { notice: false });
+    expect(await collect(select(world.store, {}))).toEqual([]);
+    expect(await world.store.heldAggregates(['order/1'])).toEqual(new Set());
   });
 
   it('lets those behind it go, in sequence and whole', async () => {
