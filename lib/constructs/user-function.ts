@@ -50,7 +50,7 @@ export function configureFunction(scope: IConstruct, props: UserFunctionProps): 
 }
 
 /** The function itself, or that behind an alias or a version; `undefined` where the app does not define it. */
-export function ownFunction(given: IFunction): Function | undefined {
+function ownFunction(given: IFunction): Function | undefined {
   // Told by what it can do, which also holds across two copies of the CDK.
   if ('addEnvironment' in given) return given as Function;
   return 'lambda' in given ? ownFunction(given.lambda as IFunction) : undefined;
