@@ -108,7 +108,7 @@ function noMapping(queue: string): Finding {
 }
 
 /** Whether an event source mapping invokes its function. */
-export function judgeMapping(queue: string, mapping: Trigger): Finding[] {
+function judgeMapping(queue: string, mapping: Trigger): Finding[] {
   const {
     UUID = '',
     State = 'unknown',

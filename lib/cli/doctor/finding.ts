@@ -23,7 +23,7 @@ export function problem(about: string, what: string, mend: string): Finding {
   return { severity: 'problem', about, what, mend };
 }
 
-export function unknown(about: string, what: string): Finding {
+function unknown(about: string, what: string): Finding {
   return { severity: 'unknown', about, what };
 }
 

@@ -49,7 +49,7 @@ function judgeTopic(
   ];
 }
 
-export function judgeSubscriptions(about: string, subscriptions: number): Finding[] {
+function judgeSubscriptions(about: string, subscriptions: number): Finding[] {
   if (subscriptions > 0) return [];
   return [
     warning(
