@@ -21,9 +21,13 @@ const Hurried = defineEvent('order.hurried', ofOrder);
 const Commanded = defineEvent('payment.requested', ofOrder);
 
 /** A saga whose state is about 70 bytes, as those of processes are that keep ids and flags. */
-const process = defineSaga<{ orderId: string; steps: number }>('fulfilment', {
-  key: ({ data }) => (data as { orderId: string }).orderId,
+const process = defineSaga('fulfilment', {
+  state: z.object({ orderId: z.string(), steps: z.number() }),
+  key: 'orderId',
 })
+  .onDeadline('payment', (saga) => {
+    saga.complete();
+  })
   .startedBy(Placed, (saga) => {
     saga.set({ orderId: saga.key, steps: 1 });
   })
@@ -33,9 +37,6 @@ const process = defineSaga<{ orderId: string; steps: number }>('fulfilment', {
   .on(Hurried, (saga, { data }) => {
     saga.emit(Commanded(saga.key, data));
     saga.deadline('payment', { minutes: 15 });
-  })
-  .onDeadline('payment', (saga) => {
-    saga.complete();
   });
 
 const perMeasurement = 10;

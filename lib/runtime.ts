@@ -46,23 +46,19 @@ export type { TraceSource } from './runtime/trace.ts';
 
 // Sagas
 export { defineSaga } from './runtime/saga/define-saga.ts';
-export type { SagaDefinition, SagaOptions } from './runtime/saga/definition.ts';
+export type {
+  DefinedSaga,
+  EventKey,
+  SagaDefinition,
+  SagaOptions,
+} from './runtime/saga/definition.ts';
 export { createSaga } from './runtime/saga/create-saga.ts';
 export type { SagaFunction, SagaRunOptions } from './runtime/saga/create-saga.ts';
-export type { CompensatingStep, LateStep, SagaStep } from './runtime/saga/step.ts';
+export type { CompensatingStep, Compensations, LateStep, SagaStep } from './runtime/saga/step.ts';
 export type { Delay } from './runtime/saga/delay.ts';
 export type { Compensation, PendingDeadline, SagaSnapshot } from './runtime/saga/snapshot.ts';
 export type { SagaOutcome, SagaTransition } from './runtime/saga/outcome.ts';
-export type {
-  CompensationHandler,
-  Confirmation,
-  DeadlineHandler,
-  LateHandler,
-  SagaEvent,
-  SagaHandler,
-  SagaParts,
-  UnknownSaga,
-} from './runtime/saga/parts.ts';
+export type { KeyOf, SagaEvent, SagaParts, UnknownSaga } from './runtime/saga/parts.ts';
 export type { RunningSagas } from './runtime/saga/running-sagas.ts';
 export type { SagaCheck, SagaStatus, SagaSummary } from './contract/saga.ts';
 

@@ -30,8 +30,27 @@ const inOrder = { sequence: 'next' } as const;
  */
 export const fulfilment = defineSaga('fulfilment', {
   state: z.object({ sku: z.string(), quantity: z.int(), isPaid: z.boolean() }),
-  key: ({ data }) => (data as { orderId: string }).orderId,
+  key: 'orderId',
 })
+  .onDeadline('payment', (saga) => {
+    saga.compensate('no answer about the payment');
+  })
+  .onDeadline('stock', (saga) => {
+    saga.compensate('no answer about the stock');
+  })
+  .compensation(
+    'payment',
+    // Also where the bank refused or never answered: what is confirmed then is that nothing is kept.
+    (saga) => {
+      saga.emit(RefundRequested(saga.key, { orderId: saga.key }, inOrder));
+    },
+    { confirmedBy: PaymentRefunded },
+  )
+  .compensation('order', (saga) => {
+    const { reason = '' } = saga;
+    saga.emit(OrderCancelled(saga.key, { orderId: saga.key, reason }, inOrder));
+    saga.write(setOnOrder(ordersTable, saga.key, { state: 'cancelled', reason }));
+  })
   .startedBy(OrderPlaced, (saga, { data }) => {
     const { sku, quantity, total, card, payWithinSeconds } = data;
     saga.set({ sku, quantity, isPaid: false });
@@ -59,23 +78,4 @@ export const fulfilment = defineSaga('fulfilment', {
   })
   .on(StockMissing, (saga) => {
     saga.compensate('out of stock');
-  })
-  .onDeadline('payment', (saga) => {
-    saga.compensate('no answer about the payment');
-  })
-  .onDeadline('stock', (saga) => {
-    saga.compensate('no answer about the stock');
-  })
-  .compensation(
-    'payment',
-    // Also where the bank refused or never answered: what is confirmed then is that nothing is kept.
-    (saga) => {
-      saga.emit(RefundRequested(saga.key, { orderId: saga.key }, inOrder));
-    },
-    { confirmedBy: PaymentRefunded },
-  )
-  .compensation('order', (saga) => {
-    const { reason = '' } = saga;
-    saga.emit(OrderCancelled(saga.key, { orderId: saga.key, reason }, inOrder));
-    saga.write(setOnOrder(ordersTable, saga.key, { state: 'cancelled', reason }));
   });

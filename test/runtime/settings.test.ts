@@ -53,7 +53,7 @@ test('missing variable is named, with the next step', () => {
   );
 });
 
-const noSaga = defineSaga('fulfilment', { key: () => '42' });
+const noSaga = defineSaga('fulfilment', { state: z.object({}), key: 'orderId' });
 const cases: [name: string, create: (options: EnvironmentOptions) => () => unknown][] = [
   [
     'createOutbox',

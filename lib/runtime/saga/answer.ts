@@ -64,7 +64,7 @@ function noSaga<State>(
   return new OutboxError(
     'SAGA_UNKNOWN',
     `there is no saga ${name} ${key} to answer ${type} ${id}: it goes back to the queue, since the event that starts it may be on its way. ` +
-      "Where such events are none of the saga's affair, give .on(…) the option unknown: 'ignore', or have key answer undefined",
+      "Where such events are none of the saga's affair, give .on(…) the option unknown: 'ignore', or a key that returns undefined",
     { facts: { saga: name, key, type, eventId: id } },
   );
 }

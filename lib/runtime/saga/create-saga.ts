@@ -12,7 +12,7 @@ import { systemClock } from '../system.ts';
 import { createDynamoDBTransactor } from '../transaction/dynamodb-transactor.ts';
 import type { Answer } from './answer.ts';
 import { answerUntilCommitted } from './answer-again.ts';
-import type { SagaDefinition } from './definition.ts';
+import type { DefinedSaga } from './definition.ts';
 import { likelyKeyOf } from './key.ts';
 import { reportOverdue } from './overdue.ts';
 import { createRunningSagas, type RunningSagas } from './running-sagas.ts';
@@ -67,7 +67,7 @@ export type SagaFunction = (
  * @throws OutboxError `OPTION_INVALID`
  */
 export function createSaga<State>(
-  definition: SagaDefinition<State>,
+  definition: DefinedSaga<State>,
   options: SagaRunOptions = {},
 ): SagaFunction {
   checkOptions(options);
@@ -81,7 +81,7 @@ export function createSaga<State>(
 
 /** A saga's function whose settings are known. */
 export function openSaga<State>(
-  { name, parts }: SagaDefinition<State>,
+  { name, parts }: DefinedSaga<State>,
   settings: SagaSettings,
   options: SagaRunOptions = {},
 ): SagaFunction {
@@ -128,10 +128,7 @@ function checkName(name: string, { sagaName }: SagaSettings): void {
 }
 
 /** All types that it takes. Who handles them is decided message by message. */
-function subscriptionsOf<State>({
-  events,
-  deadline,
-}: SagaDefinition<State>['parts']): Subscriptions {
+function subscriptionsOf<State>({ events, deadline }: DefinedSaga<State>['parts']): Subscriptions {
   return [...events.values(), deadline].reduce<Subscriptions>(
     (all, definition) =>
       addSubscription(all, { definition, way: 'transaction', handler: () => undefined }),

@@ -5,10 +5,10 @@ import { definedOnly, ownValue } from '../../contract/pick.ts';
 import type { EventContract } from '../event/event.ts';
 import { checkUpcasts } from '../event/upcast.ts';
 import { defineDeadline } from './deadline-event.ts';
-import type { SagaDefinition, SagaOptions } from './definition.ts';
+import type { DefinedSaga, SagaDefinition, SagaOptions } from './definition.ts';
 import { delayMs } from './delay.ts';
 import { keyOf } from './key.ts';
-import type { SagaEvent, SagaParts } from './parts.ts';
+import type { KeyOf, SagaEvent, SagaParts, UnknownSaga } from './parts.ts';
 import { sagaInvalid } from './saga-invalid.ts';
 import type { SagaSnapshot } from './snapshot.ts';
 import { transition } from './transition.ts';
@@ -19,10 +19,9 @@ const defaults = { version: 1, overdueAfter: { days: 1 }, startsOnReplay: false 
  * Defines a saga: what starts it, what it answers, how long it waits, and how it undoes what it did.
  *
  * ```ts
- * const fulfilment = defineSaga('fulfilment', {
- *   state: z.object({ orderId: z.string() }),
- *   key: ({ data }) => data.orderId,
- * })
+ * const fulfilment = defineSaga('fulfilment', { state: z.object({ orderId: z.string() }), key: 'orderId' })
+ *   .onDeadline('payment', (saga) => saga.compensate('payment never answered'))
+ *   .compensation('payment', (saga) => saga.emit(Refund(saga.key, { orderId: saga.key })), { confirmedBy: Refunded })
  *   .startedBy(OrderPlaced, (saga, { data }) => {
  *     saga.set({ orderId: data.orderId });
  *     saga.emit(TakePayment(saga.key, { orderId: saga.key }));
@@ -30,14 +29,12 @@ const defaults = { version: 1, overdueAfter: { days: 1 }, startsOnReplay: false 
  *     saga.deadline('payment', { minutes: 15 });
  *   })
  *   .on(PaymentTaken, (saga) => saga.complete())
- *   .onDeadline('payment', (saga) => saga.compensate('payment never answered'))
- *   .compensation('payment', (saga) => saga.emit(Refund(saga.key, { orderId: saga.key })), { confirmedBy: Refunded })
  *   .onLate(PaymentTaken, (saga) => {
  *     if (saga.reason !== undefined) saga.emit(Refund(saga.key, { orderId: saga.key }));
  *   });
  * ```
  *
- * The refund may overtake the charge: without the last two, a payment that is taken after it would be kept.
+ * The refund may overtake the charge: without `confirmedBy` and `onLate`, a payment that is taken after it would be kept.
  *
  * Its handlers are pure functions: they do nothing but what they ask of `saga`, and await nothing. Where two
  * events of one saga are handled at once, one of them is answered anew.
@@ -46,67 +43,99 @@ const defaults = { version: 1, overdueAfter: { days: 1 }, startsOnReplay: false 
  *
  * @throws OutboxError `SAGA_INVALID`, `AGGREGATE_INVALID`, `EVENT_TYPE_INVALID`, `OPTION_INVALID`
  */
-export function defineSaga<Schema extends StandardSchemaV1>(
+export function defineSaga<Schema extends StandardSchemaV1, const Field extends string = never>(
   name: string,
-  options: SagaOptions & {
-    /** The shape of the state: any Standard Schema that changes nothing. Checked when it is read and written. */
-    readonly state: Schema;
-  },
-): SagaDefinition<StandardSchemaV1.InferOutput<Schema>>;
-/** The same with a state that nothing checks: `defineSaga<{ orderId: string }>('fulfilment', …)`. */
-export function defineSaga<State>(name: string, options: SagaOptions): SagaDefinition<State>;
-export function defineSaga<State>(
-  name: string,
-  options: SagaOptions & { readonly state?: StandardSchemaV1<unknown, State> },
-): SagaDefinition<State> {
+  options: SagaOptions<Schema, Field>,
+): SagaDefinition<StandardSchemaV1.InferOutput<Schema>, Field> {
   const { version, overdueAfter, startsOnReplay } = { ...defaults, ...options };
   const { upcast = {}, key, state: schema, validationDetail = 'codes' } = options;
   if (!Number.isSafeInteger(version) || version < 1) {
     throw sagaInvalid(name, `its version must be a whole number from 1, got ${version}`);
   }
+  checkKey(name, key);
   checkUpcasts({ type: name, version, upcast });
-  return sagaOf({
+  return sagaOf<unknown>({
     ...{ name, version, schema, upcast, key, startsOnReplay, validationDetail },
     overdueAfterMs: delayMs(overdueAfter, `overdueAfter of saga ${name}`),
     deadline: defineDeadline(name),
-    ...{ events: new Map(), starts: new Map(), steps: new Map(), lates: new Map() },
-    ...{ ignored: new Set(), deadlines: new Map(), compensations: new Map() },
-  });
+    ...{ events: new Map(), keys: new Map(), starts: new Map(), steps: new Map() },
+    ...{ lates: new Map(), ignored: new Set(), deadlines: new Map(), compensations: new Map() },
+  }) as never;
 }
 
-function sagaOf<State>(parts: SagaParts<State>): SagaDefinition<State> {
-  const extended = (more: Partial<SagaParts<State>>): SagaDefinition<State> =>
-    sagaOf({ ...parts, ...more });
+/** Plain JavaScript may give anything, and without its key no event finds its saga. */
+function checkKey(name: string, key: unknown): void {
+  if (key === undefined || (typeof key === 'string' && key !== '')) return;
+  throw sagaInvalid(
+    name,
+    `its key must be the name of a field of the events' data, got ${typeof key}: ` +
+      'give events that need a function one of their own, as .on(Event, handler, { key })',
+  );
+}
+
+type AnyHandler = (...given: never[]) => unknown;
+
+/** The options of a step, whatever it answers. */
+interface StepOptions {
+  readonly unknown?: UnknownSaga;
+  readonly key?: KeyOf;
+}
+
+interface AnyConfirmation extends StepOptions {
+  readonly event: EventContract;
+  readonly when?: AnyHandler;
+}
+
+/** What is typed by what was declared before is plain here. */
+function sagaOf<State>(parts: SagaParts<State>): DefinedSaga<State> {
+  const extended = (more: Partial<SagaParts<State>>): unknown => sagaOf({ ...parts, ...more });
   const taking = (
     definition: EventContract,
+    { key }: StepOptions,
     more: Partial<SagaParts<State>>,
-  ): SagaDefinition<State> => extended({ ...more, events: withEvent(parts, definition) });
+  ): unknown => extended({ ...more, ...withEvent(parts, definition, key) });
+  const compensation = (
+    name: string,
+    ...[argument, handler, { confirmedBy } = {}]: [
+      argument: StandardSchemaV1 | undefined,
+      handler: AnyHandler,
+      options?: { readonly confirmedBy?: EventContract | AnyConfirmation },
+    ]
+  ): unknown => {
+    const how = { handler, ...definedOnly({ argument }) };
+    if (confirmedBy === undefined) {
+      return extended({ compensations: added(parts, 'compensations', [name, how]) });
+    }
+    const confirmation: AnyConfirmation =
+      'event' in confirmedBy ? confirmedBy : { event: confirmedBy };
+    const { event, when, ...options } = confirmation;
+    const confirmed = { ...how, confirmedBy: { type: event.type, ...definedOnly({ when }) } };
+    const compensations = added(parts, 'compensations', [name, confirmed]);
+    return taking(event, options, { compensations });
+  };
   return {
     ...{ name: parts.name, version: parts.version, parts },
     types: [...parts.events.keys(), parts.deadline.type],
-    startedBy: (definition, handler) =>
-      taking(definition, { starts: added(parts, 'starts', [definition.type, handler]) }),
-    on: (definition, handler, { unknown } = {}) =>
-      taking(definition, {
+    startedBy: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) =>
+      taking(definition, options, { starts: added(parts, 'starts', [definition.type, handler]) }),
+    on: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) =>
+      taking(definition, options, {
         steps: added(parts, 'steps', [definition.type, handler]),
-        ...(unknown === 'ignore' ? { ignored: new Set([...parts.ignored, definition.type]) } : {}),
+        ...(options.unknown === 'ignore'
+          ? { ignored: new Set([...parts.ignored, definition.type]) }
+          : {}),
       }),
-    onLate: (definition, handler) =>
-      taking(definition, { lates: added(parts, 'lates', [definition.type, handler]) }),
-    onDeadline: (deadline, handler) =>
+    onLate: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) =>
+      taking(definition, options, { lates: added(parts, 'lates', [definition.type, handler]) }),
+    onDeadline: (deadline: string, handler: AnyHandler) =>
       extended({ deadlines: added(parts, 'deadlines', [deadline, handler]) }),
-    compensation: (name, handler, { confirmedBy } = {}) => {
-      if (confirmedBy === undefined) {
-        return extended({ compensations: added(parts, 'compensations', [name, { handler }]) });
-      }
-      const { event, ...when } = 'when' in confirmedBy ? confirmedBy : { event: confirmedBy };
-      const compensation = { handler, confirmedBy: { type: event.type, ...when } };
-      const more = { compensations: added(parts, 'compensations', [name, compensation]) };
-      return taking(event, more);
-    },
+    compensation: (name: string, first: AnyHandler | StandardSchemaV1, ...rest: never[]) =>
+      '~standard' in first
+        ? compensation(name, first, ...(rest as unknown as [AnyHandler]))
+        : compensation(name, undefined, first, ...rest),
     transition: (before, event) => transition(parts, { key: keyOf(parts, event), before, event }),
     deadlineOf: (saga, deadline) => deadlineOf(parts, saga, deadline),
-  };
+  } as DefinedSaga<State>;
 }
 
 type Answers = 'starts' | 'steps' | 'lates' | 'deadlines' | 'compensations';
@@ -127,12 +156,22 @@ function added<State, Kind extends Answers>(
 
 /** All that answers a type must read it alike. */
 function withEvent<State>(
-  { name, events }: SagaParts<State>,
+  { name, events, keys }: SagaParts<State>,
   definition: EventContract,
-): SagaParts<State>['events'] {
-  const known = events.get(definition.type) ?? definition;
-  if (known === definition) return new Map([...events, [definition.type, definition]]);
-  throw sagaInvalid(name, `it takes ${definition.type} by two definitions: use one`);
+  key: KeyOf | undefined,
+): Pick<SagaParts<State>, 'events' | 'keys'> {
+  const { type } = definition;
+  if ((events.get(type) ?? definition) !== definition) {
+    throw sagaInvalid(name, `it takes ${type} by two definitions: use one`);
+  }
+  const isOther = events.has(type) && keys.get(type) !== key;
+  if (isOther) {
+    throw sagaInvalid(name, `it takes ${type} by two keys: give all that answers it the same one`);
+  }
+  return {
+    events: new Map([...events, [type, definition]]),
+    keys: key === undefined ? keys : new Map([...keys, [type, key]]),
+  };
 }
 
 function deadlineOf<State>(

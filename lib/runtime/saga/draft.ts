@@ -1,6 +1,7 @@
 import type { SagaStatus } from '../../contract/saga.ts';
 import type { OutboxEvent } from '../event/event.ts';
 import type { Action } from '../transaction/transactor.ts';
+import { readArgument } from './argument.ts';
 import { delayMs } from './delay.ts';
 import type { SagaParts } from './parts.ts';
 import { sagaInvalid, toSagaJson } from './saga-invalid.ts';
@@ -98,12 +99,14 @@ function whileRunning<State>(parts: SagaParts<State>, draft: Draft<State>): Only
       draft.deadlines.delete(name);
       draft.cancelled.add(name);
     },
-    compensateWith: (name, argument) => {
+    compensateWith: (name: string, argument?: unknown) => {
       checkRunning(draft, { saga, call: 'compensateWith' });
       checkKnown(compensations, name, { saga, mend: `.compensation('${name}', …)` });
       checkRoom(draft, saga);
       const kept = argument === undefined ? {} : { argument: frozen(argument, saga) };
-      draft.compensations.push({ name, ...kept });
+      const compensation = { name, ...kept };
+      readArgument(parts, compensation);
+      draft.compensations.push(compensation);
     },
     compensate: (reason) => {
       checkRunning(draft, { saga, call: 'compensate' });

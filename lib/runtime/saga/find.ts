@@ -22,9 +22,9 @@ export function readKey<State>(parts: SagaParts<State>, message: InboxMessage): 
   try {
     return keyOf(parts, message);
   } catch (error) {
-    if (OutboxError.is(error)) throw reject(error.message, { cause: error });
+    if (OutboxError.is(error)) reject(error.message, { cause: error });
     // Its message may quote the data.
-    throw reject(`the key of saga ${parts.name} threw ${nameOfError(error)} for ${message.type}`);
+    reject(`the key of saga ${parts.name} threw ${nameOfError(error)} for ${message.type}`);
   }
 }
 

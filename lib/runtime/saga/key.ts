@@ -1,6 +1,5 @@
 import type { Message } from '../../contract/message.ts';
 import { toInboxMessage, type InboxMessage } from '../inbox/message.ts';
-import type { ParsedJson } from '../event/upcast.ts';
 import type { SagaEvent, SagaParts } from './parts.ts';
 import { sagaInvalid } from './saga-invalid.ts';
 
@@ -15,13 +14,21 @@ const maxKeyBytes = 900;
 export function keyOf<State>(parts: SagaParts<State>, event: SagaEvent): string | undefined {
   const { name, deadline } = parts;
   if (event.type === deadline.type) return event.aggregate.slice(`${deadline.aggregate}/`.length);
-  const key: unknown = parts.key(event as InboxMessage<ParsedJson>);
-  if (key === undefined) return undefined;
+  const own = parts.keys.get(event.type);
+  const key = own === undefined ? fieldOf(event.data, parts.key) : own(event as InboxMessage);
+  if (own !== undefined && key === undefined) return undefined;
   if (typeof key === 'string' && isKey(key)) return key;
+  const field = own === undefined && parts.key !== undefined ? `, data.${parts.key},` : '';
   throw sagaInvalid(
     name,
-    `the key of ${event.type} ${event.id} must be a text of 1 to ${maxKeyBytes} bytes, got ${typeof key}`,
+    `the key of ${event.type} ${event.id}${field} must be a text of 1 to ${maxKeyBytes} bytes, got ${typeof key}: ` +
+      'where its data has no such field, give the event a key of its own',
   );
+}
+
+function fieldOf(data: unknown, field: string | undefined): unknown {
+  if (typeof data !== 'object' || data === null || field === undefined) return undefined;
+  return Object.hasOwn(data, field) ? (data as Record<string, unknown>)[field] : undefined;
 }
 
 /**

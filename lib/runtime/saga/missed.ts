@@ -39,7 +39,7 @@ function answeredFrom<State>(
 ): number {
   const madeFrom = Date.parse(time) - ownLimits.maxEventAgeMs;
   if (Number.isNaN(madeFrom)) {
-    throw reject(
+    reject(
       `its time must be a date, got ${JSON.stringify(time)}: without it nobody can tell whether its saga missed it`,
     );
   }

@@ -45,11 +45,10 @@ export async function checkState<State>(
   key: string,
   { name, version, schema, validationDetail }: SagaParts<State>,
 ): Promise<State> {
-  if (schema === undefined) return state as State;
   const result = await validate(schema, state, `${name} ${key}`);
   if (result.issues === undefined) return result.value;
   const issues = describeIssues(result.issues, state, { schema, validationDetail }).join('; ');
-  throw reject(
+  reject(
     `state of saga ${name} ${key} does not fit its schema (version ${version}): ${issues}. ` +
       'Raise the version of the definition with every change of its state, add the upcast, then redrive the message',
   );
@@ -64,7 +63,7 @@ async function validate<State>(
   try {
     return await schema['~standard'].validate(state);
   } catch (error) {
-    throw reject(`the schema of the state of saga ${saga} threw ${nameOfError(error)}`);
+    reject(`the schema of the state of saga ${saga} threw ${nameOfError(error)}`);
   }
 }
 
@@ -76,7 +75,7 @@ function upcast<State>(
   for (let at = stored; at < version; at++) {
     const step = steps[at];
     if (step === undefined) {
-      throw reject(
+      reject(
         `saga ${name} ${key} is of version ${stored}, its definition of ${version} and without an upcast from ${at}: ` +
           'add the steps to the definition, then redrive the message',
       );
@@ -84,7 +83,7 @@ function upcast<State>(
     try {
       old = step(old);
     } catch (error) {
-      throw reject(`upcast of saga ${name} ${key} from version ${at} threw ${nameOfError(error)}`);
+      reject(`upcast of saga ${name} ${key} from version ${at} threw ${nameOfError(error)}`);
     }
   }
   return old;

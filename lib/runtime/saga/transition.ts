@@ -1,4 +1,5 @@
 import { ownValue } from '../../contract/pick.ts';
+import { readArgument } from './argument.ts';
 import { deadlineDataOf } from './deadline-event.ts';
 import { checkAnswer } from './check-answer.ts';
 import type { SagaEvent, SagaParts } from './parts.ts';
@@ -59,9 +60,9 @@ function isConfirmed<State>(
   if (undoing === undefined) return true;
   const when = parts.compensations.get(undoing.name)?.confirmedBy?.when;
   if (when === undefined) return true;
-  const answer = when(event, undoing.argument);
+  const answer = when(event, readArgument(parts, undoing));
   checkAnswer(parts, answer);
-  return answer;
+  return answer === true;
 }
 
 /** Whether a deadline is the one that is set. By its id, since sagas of other services may have the same name and key. */

@@ -1,3 +1,4 @@
+import { readArgument } from './argument.ts';
 import { checkAnswer } from './check-answer.ts';
 import type { SagaParts } from './parts.ts';
 import { sagaInvalid } from './saga-invalid.ts';
@@ -22,7 +23,7 @@ export function undo<State>(parts: SagaParts<State>, draft: Draft<State>): Undon
   if (draft.status !== 'compensating') return { undone: [] };
   const undone: string[] = [];
   for (let last = draft.compensations.pop(); last !== undefined; last = draft.compensations.pop()) {
-    const { name, argument } = last;
+    const { name } = last;
     const compensation = parts.compensations.get(name);
     if (compensation === undefined) {
       throw sagaInvalid(
@@ -30,7 +31,7 @@ export function undo<State>(parts: SagaParts<State>, draft: Draft<State>): Undon
         `it cannot be compensated: .compensation('${name}', …) was taken out of its definition`,
       );
     }
-    checkAnswer(parts, compensation.handler(stepOf(parts, draft), argument));
+    checkAnswer(parts, compensation.handler(stepOf(parts, draft), readArgument(parts, last)));
     undone.push(name);
     const { confirmedBy } = compensation;
     if (confirmedBy !== undefined) return { undone, awaiting: confirmedBy.type, undoing: last };

@@ -5,5 +5,5 @@ import { ParcelLost, ParcelSent } from './events.ts';
 export const handler = createInbox()
   .on(ParcelSent, () => undefined)
   .on(ParcelLost, () => {
-    throw reject('nobody knows where it is');
+    reject('nobody knows where it is');
   });

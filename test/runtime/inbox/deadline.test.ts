@@ -153,7 +153,7 @@ describe('handlerTimeoutMs', () => {
     const blocked = Promise.withResolvers<undefined>();
     const handler = inbox.on(OrderPlaced, async () => {
       await blocked.promise;
-      throw reject('order 1 is closed');
+      reject('order 1 is closed');
     });
     const event = sqsEventOf(messages('1'));
 

@@ -11,7 +11,7 @@ describe('a copy of a message that was handled is a duplicate', () => {
   test('where its handler refuses what it did itself, at the first receive of the copy', async () => {
     const rig = memoryRig();
     const handler = rig.inbox.on(OrderPlaced, (_, tx) => {
-      if (rig.database.rows('orders').length > 0) throw reject('order 42 is billed already');
+      if (rig.database.rows('orders').length > 0) reject('order 42 is billed already');
       tx.put({ TableName: 'orders', Item: { id: '42' } });
     });
 
@@ -56,7 +56,7 @@ test('a replay of a message that was handled is no copy of it: what refuses it i
   const rig = memoryRig();
   const replayed = messageOf(placed('42'), { replayId: 'again' });
   const handler = rig.inbox.on(OrderPlaced, ({ replayId }) => {
-    if (replayId !== undefined) throw reject('order 42 is billed already');
+    if (replayId !== undefined) reject('order 42 is billed already');
   });
 
   await handler(sqsEventOf([{ ...replayed, replayid: undefined } as never]));

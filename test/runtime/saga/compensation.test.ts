@@ -20,7 +20,15 @@ describe('a compensation that must be confirmed', () => {
   const Refunded = defineEvent('payment.refunded', ofCharge);
   const refunded = (charge: string) => messageOf(Refunded('42', { ...data, charge }));
 
-  const twoCharges = defineSaga<object>('charges', { key: () => '42' })
+  const twoCharges = defineSaga('charges', { state: z.object({}), key: 'orderId' })
+    .compensation(
+      'refund',
+      z.string(),
+      (saga, charge) => {
+        saga.emit(Refund(saga.key, { ...data, charge }));
+      },
+      { confirmedBy: { event: Refunded, when: (event, charge) => event.data.charge === charge } },
+    )
     .startedBy(OrderPlaced, (saga) => {
       saga.set({});
       for (const charge of ['A', 'B']) saga.compensateWith('refund', charge);
@@ -30,14 +38,7 @@ describe('a compensation that must be confirmed', () => {
     })
     .onLate(Refunded, (saga, event) => {
       saga.emit(OrderAmended(saga.key, { orderId: event.data.charge }));
-    })
-    .compensation(
-      'refund',
-      (saga, charge: string) => {
-        saga.emit(Refund(saga.key, { ...data, charge }));
-      },
-      { confirmedBy: { event: Refunded, when: (event, charge) => event.data.charge === charge } },
-    );
+    });
 
   it('is confirmed by the event that is meant, and by no copy of the one before', async () => {
     const world = await localWorld();
@@ -60,14 +61,14 @@ describe('a compensation that must be confirmed', () => {
   });
 
   it('refuses a promise for an answer: it would confirm everything', () => {
-    const hasty = defineSaga<object>('hasty', { key: () => '42' })
+    const hasty = defineSaga('hasty', { state: z.object({}), key: 'orderId' })
+      .compensation('refund', () => undefined, {
+        confirmedBy: { event: Refunded, when: (() => Promise.resolve(false)) as never },
+      })
       .startedBy(OrderPlaced, (saga) => {
         saga.set({});
         saga.compensateWith('refund');
         saga.compensate('no stock');
-      })
-      .compensation('refund', () => undefined, {
-        confirmedBy: { event: Refunded, when: (() => Promise.resolve(false)) as never },
       });
     const { saga } = hasty.transition(undefined, OrderPlaced('42', data));
 
@@ -109,18 +110,18 @@ it('begins within a time of its own, however long the saga has run', async () =>
 
 describe('as many compensations as a saga may have', () => {
   const undoing = (count: number) =>
-    defineSaga<object>('many', { key: () => '42' })
+    defineSaga('many', { state: z.object({}), key: 'orderId' })
+      .compensation('undo', z.number(), (saga, n) => {
+        saga.emit(Sequenced(String(n), {}, { sequence: 'next' }));
+        const Item = { pk: String(n), sk: 'undone' };
+        saga.write({ Put: { TableName: effects, Item } });
+      })
       .startedBy(OrderPlaced, (saga) => {
         saga.set({});
         for (let n = 0; n < count; n++) saga.compensateWith('undo', n);
       })
       .on(StockMissing, (saga) => {
         saga.compensate('no stock');
-      })
-      .compensation('undo', (saga, n: number) => {
-        saga.emit(Sequenced(String(n), {}, { sequence: 'next' }));
-        const Item = { pk: String(n), sk: 'undone' };
-        saga.write({ Put: { TableName: effects, Item } });
       });
   const Sequenced = defineEvent('thing.undo', { aggregate: 'thing', schema: z.object({}) });
   let effects = 'effects';

@@ -183,9 +183,10 @@ describe('an event that comes for nothing', () => {
 
   it('is acknowledged where key says that it is none of the saga’s affair', async () => {
     const world = memoryWorld();
-    const picky = defineSaga<object>('picky', { key: () => undefined }).on(
+    const picky = defineSaga('picky', { state: z.object({}), key: 'orderId' }).on(
       PaymentTaken,
       () => undefined,
+      { key: () => undefined },
     );
 
     expect(await world.deliver(world.run(picky), paid)).toEqual([false]);
@@ -210,7 +211,7 @@ describe('an event that comes for nothing', () => {
 
 describe('what can never succeed goes to the dead-letter queue at once', () => {
   const State1 = z.object({ orderId: z.string() });
-  const older = defineSaga('shipping', { state: State1, key: () => '42' }).startedBy(
+  const older = defineSaga('shipping', { state: State1, key: 'orderId' }).startedBy(
     OrderPlaced,
     (saga) => {
       saga.set({ orderId: '42' });
@@ -219,7 +220,10 @@ describe('what can never succeed goes to the dead-letter queue at once', () => {
   const steps = (saga: { set: (state: { orderId: string; weight: number }) => void }): void => {
     saga.set({ orderId: '42', weight: 1 });
   };
-  const newer = { version: 2, state: State1.extend({ weight: z.number() }), key: () => '42' };
+  const newer = {
+    ...{ version: 2, state: State1.extend({ weight: z.number() }) },
+    key: 'orderId',
+  } as const;
 
   it.each([
     ['has no way to the version of its definition', defineSaga('shipping', newer)],
@@ -254,7 +258,13 @@ describe('what can never succeed goes to the dead-letter queue at once', () => {
 
   it('an event whose key is none', async () => {
     const world = memoryWorld();
-    const saga = defineSaga<object>('odd', { key: () => '' }).on(PaymentTaken, () => undefined);
+    const saga = defineSaga('odd', { state: z.object({}), key: 'orderId' }).on(
+      PaymentTaken,
+      () => undefined,
+      {
+        key: () => '',
+      },
+    );
 
     await world.deliver(world.run(saga), paid);
 
@@ -284,12 +294,15 @@ describe('what can never succeed goes to the dead-letter queue at once', () => {
 
 it('refuses more writes than a transaction takes, and says how many', async () => {
   const world = memoryWorld();
-  const saga = defineSaga<object>('large', { key: () => '42' }).startedBy(OrderPlaced, (step) => {
-    step.set({});
-    for (let n = 0; n < 99; n++) {
-      step.write({ Put: { TableName: 'effects', Item: { pk: String(n), sk: 'x' } } });
-    }
-  });
+  const saga = defineSaga('large', { state: z.object({}), key: 'orderId' }).startedBy(
+    OrderPlaced,
+    (step) => {
+      step.set({});
+      for (let n = 0; n < 99; n++) {
+        step.write({ Put: { TableName: 'effects', Item: { pk: String(n), sk: 'x' } } });
+      }
+    },
+  );
 
   expect(await world.deliver(world.run(saga), placed)).toEqual([false]);
 
@@ -299,21 +312,24 @@ it('refuses more writes than a transaction takes, and says how many', async () =
 
 it('writes what its answers want written, with their conditions', async () => {
   const world = memoryWorld();
-  const saga = defineSaga<object>('writer', { key: () => '42' }).startedBy(OrderPlaced, (step) => {
-    step.set({});
-    step.write({
-      Put: {
-        TableName: 'effects',
-        Item: { pk: 'order', sk: '42' },
-        ConditionExpression: 'attribute_not_exists(pk)',
-      },
-    });
-  });
+  const saga = defineSaga('writer', { state: z.object({}), key: 'orderId' }).startedBy(
+    OrderPlaced,
+    (step) => {
+      step.set({});
+      step.write({
+        Put: {
+          TableName: 'effects',
+          Item: { pk: 'order', sk: '42' },
+          ConditionExpression: 'attribute_not_exists(pk)',
+        },
+      });
+    },
+  );
   const handler = world.run(saga);
   await world.deliver(handler, placed);
 
   expect(await world.rowsOf('effects')).toEqual([{ pk: 'order', sk: '42' }]);
-  const second = defineSaga<object>('second', { key: () => '42' }).startedBy(
+  const second = defineSaga('second', { state: z.object({}), key: 'orderId' }).startedBy(
     OrderAmended,
     (step) => {
       step.set({});

@@ -25,8 +25,29 @@ const state = z.object({ orderId: z.string(), paid: z.boolean(), steps: z.number
 
 export const fulfilment = defineSaga('fulfilment', {
   state,
-  key: ({ data }) => (data as { orderId?: string }).orderId,
+  key: 'orderId',
 })
+  .onDeadline('payment', (saga) => {
+    saga.compensate('payment never answered');
+  })
+  .onDeadline('stock', (saga) => {
+    saga.compensate('stock never answered');
+  })
+  .compensation('order', (saga) => {
+    saga.emit(CancelOrder(saga.key, { orderId: saga.key }));
+  })
+  .compensation(
+    'payment',
+    z.object({ orderId: z.string() }),
+    (saga, argument) => {
+      saga.emit(RefundPayment(saga.key, argument));
+      saga.set({ ...saga.state, paid: false });
+    },
+    { confirmedBy: PaymentRefunded },
+  )
+  .compensation('stock', (saga) => {
+    saga.emit(ReleaseStock(saga.key, { orderId: saga.key }));
+  })
   .startedBy(OrderPlaced, (saga, { data }) => {
     saga.set({ orderId: data.orderId, paid: false, steps: 1 });
     saga.emit(TakePayment(saga.key, data));
@@ -57,26 +78,6 @@ export const fulfilment = defineSaga('fulfilment', {
   .on(StockMissing, (saga) => {
     saga.compensate('no stock');
   })
-  .onDeadline('payment', (saga) => {
-    saga.compensate('payment never answered');
-  })
-  .onDeadline('stock', (saga) => {
-    saga.compensate('stock never answered');
-  })
   .onLate(PaymentTaken, (saga, { data }) => {
     saga.emit(RefundPayment(saga.key, data));
-  })
-  .compensation('order', (saga) => {
-    saga.emit(CancelOrder(saga.key, { orderId: saga.key }));
-  })
-  .compensation(
-    'payment',
-    (saga, argument: { orderId: string }) => {
-      saga.emit(RefundPayment(saga.key, argument));
-      saga.set({ ...saga.state, paid: false });
-    },
-    { confirmedBy: PaymentRefunded },
-  )
-  .compensation('stock', (saga) => {
-    saga.emit(ReleaseStock(saga.key, { orderId: saga.key }));
   });

@@ -33,7 +33,10 @@ function at(message: Message, epochMs: number): Message {
 
 const amended = messageOf(OrderAmended('42', data));
 
-const counting = defineSaga<{ amended: number }>('counting', { key: () => '42' })
+const counting = defineSaga('counting', {
+  state: z.object({ amended: z.number() }),
+  key: 'orderId',
+})
   .startedBy(OrderPlaced, (saga) => {
     saga.set({ amended: 0 });
   })
@@ -87,7 +90,7 @@ describe('a replay', () => {
   it('of what was answered is a duplicate, though it is refused by now', async () => {
     const stricter = defineEvent('order.placed', { ...OrderPlaced, schema: z.never() });
     const starting = (event: typeof OrderPlaced) =>
-      defineSaga<object>('strict', { key: () => '42' }).startedBy(event, (saga) => {
+      defineSaga('strict', { state: z.object({}), key: 'orderId' }).startedBy(event, (saga) => {
         saga.set({});
       });
     const world = memoryWorld(remembering);
@@ -149,13 +152,13 @@ describe('a replay', () => {
   });
 
   it('still brings a deadline that an old saga has set', async () => {
-    const patient = defineSaga<object>('patient', { key: () => '42' })
+    const patient = defineSaga('patient', { state: z.object({}), key: 'orderId' })
+      .onDeadline('reply', (saga) => {
+        saga.complete();
+      })
       .startedBy(OrderPlaced, (saga) => {
         saga.set({});
         saga.deadline('reply', { minutes: 15 });
-      })
-      .onDeadline('reply', (saga) => {
-        saga.complete();
       });
     const world = memoryWorld();
     const handler = world.run(patient);
@@ -188,8 +191,9 @@ describe('a replay', () => {
 });
 
 describe('a saga that a replay may start', () => {
-  const willing = defineSaga<{ amended: number }>('willing', {
-    key: () => '42',
+  const willing = defineSaga('willing', {
+    state: z.object({ amended: z.number() }),
+    key: 'orderId',
     startsOnReplay: true,
   })
     .startedBy(OrderPlaced, (saga) => {

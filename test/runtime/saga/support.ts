@@ -5,11 +5,7 @@ import { rowToSaga, type SagaRecord } from '../../../lib/contract/saga.ts';
 import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-store.ts';
 import { sweepDue } from '../../../lib/relay/sweep/due.ts';
 import type { SweepStore } from '../../../lib/relay/sweep-store.ts';
-import {
-  type SagaDefinition,
-  type SagaFunction,
-  type SagaRunOptions,
-} from '../../../lib/runtime.ts';
+import { type DefinedSaga, type SagaFunction, type SagaRunOptions } from '../../../lib/runtime.ts';
 import { openSaga } from '../../../lib/runtime/saga/create-saga.ts';
 import { newId } from '../../../lib/runtime/system.ts';
 import {
@@ -105,7 +101,7 @@ function openWorld(around: ReturnType<typeof surroundings>, database: Database) 
     sagaTableName: tables.sagas,
     outbox: { ...outboxConfig, tableName: tables.outbox },
   };
-  const run = <State>(saga: SagaDefinition<State>, over: SagaRunOptions = {}): SagaFunction =>
+  const run = <State>(saga: DefinedSaga<State>, over: SagaRunOptions = {}): SagaFunction =>
     openSaga(
       saga,
       { ...sagaSettings, sagaName: saga.name },

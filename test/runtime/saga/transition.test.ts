@@ -51,7 +51,7 @@ describe('a saga', () => {
   });
 
   it.each(['constructor', 'toString'])('has no deadline %s that was not set', (name) => {
-    expect(() => fulfilment.deadlineOf(started.saga, name)).toThrow(
+    expect(() => fulfilment.deadlineOf(started.saga, name as 'payment')).toThrow(
       expect.objectContaining({ code: 'SAGA_INVALID' }),
     );
   });
@@ -117,16 +117,16 @@ describe('a saga', () => {
   });
 
   it('lets a deadline pass that was moved', () => {
-    const moving = defineSaga<object>('moving', { key: () => '42' })
+    const moving = defineSaga('moving', { state: z.object({}), key: 'orderId' })
+      .onDeadline('reply', (saga) => {
+        saga.complete();
+      })
       .startedBy(OrderPlaced, (saga) => {
         saga.set({});
         saga.deadline('reply', { seconds: 1 });
       })
       .on(OrderAmended, (saga) => {
         saga.deadline('reply', { days: 1 });
-      })
-      .onDeadline('reply', (saga) => {
-        saga.complete();
       });
     const first = moving.transition(undefined, placed).saga;
     const moved = moving.transition(first, OrderAmended('42', data));
@@ -168,11 +168,13 @@ describe('a saga', () => {
     expect(again.saga).toBe(started.saga);
   });
 
-  it('ignores an event that its key says is none of its affair', () => {
-    const foreign = PaymentTaken('42', {} as never);
+  it('ignores an event that its key says does not concern it', () => {
+    const Foreign = defineEvent('foreign', { aggregate: 'order', schema: z.object({}) });
+    const saga = fulfilment.on(Foreign, () => undefined, { key: () => undefined });
+    const foreign = Foreign('42', {});
 
-    expect(fulfilment.transition(started.saga, foreign)).toMatchObject({ outcome: 'ignored' });
-    expect(fulfilment.transition(undefined, foreign)).toMatchObject({ outcome: 'ignored' });
+    expect(saga.transition(started.saga, foreign)).toMatchObject({ outcome: 'ignored' });
+    expect(saga.transition(undefined, foreign)).toMatchObject({ outcome: 'ignored' });
   });
 
   it('is not started by any other event', () => {
@@ -184,8 +186,9 @@ describe('a saga', () => {
 
   it('is started by a replay only where it was told to be', () => {
     const replayed = { ...placed, replayId: 'r-1' };
-    const willing = defineSaga<object>('willing', {
-      key: () => '42',
+    const willing = defineSaga('willing', {
+      state: z.object({}),
+      key: 'orderId',
       startsOnReplay: true,
     }).startedBy(OrderPlaced, (saga) => {
       saga.set({});
@@ -197,12 +200,12 @@ describe('a saga', () => {
 
   it('keeps no hold on what it was given', () => {
     const kept = { list: [1] };
-    const saga = defineSaga<typeof kept>('keeper', { key: () => '42' }).startedBy(
-      OrderPlaced,
-      (step) => {
-        step.set(kept);
-      },
-    );
+    const saga = defineSaga('keeper', {
+      state: z.object({ list: z.array(z.number()) }),
+      key: 'orderId',
+    }).startedBy(OrderPlaced, (step) => {
+      step.set(kept);
+    });
 
     const { saga: after } = saga.transition(undefined, placed);
     kept.list.push(2);
@@ -226,12 +229,15 @@ describe('a saga', () => {
 });
 
 describe('a saga refuses', () => {
-  const Odd = defineEvent('odd', { aggregate: 'order', schema: z.unknown() });
+  const Odd = defineEvent('odd', {
+    aggregate: 'order',
+    schema: z.object({ orderId: z.string() }),
+  });
   const startedWith =
     (handle: Parameters<ReturnType<typeof blank>['startedBy']>[1]) => (): unknown =>
-      blank().startedBy(Odd, handle).transition(undefined, Odd('42', {}));
+      blank().startedBy(Odd, handle).transition(undefined, Odd('42', data));
   const blank = () =>
-    defineSaga<unknown>('odd', { key: () => '42' })
+    defineSaga('odd', { state: z.unknown(), key: 'orderId' })
       .onDeadline('reply', () => undefined)
       .compensation('undo', () => undefined);
 
@@ -254,7 +260,7 @@ describe('a saga refuses', () => {
     [
       'a deadline that nothing answers',
       startedWith((saga) => {
-        saga.deadline('other', { minutes: 1 });
+        saga.deadline('other' as never, { minutes: 1 });
       }),
       "add .onDeadline('other', …)",
     ],
@@ -275,7 +281,7 @@ describe('a saga refuses', () => {
     [
       'a compensation that there is not',
       startedWith((saga) => {
-        saga.compensateWith('other');
+        saga.compensateWith('other' as 'undo');
       }),
       "add .compensation('other', …)",
     ],
@@ -310,28 +316,98 @@ describe('a saga refuses', () => {
   });
 
   it.each([0, 1.5, NaN])('version %o', (version) => {
-    expect(() => defineSaga<object>('odd', { key: () => '', version })).toThrow(
+    expect(() => defineSaga('odd', { state: z.object({}), key: 'orderId', version })).toThrow(
       expect.objectContaining({ code: 'SAGA_INVALID' }),
     );
   });
 
   it.each(['', 'has space', '1st', 'x'.repeat(120)])('the name %o', (name) => {
-    expect(() => defineSaga<object>(name, { key: () => '' })).toThrow();
+    expect(() => defineSaga(name, { state: z.object({}), key: 'orderId' })).toThrow();
   });
 
   it.each<[unknown]>([[''], [42], [null], ['\ud800'], ['x'.repeat(901)]])('the key %o', (key) => {
-    const saga = defineSaga<object>('odd', { key: () => key as string }).startedBy(
+    const own = defineSaga('odd', { state: z.object({}) }).startedBy(Odd, () => undefined, {
+      key: () => key as string,
+    });
+    const field = defineSaga('odd', { state: z.object({}), key: 'orderId' }).startedBy(
       Odd,
       () => undefined,
     );
 
-    expect(() => saga.transition(undefined, Odd('42', {}))).toThrow(
+    for (const act of [
+      () => own.transition(undefined, Odd('42', data)),
+      () => field.transition(undefined, { ...Odd('42', data), data: { orderId: key } }),
+    ]) {
+      expect(act).toThrow(
+        expect.objectContaining({
+          code: 'SAGA_INVALID',
+          message: expect.stringContaining('the key of odd') as string,
+        }),
+      );
+    }
+  });
+
+  it('an event without the field that holds the key, and names it', () => {
+    const foreign = PaymentTaken('42', {} as never);
+
+    expect(() => fulfilment.transition(started.saga, foreign)).toThrow(
+      expect.objectContaining({
+        code: 'SAGA_INVALID',
+        message: expect.stringContaining('data.orderId, must be a text') as string,
+      }),
+    );
+  });
+
+  it.each<[unknown]>([[() => '42'], [''], [1]])('a key that names no field: %o', (key) => {
+    expect(() => defineSaga('odd', { state: z.object({}), key: key as 'orderId' })).toThrow(
       expect.objectContaining({ code: 'SAGA_INVALID' }),
     );
   });
 
+  it('two keys for one type of event', () => {
+    const key = () => '42';
+    const saga = defineSaga('odd', { state: z.object({}), key: 'orderId' }).on(
+      Odd,
+      () => undefined,
+      { key },
+    );
+
+    expect(() => saga.onLate(Odd, () => undefined)).toThrow(
+      expect.objectContaining({ code: 'SAGA_INVALID' }),
+    );
+    expect(() => saga.onLate(Odd, () => undefined, { key })).not.toThrow();
+  });
+
+  it('an argument that does not fit its schema, when it is given and when it is read', () => {
+    const undoing = (argument: z.ZodType<number>) =>
+      defineSaga('odd', { state: z.object({}), key: 'orderId' })
+        .compensation('undo', argument, () => undefined)
+        .startedBy(Odd, (saga) => {
+          saga.set({});
+          saga.compensateWith('undo', 1);
+        })
+        .on(OrderAmended, (saga) => {
+          saga.compensate('changed my mind');
+        });
+    const { saga } = undoing(z.number()).transition(undefined, Odd('42', data));
+    const problem = expect.objectContaining({
+      code: 'SAGA_INVALID',
+      message: expect.stringContaining('the argument of undo does not fit its schema') as string,
+    });
+
+    expect(() => undoing(z.number().min(2)).transition(undefined, Odd('42', data))).toThrow(
+      problem,
+    );
+    expect(() => undoing(z.number().min(2)).transition(saga, OrderAmended('42', data))).toThrow(
+      problem,
+    );
+  });
+
   it('two answers to one event, and two definitions of one type', () => {
-    const other = defineEvent('order.placed', { aggregate: 'order', schema: z.object({}) });
+    const other = defineEvent('order.placed', {
+      aggregate: 'order',
+      schema: z.object({ orderId: z.string() }),
+    });
 
     expect(() => fulfilment.on(PaymentTaken, () => undefined)).toThrow(
       expect.objectContaining({ code: 'HANDLER_DUPLICATE' }),
@@ -342,16 +418,19 @@ describe('a saga refuses', () => {
   });
 
   it('to be compensated by what was taken out of its definition', () => {
-    const older = defineSaga<object>('odd', { key: () => '42' })
+    const older = defineSaga('odd', { state: z.object({}), key: 'orderId' })
+      .compensation('undo', () => undefined)
       .startedBy(Odd, (saga) => {
         saga.set({});
         saga.compensateWith('undo');
-      })
-      .compensation('undo', () => undefined);
-    const newer = defineSaga<object>('odd', { key: () => '42' }).on(OrderAmended, (saga) => {
-      saga.compensate('changed my mind');
-    });
-    const { saga } = older.transition(undefined, Odd('42', {}));
+      });
+    const newer = defineSaga('odd', { state: z.object({}), key: 'orderId' }).on(
+      OrderAmended,
+      (saga) => {
+        saga.compensate('changed my mind');
+      },
+    );
+    const { saga } = older.transition(undefined, Odd('42', data));
 
     expect(() => newer.transition(saga, OrderAmended('42', data))).toThrow(
       expect.objectContaining({ code: 'SAGA_INVALID' }),
