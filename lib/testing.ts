@@ -1,9 +1,26 @@
 // What a service's tests import as `cdk-outbox/testing`.
 
+// A service's handlers
+export { testInbox, testOutbox } from './testing/service-test.ts';
+export type {
+  DeliveryReport,
+  InboxTest,
+  OutboxTest,
+  Recorded,
+  RecordedEvent,
+  RecordedLog,
+  TestedHandler,
+  TestOptions,
+} from './testing/service-test.ts';
+
+// DynamoDB Local
+export { tableSchemas, testEnvironment } from './testing/local-tables.ts';
+export type { LocalTables, TableSchema } from './testing/local-tables.ts';
+
 // Messages for consumers
 export { messageOf } from './testing/builders.ts';
 export type { MessageOptions } from './testing/builders.ts';
-export { sqsEventOf } from './testing/sqs-events.ts';
+export { sqsEventOf, toSqsEvent } from './testing/sqs-events.ts';
 export type {
   Envelope,
   LambdaSqsEvent,

@@ -107,7 +107,10 @@ export function writerToEnvironment(
  * @throws OutboxError `ENVIRONMENT_MISSING`, `ENVIRONMENT_INVALID`
  */
 export function writerFromEnvironment(environment: Environment): WriterConfig {
-  const read = reader(environment, 'call outbox.grantWrite(fn) in the CDK app');
+  const read = reader(
+    environment,
+    'call outbox.grantWrite(fn) in the CDK app, or in a test use testOutbox or testInbox of cdk-outbox/testing',
+  );
   return {
     tableName: read.text('OUTBOX_TABLE'),
     shards: read.number('OUTBOX_SHARDS'),
@@ -193,7 +196,7 @@ function orderedToEnvironment(config: OrderedConfig): Record<string, string> {
 export function inboxFromEnvironment(environment: Environment): InboxConfig {
   const read = reader(
     environment,
-    'pass the function to an Inbox construct as its handler, which sets it',
+    'pass the function to an Inbox construct as its handler, which sets it, or in a test use testInbox of cdk-outbox/testing',
   );
   return {
     name: read.text('INBOX_NAME'),

@@ -13,6 +13,12 @@ export interface MessageOptions extends EventContext {
   readonly replayId?: string;
 }
 
+/** An event as far as its message depends on it. */
+type EventToDeliver = Pick<
+  OutboxEvent,
+  'id' | 'type' | 'version' | 'aggregate' | 'data' | 'sequence'
+>;
+
 /**
  * The message that consumers get of an event, as the relay makes it: the same code makes both.
  *
@@ -23,7 +29,7 @@ export interface MessageOptions extends EventContext {
  *
  * Its data is taken as it is: make it invalid to see what a consumer does with it.
  */
-export function messageOf(event: OutboxEvent, options: MessageOptions = {}): Message {
+export function messageOf(event: EventToDeliver, options: MessageOptions = {}): Message {
   const { id, type, version, aggregate, data } = event;
   const { source = 'test', replayId, sequence = event.sequence } = options;
   const entry: Entry = {

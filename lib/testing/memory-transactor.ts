@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
 
 import type { Row } from '../contract/entry.ts';
+import { OutboxError } from '../contract/error.ts';
 import { requestOf, tableNameOf } from '../runtime/transaction/action.ts';
 import { checkDistinctItems } from '../runtime/transaction/distinct-items.ts';
-import { tableNotFound, tokenMismatch } from '../runtime/transaction/transactor-errors.ts';
+import { tokenMismatch } from '../runtime/transaction/transactor-errors.ts';
 import type {
   Action,
   CancellationReason,
@@ -11,10 +12,9 @@ import type {
   Transactor,
 } from '../runtime/transaction/transactor.ts';
 import { atOnce } from './at-once.ts';
-import { meetsCondition } from './condition.ts';
+import { applyUpdate, ItemRefused, meetsCondition } from './expressions.ts';
 import { createMemoryItems, shareTable, type MemoryItems } from './memory-items.ts';
 import type { MemoryTable } from './memory-table.ts';
-import { applyUpdate } from './update.ts';
 
 /** By name: the key names of a table of its own, or the table of a store in memory to share with it. */
 export type MemoryTables = Readonly<Record<string, readonly string[] | MemoryTable>>;
@@ -23,6 +23,8 @@ export type MemoryTables = Readonly<Record<string, readonly string[] | MemoryTab
 export interface MemoryTransactor extends Transactor {
   /** @throws OutboxError `TABLE_NOT_FOUND` */
   rows(tableName: string): Row[];
+  /** Puts an item that a test begins with. @throws OutboxError `TABLE_NOT_FOUND` */
+  put(tableName: string, item: Row): void;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface MemoryTransactor extends Transactor {
  * ```
  *
  * Transactions happen one at a time: it meets no conflict, never throttles, and remembers tokens for good.
- * It knows the conditions and updates that this package writes, and refuses others.
+ * It evaluates condition and update expressions as DynamoDB does.
  */
 export function createMemoryTransactor(tables: MemoryTables): MemoryTransactor {
   const database = createDatabase(tables);
@@ -52,6 +54,9 @@ export function createMemoryTransactor(tables: MemoryTables): MemoryTransactor {
     write: (action) => atOnce(() => database.transact([action])),
     get: (tableName, key) => atOnce(() => database.table(tableName).get(key)),
     rows: (tableName) => database.table(tableName).rows(),
+    put: (tableName, item) => {
+      database.table(tableName).put(item);
+    },
   };
 }
 
@@ -72,7 +77,7 @@ function createDatabase(tables: MemoryTables): Database {
   const keyNames = new Map([...byName].map(([name, items]) => [name, items.keyNames]));
   const table = (name: string): MemoryItems => {
     const items = byName.get(name);
-    if (items === undefined) throw tableNotFound([name]);
+    if (items === undefined) throw noTable(name);
     return items;
   };
   return {
@@ -90,13 +95,33 @@ function createDatabase(tables: MemoryTables): Database {
 function judge(action: Action, items: MemoryItems): CancellationReason {
   const request = requestOf(action);
   const item = items.get(keyOf(action, items));
-  if (meetsCondition(item ?? {}, request)) return { code: 'None' };
+  if (meetsCondition(item ?? {}, request)) return judgeUpdate(action, item);
   const isItemWanted = request.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
   return {
     code: 'ConditionalCheckFailed',
     message: 'The conditional request failed',
     ...(isItemWanted && item !== undefined ? { item, row: item } : {}),
   };
+}
+
+/** Whether the item allows the update: it is evaluated, and written once all actions may be. */
+function judgeUpdate({ Update }: Action, item: Row | undefined): CancellationReason {
+  try {
+    if (Update !== undefined) applyUpdate(item ?? { ...Update.Key }, Update);
+    return { code: 'None' };
+  } catch (error) {
+    if (!(error instanceof ItemRefused)) throw error;
+    return { code: 'ValidationError', message: error.message };
+  }
+}
+
+function noTable(name: string): OutboxError {
+  return new OutboxError(
+    'TABLE_NOT_FOUND',
+    `there is no table ${name} in memory: add it with the names of its key, as { ${JSON.stringify(name)}: 'id' }, ` +
+      'or set the variable that holds its name',
+    { facts: { tableNames: [name] } },
+  );
 }
 
 function apply(action: Action, items: MemoryItems): void {

@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 
 import type { Message } from '../contract/message.ts';
+import type { OutboxEvent } from '../runtime/event/event.ts';
+import { messageOf } from './builders.ts';
 import type { SqsEvent, SqsRecord, SqsRecordAttributes } from '../runtime/inbox/sqs-event.ts';
 
 /**
@@ -43,6 +45,23 @@ export interface LambdaSqsRecord extends SqsRecord {
     SentTimestamp: string;
     ApproximateFirstReceiveTimestamp: string;
   };
+}
+
+/**
+ * The event that Lambda passes to a queue's consumer, of events as a producer makes them:
+ *
+ * ```ts
+ * await handler(toSqsEvent([OrderPlaced('42', { orderId: '42', total: 9 })]), context);
+ * ```
+ */
+export function toSqsEvent(
+  events: readonly OutboxEvent[],
+  options: SqsEventOptions = {},
+): LambdaSqsEvent {
+  return sqsEventOf(
+    events.map((event) => messageOf(event)),
+    options,
+  );
 }
 
 /**

@@ -49,7 +49,7 @@ test('inbox has an outbox where the function may write to one', () => {
 
 test('missing variable is named, with the next step', () => {
   expect(() => inboxFrom({ ...inboxVariables, INBOX_TABLE: undefined })).toThrow(
-    'environment variable INBOX_TABLE is missing: pass the function to an Inbox construct as its handler, which sets it',
+    'environment variable INBOX_TABLE is missing: pass the function to an Inbox construct as its handler, which sets it, or in a test use testInbox of cdk-outbox/testing',
   );
 });
 

@@ -1,0 +1,12 @@
+import { defineEvent } from 'cdk-outbox/runtime';
+import { z } from 'zod';
+
+export const OrderPlaced = defineEvent('order.placed', {
+  aggregate: 'order',
+  schema: z.object({ orderId: z.string(), total: z.number() }),
+});
+
+export const OrderBilled = defineEvent('order.billed', {
+  aggregate: 'order',
+  schema: z.object({ orderId: z.string() }),
+});
