@@ -16,6 +16,8 @@ export interface TestPorts {
   readonly logger: Log;
   readonly log: Log;
   readonly metrics: InboxMetricsSink;
+  /** A test's log may hold what an error quotes. */
+  readonly logErrorMessages: true;
 }
 
 /** One test: the settings and the dependencies of everything that it runs. */

@@ -191,7 +191,7 @@ function openTest({ tables = {}, items = {} }: TestOptions): OpenTest {
   const deadLetters: DeadLetter[] = [];
   const log = recordingLog(logs);
   const ports: TestPorts = {
-    ...{ transactor, clock, log, logger: log },
+    ...{ transactor, clock, log, logger: log, logErrorMessages: true },
     running: createMemoryRunningSagas(transactor, own.sagas),
     sqs: recordingQueue(deadLetters) as TestPorts['sqs'],
     metrics: {

@@ -43,6 +43,7 @@ export interface SagaOptions<
    * @default 'codes'
    */
   readonly validationDetail?: ValidationDetail;
+  /**
    * How long it may run, and then how long its compensation may take, before an alarm rings.
    *
    * @default { days: 1 }

@@ -204,9 +204,13 @@ describe('values that JSON would change', () => {
 
   it.each(cases)('make a saga fail that keeps them: %s', (_, value) => {
     const Placed = defineEvent('order.placed', { aggregate: 'order', schema: z.any() });
-    const saga = defineSaga<unknown>('s', { key: () => '1' }).startedBy(Placed, (step) => {
-      step.set({ [secret]: value });
-    });
+    const saga = defineSaga('s', { state: z.unknown() }).startedBy(
+      Placed,
+      (step) => {
+        step.set({ [secret]: value });
+      },
+      { key: () => '1' },
+    );
     const start = (): unknown => saga.transition(undefined, Placed('42', {}));
 
     expect(start).toThrow(expect.objectContaining({ code: 'SAGA_INVALID' }) as Error);
