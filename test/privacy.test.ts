@@ -268,11 +268,13 @@ test('a saga says nothing of its events and its state', async () => {
   const Placed = Anything;
   const Paid = defineEvent('order.paid', { aggregate, schema: z.any() });
   const state = z.strictObject({ name: z.string() });
-  const running = defineSaga('one', { state, key: () => '1' }).startedBy(
+  const ofOne = { key: () => '1' };
+  const running = defineSaga('one', { state }).startedBy(
     Placed,
     (saga, { data }) => {
       saga.set({ name: JSON.stringify(data) });
     },
+    ofOne,
   );
   const fails =
     (error: (data: unknown) => unknown) =>
@@ -283,34 +285,43 @@ test('a saga says nothing of its events and its state', async () => {
     running.on(
       Paid,
       fails((data) => new Error(JSON.stringify(data))),
+      ofOne,
     ),
-    running.on(Paid, (saga, { data }) => {
-      saga.set({ [canary]: data } as never);
-    }),
-    running.on(Paid, (saga, { data }) => {
-      saga.set({ name: new Map([[canary, data]]) } as never);
-    }),
-    defineSaga('one', { state: z.strictObject({}), key: () => '1' }).on(Paid, () => undefined),
+    running.on(
+      Paid,
+      (saga, { data }) => {
+        saga.set({ [canary]: data } as never);
+      },
+      ofOne,
+    ),
+    running.on(
+      Paid,
+      (saga, { data }) => {
+        saga.set({ name: new Map([[canary, data]]) } as never);
+      },
+      ofOne,
+    ),
+    defineSaga('one', { state: z.strictObject({}) }).on(Paid, () => undefined, ofOne),
     defineSaga('one', {
-      ...{ state, version: 2, key: () => '1' },
+      ...{ state, version: 2 },
       upcast: {
         1: (old) => {
           throw new Error(JSON.stringify(old));
         },
       },
-    }).on(Paid, () => undefined),
-    defineSaga<object>('one', {
+    }).on(Paid, () => undefined, ofOne),
+    defineSaga('one', { state: z.strictObject({}) }).on(Paid, () => undefined, {
       key: ({ data }) => {
         throw new Error(JSON.stringify(data));
       },
-    }).on(Paid, () => undefined),
+    }),
   ];
 
   for (const saga of sagas) {
     const world = memoryWorld();
     await world.deliver(world.run(running), messageOf(Placed('1', { [canary]: canary })));
     await world.deliver(
-      world.run(saga as typeof running),
+      world.run(saga as unknown as typeof running),
       messageOf(Paid('1', { [canary]: canary })),
     );
 
