@@ -6,6 +6,7 @@ import type { OutboxEvent } from '../runtime/event/event.ts';
 import { deadLetterAttributes } from '../runtime/inbox/dead-letter-request.ts';
 import type { SqsBatchResponse } from '../runtime/inbox/sqs-event.ts';
 import type { Log, LogFields } from '../runtime/ports.ts';
+import { systemClock } from '../runtime/system.ts';
 import { runInTestScope, type TestPorts, type TestScope } from '../runtime/test-scope.ts';
 import { messageOf } from './builders.ts';
 import { testEnvironment } from './local-tables.ts';
@@ -185,7 +186,7 @@ function openTest({ tables = {}, items = {} }: TestOptions): OpenTest {
   for (const [tableName, rows] of Object.entries(items)) {
     for (const row of rows) transactor.put(tableName, row);
   }
-  const clock = createVirtualClock(Date.now());
+  const clock = createVirtualClock(systemClock.now());
   const logs: RecordedLog[] = [];
   const counts: Record<string, number> = {};
   const deadLetters: DeadLetter[] = [];
