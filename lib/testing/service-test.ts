@@ -5,7 +5,7 @@ import { isInvalidRow, rowToWaiting } from '../contract/waiting.ts';
 import type { OutboxEvent } from '../runtime/event/event.ts';
 import { deadLetterAttributes } from '../runtime/inbox/dead-letter-request.ts';
 import type { SqsBatchResponse } from '../runtime/inbox/sqs-event.ts';
-import type { Log, LogFields } from '../runtime/ports.ts';
+import type { Clock, Log, LogFields } from '../runtime/ports.ts';
 import { systemClock } from '../runtime/system.ts';
 import { runInTestScope, type TestPorts, type TestScope } from '../runtime/test-scope.ts';
 import { messageOf } from './builders.ts';
@@ -13,7 +13,6 @@ import { testEnvironment } from './local-tables.ts';
 import { createMemoryRunningSagas } from './memory-running-sagas.ts';
 import { createMemoryTransactor, type MemoryTransactor } from './memory-transactor.ts';
 import { sqsEventOf, type LambdaSqsEvent } from './sqs-events.ts';
-import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 /** What a test gives to its database in memory. */
 export interface TestOptions {
@@ -23,6 +22,8 @@ export interface TestOptions {
   >;
   /** Items that are there before, by table. @default - none */
   readonly items?: Readonly<Record<string, readonly Row[]>>;
+  /** The time for the code under test, such as that of `createVirtualClock`. @default - the system's */
+  readonly clock?: Clock;
 }
 
 /** An event that the code wrote. It can be delivered to another handler, or to the same one. */
@@ -76,8 +77,6 @@ export interface DeliveryReport {
 
 /** An inbox or a saga with its queue and its tables in memory. */
 export interface InboxTest extends Recorded {
-  /** The time for the code under test. It begins now, and passes only by `advance`. */
-  readonly clock: VirtualClock;
   /**
    * Delivers events one after the other, each in an invocation of its own. An event that was delivered before is a
    * redelivery of the same message. Takes recorded events too, such as the deadlines of a saga.
@@ -121,7 +120,7 @@ export async function testOutbox<Result>(
  * ordered; logs and metrics are recorded, not printed.
  */
 export function testInbox(handler: TestedHandler, options: TestOptions = {}): InboxTest {
-  const { scope, recorded, clock, counts, deadLetters, logs } = openTest(options);
+  const { scope, recorded, counts, deadLetters, logs } = openTest(options);
   const context = { functionName: 'test', getRemainingTimeInMillis: () => 300_000 } as never;
   const seen = new Map<string, number>();
   const deliverOne = async (event: OutboxEvent | RecordedEvent): Promise<Retried[]> => {
@@ -139,7 +138,6 @@ export function testInbox(handler: TestedHandler, options: TestOptions = {}): In
     },
     logs,
     items: (tableName) => recorded.items(tableName),
-    clock,
     deliver: async (...events) => {
       const [handled, duplicates] = [inboxMetrics.handled, inboxMetrics.duplicates];
       const before = { ...counts };
@@ -170,14 +168,13 @@ const environment = testEnvironment({ outbox: own.outbox, inbox: own.inbox, saga
 interface OpenTest {
   readonly scope: TestScope;
   readonly recorded: Recorded;
-  readonly clock: VirtualClock;
   readonly logs: readonly RecordedLog[];
   /** By metric. */
   readonly counts: Readonly<Record<string, number>>;
   readonly deadLetters: readonly DeadLetter[];
 }
 
-function openTest({ tables = {}, items = {} }: TestOptions): OpenTest {
+function openTest({ tables = {}, items = {}, clock = systemClock }: TestOptions): OpenTest {
   const key = ['pk', 'sk'];
   const transactor = createMemoryTransactor({
     ...Object.fromEntries(Object.entries(tables).map(([name, keys]) => [name, [keys].flat()])),
@@ -186,7 +183,6 @@ function openTest({ tables = {}, items = {} }: TestOptions): OpenTest {
   for (const [tableName, rows] of Object.entries(items)) {
     for (const row of rows) transactor.put(tableName, row);
   }
-  const clock = createVirtualClock(systemClock.now());
   const logs: RecordedLog[] = [];
   const counts: Record<string, number> = {};
   const deadLetters: DeadLetter[] = [];
@@ -210,7 +206,7 @@ function openTest({ tables = {}, items = {} }: TestOptions): OpenTest {
     logs,
     items: (tableName) => transactor.rows(tableName),
   };
-  return { scope: { environment, ports }, recorded, clock, logs, counts, deadLetters };
+  return { scope: { environment, ports }, recorded, logs, counts, deadLetters };
 }
 
 function eventsIn(transactor: MemoryTransactor): RecordedEvent[] {

@@ -9,7 +9,7 @@ import {
   defineEvent,
   defineSaga,
 } from '../../lib/runtime.ts';
-import { testInbox, testOutbox, toSqsEvent } from '../../lib/testing.ts';
+import { createVirtualClock, testInbox, testOutbox, toSqsEvent } from '../../lib/testing.ts';
 
 const ofOrder = { aggregate: 'order', schema: z.object({ orderId: z.string() }) };
 const OrderPlaced = defineEvent('order.placed', ofOrder);
@@ -121,15 +121,16 @@ describe('testInbox', () => {
         step.set({});
         step.deadline('payment', { minutes: 15 });
       });
-    const inbox = testInbox(createSaga(saga));
+    const clock = createVirtualClock(Date.now());
+    const inbox = testInbox(createSaga(saga), { clock });
 
     await inbox.deliver(placed);
     const [due] = inbox.events;
     expect(due).toMatchObject({
       type: 'waiting.deadline',
-      deliverAt: inbox.clock.now() + 15 * 60_000,
+      deliverAt: clock.now() + 15 * 60_000,
     });
-    inbox.clock.advance(15 * 60_000);
+    clock.advance(15 * 60_000);
     await inbox.deliver(due!);
 
     expect(inbox.events.map(({ type }) => type)).toContain('order.billed');
