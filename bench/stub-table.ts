@@ -1,6 +1,6 @@
 import { entryToRow, type Entry } from '../lib/contract/entry.ts';
 import { pageStart, type Page } from '../lib/contract/keys.ts';
-import { watermarkPage, type SweepPass } from '../lib/contract/watermark.ts';
+import { watermarkNames, type SweepPass } from '../lib/contract/watermark.ts';
 import { toItem } from '../lib/runtime/item.ts';
 import { retentionMs, shards } from './fixtures.ts';
 import type { StubOptions } from './stub.ts';
@@ -56,6 +56,6 @@ function watermarkRows(body: string, watermarks: StubTable['watermarks']): objec
   const keys = Object.values(RequestItems).flatMap(({ Keys }) => Keys);
   return keys.map(({ sk }) => {
     const pass = sk.S.endsWith('closing') ? 'closing' : 'missed';
-    return { sk, [watermarkPage]: { S: watermarks[pass] } };
+    return { sk, [watermarkNames.page]: { S: watermarks[pass] } };
   });
 }

@@ -64,8 +64,8 @@ async function openWorld(bare: Parameters<typeof counting>[0]) {
   const { store, sweep } = sweeperOf({ dynamoDB: client, tableName, eventBridge, clock });
   /** A run of a sweeper that ran a minute ago too: it has one page to look at, and one to close. */
   const run = async (): Promise<Consumption> => {
-    await store.advanceWatermark('missed', pageAfter(pageOf(clock.now()), -3));
-    await store.advanceWatermark('closing', pageAfter(pageOf(clock.now()), -25 * 60 - 1));
+    await store.advanceWatermark('missed', pageAfter(pageOf(clock.now()), -3), shards);
+    await store.advanceWatermark('closing', pageAfter(pageOf(clock.now()), -25 * 60 - 1), shards);
     return during(() => sweep(invocation));
   };
   const look = (page: Page): Promise<Consumption> => during(() => store.openPage(page, shards));

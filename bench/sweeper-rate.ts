@@ -60,7 +60,7 @@ async function rateOnLocal(): Promise<number> {
     const rows = entries.map((entry) => toItem(entryToRow(entry, { shards, retentionMs })));
     await putAll({ client, tableName, clock: systemClock, random: Math.random }, rows);
     const target = { dynamoDB: client, tableName, eventBridge: createStub().eventBridge };
-    await sweeperOf(target).store.advanceWatermark('missed', pages[0] ?? '');
+    await sweeperOf(target).store.advanceWatermark('missed', pages[0] ?? '', shards);
     return Math.round(await rateOf(target, entries.length));
   } finally {
     await local.stop();

@@ -6,6 +6,8 @@ export interface Lag {
   /** When the oldest record that it got was written. */
   readonly oldestAt: number;
   readonly notedAt: number;
+  /** Whether no destination took anything of its batch, which it keeps until one does. */
+  readonly isBlocked?: true;
 }
 
 const lagPrefix = 'lag#';
@@ -30,12 +32,25 @@ export function lagToRow(lag: Lag): Row {
 }
 
 export function rowToLag(row: Row): Lag {
-  return { oldestAt: row['oldestAt'] as number, notedAt: row['notedAt'] as number };
+  return {
+    oldestAt: row['oldestAt'] as number,
+    notedAt: row['notedAt'] as number,
+    ...(row['isBlocked'] === true ? { isBlocked: true } : {}),
+  };
 }
 
-/** The one that is furthest behind. */
-export function deepestLag(lags: readonly Lag[]): Lag | undefined {
-  return lags.toSorted((a, b) => a.oldestAt - b.oldestAt)[0];
+/** How far relays are behind. */
+export interface DeepestLag extends Lag {
+  /** When one of them last said that it is blocked. @default - none did */
+  readonly blockedAt?: number;
+}
+
+/** The lag that is furthest behind. */
+export function deepestLag(lags: readonly Lag[]): DeepestLag | undefined {
+  const [deepest] = lags.toSorted((a, b) => a.oldestAt - b.oldestAt);
+  const blocked = lags.filter(({ isBlocked }) => isBlocked === true);
+  if (deepest === undefined || blocked.length === 0) return deepest;
+  return { ...deepest, blockedAt: Math.max(...blocked.map(({ notedAt }) => notedAt)) };
 }
 
 function lagKey({ notedAt, oldestAt }: Lag): Key {

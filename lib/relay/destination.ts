@@ -19,25 +19,26 @@ export function toOutgoing(entry: Entry, source: string, marks: DeliveryMarks = 
 }
 
 /**
- * What became of one entry at one destination.
+ * The result of sending one entry to one destination.
  *
  * - `published`: the destination has it.
- * - `rejected`: it can never have it as it is: malformed, too large, not allowed.
- * - `failed`: it did not take this one, this time.
- * - `unavailable`: it cannot be reached, or refuses everyone: nothing is wrong with the entry.
- * - `held`: not sent, since an earlier entry of its aggregate did not go. Ordered destinations only.
+ * - `rejected`: the destination can never take it as it is: malformed, too large, not allowed.
+ * - `failed`: the destination did not take this entry this time, and takes others or may do so.
+ * - `unavailable`: the destination takes no entry, or asks to slow down. Nothing is known against the entry.
+ * - `held`: not sent, since an earlier entry of its aggregate was not published. Ordered destinations only.
+ * - `not-attempted`: not sent for lack of time. Nothing is known against the entry or the destination.
  */
-export type Outcome =
+export type SendResult =
   | { readonly status: 'published' }
   | {
-      readonly status: 'rejected' | 'failed' | 'unavailable' | 'held';
+      readonly status: 'rejected' | 'failed' | 'unavailable' | 'held' | 'not-attempted';
       readonly error: DeliveryError;
     };
 
-/** By event id. Holds exactly one outcome for each entry that was to be published. */
-export type Outcomes = ReadonlyMap<string, Outcome>;
+/** By event id. Holds exactly one result for each entry that was to be published. */
+export type SendResults = ReadonlyMap<string, SendResult>;
 
-/** What a destination replied for one entry of a call, before anyone judged it. */
+/** What a destination replied for one entry of a call, before it is classified. */
 export type Reply = { readonly status: 'accepted' } | Refusal;
 
 export interface Refusal {
@@ -47,6 +48,11 @@ export interface Refusal {
   readonly message: string;
   /** Whether the service blames the sender, where it says so. */
   readonly senderFault?: boolean;
+}
+
+export interface SendOptions {
+  /** Milliseconds that the call may take at most, whatever time-out the destination would choose. */
+  readonly maxMs: number;
 }
 
 /** The port of a destination: one file per kind implements it, one conformance suite tests them all. */
@@ -65,5 +71,8 @@ export interface Destination {
    * nothing of is missing or refused, never accepted.
    * Throws what the client throws where the call as a whole failed.
    */
-  send(outgoing: readonly Outgoing[]): Promise<readonly (Reply | undefined)[]>;
+  send(
+    outgoing: readonly Outgoing[],
+    options: SendOptions,
+  ): Promise<readonly (Reply | undefined)[]>;
 }

@@ -1,6 +1,8 @@
 import type { Entry } from '../contract/entry.ts';
 import { entryPrefix } from '../contract/keys.ts';
 import { deliver, type Delivery, type DeliverPorts } from './deliver/deliver.ts';
+import { watchAcceptance } from './deliver/acceptance.ts';
+import { createBlockedBatches, type BlockedPorts } from './stream/blocked.ts';
 import { createLagNoter } from './stream/lag.ts';
 import type { InvalidPageRow, Notes } from './store.ts';
 import { decodeRecord, keyOf } from './stream/stream.ts';
@@ -13,7 +15,9 @@ import type {
 
 /** What the relay needs of the world. */
 export interface RelayPorts extends DeliverPorts {
-  readonly store: DeliverPorts['store'] & Pick<Notes, 'noteLag' | 'readWatermark'>;
+  readonly store: DeliverPorts['store'] &
+    Pick<Notes, 'noteLag' | 'readWatermark'> &
+    BlockedPorts['store'];
 }
 
 /** What the relay uses of a Lambda context. */
@@ -34,17 +38,29 @@ const reserveMs = 15_000;
  *
  * Answers with at most one identifier, the first record that is not settled; Lambda then brings
  * everything from it on again. That happens in an outage only. Everything else is settled here: what
- * cannot be delivered goes to the waiting room, so no entry ever blocks the shard behind it.
+ * cannot be delivered goes to the waiting room, so no entry ever blocks the shard behind it. A batch of which no
+ * destination takes anything looks like an outage; it goes to the waiting room as soon as a destination is known to
+ * take other entries, which the sweeper finds out within two minutes.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
  */
-export function createRelay(ports: RelayPorts): Relay {
+export function createRelay(given: RelayPorts): Relay {
+  const watched = watchAcceptance(given.destinations, given);
+  const ports = { ...given, destinations: watched.destinations };
   const noteLag = createLagNoter(ports);
+  const blocked = createBlockedBatches(ports);
   return async ({ Records }, invocation) => {
     const deadline = ports.clock.now() + invocation.getRemainingTimeInMillis() - reserveMs;
     const records = await withoutSwept(Records, ports);
-    const unsettled = await deliver(deliveryOf(records, ports), ports, { deadline });
+    const delivery = deliveryOf(records, ports);
+    let isBlocked = false;
+    const takesOthers = async (): Promise<boolean> => {
+      const isPassed = await blocked.isPassedByOthers(delivery.entries[0]?.id ?? '', watched);
+      isBlocked = !isPassed;
+      return isPassed;
+    };
+    const unsettled = await deliver(delivery, ports, { deadline, takesOthers });
     // Last: only a relay that lives to say so is waited for, and only where it still has something to deliver.
-    await noteLag(records);
+    await noteLag(records, { isBlocked });
     return { batchItemFailures: firstOf(unsettled, records) };
   };
 }

@@ -1,9 +1,9 @@
 import type { InvalidEntry, Entry } from '../contract/entry.ts';
 import type { Key, Page } from '../contract/keys.ts';
-import type { Lag } from '../contract/lag.ts';
+import type { DeepestLag, Lag } from '../contract/lag.ts';
 import type { Receipt } from '../contract/receipt.ts';
 import type { InvalidRow, Waiting } from '../contract/waiting.ts';
-import type { PageWalker } from '../contract/watermark.ts';
+import type { PageWalker, Watermark } from '../contract/watermark.ts';
 
 /**
  * The outbox table as the relay and the sweeper see it. Two adapters, DynamoDB's and the in-memory
@@ -57,7 +57,9 @@ export interface Notes {
   /** A relay is behind. */
   noteLag(lag: Lag): Promise<void>;
   /** The deepest lag noted at or after `since` (epoch milliseconds). */
-  readLag(since: number): Promise<Lag | undefined>;
-  /** The first page that a walker over the pages has not yet done; `undefined` before its first run. */
-  readWatermark(walker: PageWalker): Promise<Page | undefined>;
+  readLag(since: number): Promise<DeepestLag | undefined>;
+  /** How far a walker over the pages has come; `undefined` before its first run. */
+  readWatermark(walker: PageWalker): Promise<Watermark | undefined>;
+  /** When the sweeper last saw a destination take an event while a relay was blocked; `undefined` if never. */
+  readAcceptance(): Promise<number | undefined>;
 }

@@ -7,7 +7,7 @@ import type { Receipt } from '../contract/receipt.ts';
 import type { SweepReport } from '../contract/sweep-report.ts';
 import type { Waiting, WaitingState } from '../contract/waiting.ts';
 import type { WaitingSummary } from '../contract/waiting-summary.ts';
-import type { PageWalker } from '../contract/watermark.ts';
+import type { PageWalker, Watermark } from '../contract/watermark.ts';
 import type { InvalidPageRow, Store } from './store.ts';
 
 export type { AuditNote, AuditSubject } from '../contract/audit.ts';
@@ -93,8 +93,15 @@ export interface Settlement {
 export interface SweepNotes {
   /** When the table was made (epoch milliseconds): it holds nothing from before. 0 where that is not known. */
   tableCreatedAt(): Promise<number>;
-  /** Moves a watermark forward. One that is further on already stays: answers with where it is. */
-  advanceWatermark(walker: PageWalker, to: Page): Promise<Page>;
+  /**
+   * Moves a watermark forward, for a walker that looked in so many shards of each page. Returns where it is: one
+   * that is further on stays, and so does one of a walker that looked in more shards.
+   */
+  advanceWatermark(walker: PageWalker, to: Page, shards: number): Promise<Page>;
+  /** Moves a watermark back for a walker that knows of more shards. No-op where one did so before. */
+  restartWatermark(walker: PageWalker, from: Required<Watermark>): Promise<void>;
+  /** Notes that a destination takes events (epoch milliseconds), for relays that are blocked. */
+  noteAcceptance(at: number): Promise<void>;
   /**
    * Takes the lease on a page until it ends. Answers with how often it was taken since it was last given
    * back, this time included: more than once where who had it died. `undefined` where another holds it.

@@ -10,7 +10,8 @@ import {
   waitingToRow,
   type Waiting,
 } from '../contract/waiting.ts';
-import { watermarkKey, watermarkOf } from '../contract/watermark.ts';
+import { acceptanceKey, rowToAcceptance } from '../contract/acceptance.ts';
+import { rowToWatermark, watermarkKey } from '../contract/watermark.ts';
 import { toRow } from '../runtime/item.ts';
 import { contentsOf } from '../relay/dynamodb/page-contents.ts';
 import type { Notes, PageStore, Store, WaitingRoom } from '../relay/store.ts';
@@ -98,6 +99,7 @@ function createNotes(table: MemoryTable): Notes {
           .filter(({ sk }) => sk?.S !== undefined && from <= sk.S && sk.S <= to);
         return deepestLag(notes.map((note) => rowToLag(toRow(note))));
       }),
-    readWatermark: (pass) => atOnce(() => watermarkOf(table.get(watermarkKey(pass)))),
+    readWatermark: (walker) => atOnce(() => rowToWatermark(table.get(watermarkKey(walker)))),
+    readAcceptance: () => atOnce(() => rowToAcceptance(table.get(acceptanceKey()))),
   };
 }

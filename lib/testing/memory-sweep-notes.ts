@@ -2,7 +2,8 @@ import { auditKey, auditToRows, rowToAudit } from '../contract/audit.ts';
 import type { Row } from '../contract/entry.ts';
 import { leaseExpiry, leaseKey, leaseTakes, takesOf } from '../contract/lease.ts';
 import { rowToSweep, sweepKeys, sweepToRow } from '../contract/sweep-report.ts';
-import { watermarkKey, watermarkOf, watermarkPage } from '../contract/watermark.ts';
+import { acceptanceToRow } from '../contract/acceptance.ts';
+import { rowToWatermark, watermarkKey } from '../contract/watermark.ts';
 import { toRow } from '../runtime/item.ts';
 import type { Records, SweepNotes } from '../relay/sweep-store.ts';
 import { atOnce } from './at-once.ts';
@@ -12,12 +13,23 @@ import type { MemoryTable } from './memory-table.ts';
 export function createMemorySweepNotes(table: MemoryTable, createdAt: number): SweepNotes {
   return {
     tableCreatedAt: () => Promise.resolve(createdAt),
-    advanceWatermark: (pass, to) =>
+    advanceWatermark: (walker, page, shards) =>
       atOnce(() => {
-        const at = watermarkOf(table.get(watermarkKey(pass)));
-        if (at !== undefined && at >= to) return at;
-        table.put({ ...watermarkKey(pass), [watermarkPage]: to });
-        return to;
+        const row = table.get(watermarkKey(walker));
+        const at = rowToWatermark(row);
+        if (at !== undefined && (at.page >= page || (at.shards ?? 0) > shards)) return at.page;
+        table.put({ ...row, ...watermarkKey(walker), page, shards });
+        return page;
+      }),
+    restartWatermark: (walker, from) =>
+      atOnce(() => {
+        const at = rowToWatermark(table.get(watermarkKey(walker)));
+        if (at?.shards === undefined || at.shards >= from.shards) return;
+        table.put({ ...watermarkKey(walker), ...from });
+      }),
+    noteAcceptance: (at) =>
+      atOnce(() => {
+        table.put(acceptanceToRow(at));
       }),
     leasePage: (lease) =>
       atOnce(() => {

@@ -17,14 +17,17 @@ export interface StreamTriggerSettings {
 }
 
 /** The function behind the trigger. A throw is a crash: time-out, out of memory, an error. */
-export type StreamFunction = (event: DynamoDBStreamEvent) => Promise<DynamoDBBatchResponse>;
+export type StreamFunction = (
+  event: DynamoDBStreamEvent,
+) => Promise<DynamoDBBatchResponse | null | undefined>;
 
 /**
  * A DynamoDB stream and Lambda's trigger on it, in memory, one step at a time.
  *
  * Behaves as AWS documents it where local emulators do not: the lowest identifier reported is the
- * checkpoint and everything from it on comes again; an unknown identifier or a throw fails the whole
- * batch, which is split in two; attempts and age run out; records vanish after a day.
+ * checkpoint, everything from it on is retried, and bisecting splits the batch there and nowhere else; an
+ * unknown identifier or a throw fails the whole batch, which is bisected in the middle; an answer without
+ * identifiers is success; attempts and age run out; records vanish after a day.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
  */
 export interface StreamTrigger {
@@ -102,20 +105,20 @@ async function leftAfter(
   records: readonly DynamoDBRecord[],
 ): Promise<{ readonly records: readonly DynamoDBRecord[]; readonly isWhole: boolean }> {
   const whole = { records, isWhole: true };
-  let response: DynamoDBBatchResponse | undefined;
+  let response: Partial<DynamoDBBatchResponse> | null | undefined;
   try {
     response = await invoke({ Records: [...records] });
   } catch {
     // A crash of the function is what this stands in for; Lambda too only sees that there was one.
     return whole;
   }
-  const reported = response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+  const reported = (response?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier);
   if (reported.length === 0) return { records: [], isWhole: false };
   const indexes = reported.map((id) =>
     records.findIndex(({ dynamodb }) => dynamodb?.SequenceNumber === id),
   );
   const first = Math.min(...indexes);
-  return first <= 0 ? whole : { records: records.slice(first), isWhole: false };
+  return first < 0 ? whole : { records: records.slice(first), isWhole: false };
 }
 
 function retriesOf(

@@ -43,7 +43,7 @@ async function anOutbox() {
   const world = await createLocalOutbox();
   const { tableName, clock, store } = world;
   const begun = clock.now();
-  await store.advanceWatermark('archive', firstPageOf(hourOf(pageOf(begun))));
+  await store.advanceWatermark('archive', firstPageOf(hourOf(pageOf(begun))), 4);
   const archiver = createArchiver({
     store: createDynamoDBArchiveStore({ client: localClient(), tableName, shards, clock }),
     archive,
@@ -65,7 +65,7 @@ async function anOutbox() {
     sent,
     /** Closes the hours up to one, and archives them. */
     archiveUpTo: async (epochMs: number): Promise<void> => {
-      await store.advanceWatermark('closing', firstPageOf(hourOf(pageOf(epochMs))));
+      await store.advanceWatermark('closing', firstPageOf(hourOf(pageOf(epochMs))), 4);
       await archiver({ getRemainingTimeInMillis: () => 15 * minute });
     },
     /** Types a command where the functions say where the archive is, or say nothing. */

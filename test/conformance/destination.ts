@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Outcomes, Outgoing } from '../../lib/relay/destination.ts';
+import type { SendResults, Outgoing } from '../../lib/relay/destination.ts';
 import { publish } from '../../lib/relay/publish/publish.ts';
 import type { Rig, Service, Verdict } from '../support/destination-rigs.ts';
 import { sdkError } from '../support/fake-destination.ts';
@@ -31,7 +31,7 @@ export function testDestination(rig: Rig): void {
 }
 
 interface Run {
-  readonly outcomes: Outcomes;
+  readonly results: SendResults;
   /** Event ids of each call. */
   readonly calls: string[][];
 }
@@ -43,7 +43,7 @@ async function run(rig: Rig, outgoing: readonly Outgoing[], service: Service): P
     calls.push([...ids]);
     return service(ids);
   });
-  return { outcomes: await publish(destination, outgoing, publishPorts()), calls };
+  return { results: await publish(destination, outgoing, publishPorts()), calls };
 }
 
 /** Verdicts by number; the others are accepted. */
@@ -54,10 +54,10 @@ function verdicts(byNumber: Readonly<Record<number, Verdict>>): Service {
   return (ids) => ids.map((id) => byId.get(id) ?? 'accept');
 }
 
-/** The numbers of the entries with this outcome. */
-function numbersOf(outcomes: Outcomes, status: string): number[] {
-  return [...outcomes]
-    .filter(([, outcome]) => outcome.status === status)
+/** The numbers of the entries with this result. */
+function numbersOf(results: SendResults, status: string): number[] {
+  return [...results]
+    .filter(([, result]) => result.status === status)
     .map(([id]) => Number.parseInt(id.slice(-12), 16));
 }
 
@@ -69,7 +69,7 @@ function testAnswers(rig: Rig): void {
   it('publishes what the service accepts, each once', async () => {
     const done = await run(rig, outgoingRange(25), verdicts({}));
 
-    expect(numbersOf(done.outcomes, 'published')).toHaveLength(25);
+    expect(numbersOf(done.results, 'published')).toHaveLength(25);
     expect(done.calls.map((call) => call.length)).toEqual([10, 10, 5]);
   });
 
@@ -78,10 +78,10 @@ function testAnswers(rig: Rig): void {
 
     const done = await run(rig, outgoingRange(10), verdicts({ 2: bad, 3: bad, 9: bad }));
 
-    expect(numbersOf(done.outcomes, 'rejected')).toEqual([2, 3, 9]);
-    expect(numbersOf(done.outcomes, 'published')).toHaveLength(7);
+    expect(numbersOf(done.results, 'rejected')).toEqual([2, 3, 9]);
+    expect(numbersOf(done.results, 'published')).toHaveLength(7);
     expect(done.calls).toHaveLength(1);
-    expect(done.outcomes.get(eventId(9))).toMatchObject({
+    expect(done.results.get(eventId(9))).toMatchObject({
       error: { code: 'InvalidParameterValue', message: 'refused', destination: rig.config.name },
     });
   });
@@ -89,30 +89,31 @@ function testAnswers(rig: Rig): void {
   it('tries again exactly the entries that failed in passing', async () => {
     const done = await run(rig, outgoingRange(4), verdicts({ 3: { code: 'InternalFailure' } }));
 
-    expect(numbersOf(done.outcomes, 'failed')).toEqual([3]);
+    expect(numbersOf(done.results, 'failed')).toEqual([3]);
     expect([1, 2, 3, 4].map((number) => timesSent(done, number))).toEqual([1, 1, 3, 1]);
   });
 
   it('does not take silence for acceptance', async () => {
     const done = await run(rig, outgoingRange(4), verdicts({ 2: 'silence', 4: 'silence' }));
 
-    expect(numbersOf(done.outcomes, 'published')).toEqual([1, 3]);
-    expect(numbersOf(done.outcomes, 'failed')).toEqual([2, 4]);
+    expect(numbersOf(done.results, 'published')).toEqual([1, 3]);
+    expect(numbersOf(done.results, 'failed')).toEqual([2, 4]);
   });
 }
 
 function testCalls(rig: Rig): void {
-  it.each(['TimeoutError', 'ThrottlingException', 'AccessDeniedException'])(
-    'is unavailable while its calls throw: %s',
-    async (name) => {
-      const done = await run(rig, outgoingRange(3), () => {
-        throw sdkError(name);
-      });
+  it.each([
+    { name: 'TimeoutError', sizes: [3, 1, 1, 1] },
+    { name: 'AccessDeniedException', sizes: [3, 1, 1, 1] },
+    { name: 'ThrottlingException', sizes: [3, 3, 3] },
+  ])('is unavailable while its calls throw: $name', async ({ name, sizes }) => {
+    const done = await run(rig, outgoingRange(3), () => {
+      throw sdkError(name);
+    });
 
-      expect(numbersOf(done.outcomes, 'unavailable')).toEqual([1, 2, 3]);
-      expect(done.calls).toHaveLength(3);
-    },
-  );
+    expect(numbersOf(done.results, 'unavailable')).toEqual([1, 2, 3]);
+    expect(done.calls.map((call) => call.length)).toEqual(sizes);
+  });
 
   it('gets over a passing throttle', async () => {
     const tries = new Map<string, number>();
@@ -124,7 +125,7 @@ function testCalls(rig: Rig): void {
 
     const done = await run(rig, outgoingRange(3), throttledOnce);
 
-    expect(numbersOf(done.outcomes, 'published')).toEqual([1, 2, 3]);
+    expect(numbersOf(done.results, 'published')).toEqual([1, 2, 3]);
   });
 
   it('finds the one entry for which a call is refused as a whole', async () => {
@@ -133,8 +134,8 @@ function testCalls(rig: Rig): void {
       return ids.map(() => 'accept');
     });
 
-    expect(numbersOf(done.outcomes, 'rejected')).toEqual([7]);
-    expect(numbersOf(done.outcomes, 'published')).toHaveLength(9);
+    expect(numbersOf(done.results, 'rejected')).toEqual([7]);
+    expect(numbersOf(done.results, 'published')).toHaveLength(9);
   });
 
   it('is unavailable when it refuses everyone alike', async () => {
@@ -142,7 +143,7 @@ function testCalls(rig: Rig): void {
       ids.map(() => ({ code: 'AccessDeniedException' })),
     );
 
-    expect(numbersOf(done.outcomes, 'unavailable')).toHaveLength(12);
+    expect(numbersOf(done.results, 'unavailable')).toHaveLength(12);
   });
 }
 
@@ -156,8 +157,8 @@ function testSizes(rig: Rig): void {
 
     const done = await run(rig, outgoing, verdicts({}));
 
-    expect(numbersOf(done.outcomes, 'published')).toEqual([1]);
-    expect(done.outcomes.get(eventId(2))).toMatchObject({
+    expect(numbersOf(done.results, 'published')).toEqual([1]);
+    expect(done.results.get(eventId(2))).toMatchObject({
       status: 'rejected',
       error: { code: 'MESSAGE_TOO_LARGE' },
     });
@@ -188,9 +189,9 @@ function testOrder(rig: Rig): void {
     const done = await run(rig, outgoing, verdicts({ 2: { code: 'InvalidParameterValue' } }));
 
     expect(done.calls.flat()).toEqual([1, 5, 2, 6].map(eventId));
-    expect(numbersOf(done.outcomes, 'published')).toEqual([1, 5, 6]);
-    expect(numbersOf(done.outcomes, 'rejected')).toEqual([2]);
-    expect(numbersOf(done.outcomes, 'held')).toEqual([3, 4]);
+    expect(numbersOf(done.results, 'published')).toEqual([1, 5, 6]);
+    expect(numbersOf(done.results, 'rejected')).toEqual([2]);
+    expect(numbersOf(done.results, 'held')).toEqual([3, 4]);
   });
 }
 
@@ -202,6 +203,6 @@ function testFlow(rig: Rig): void {
       verdicts({ 1: { code: 'InvalidParameterValue' } }),
     );
 
-    expect(numbersOf(done.outcomes, 'published')).toEqual([2, 3]);
+    expect(numbersOf(done.results, 'published')).toEqual([2, 3]);
   });
 }

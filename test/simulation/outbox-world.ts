@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { entryToRow, type Entry } from '../../lib/contract/entry.ts';
 import { entryPrefix, holdKey, pageOf, waitingKey, type Key } from '../../lib/contract/keys.ts';
 import { holdsOf, keyOfWaiting } from '../../lib/contract/waiting.ts';
-import { watermarkKey, watermarkPage } from '../../lib/contract/watermark.ts';
-import { createRelay } from '../../lib/relay/relay.ts';
+import { watermarkKey, watermarkNames } from '../../lib/contract/watermark.ts';
+import { createRelay, type Relay } from '../../lib/relay/relay.ts';
 import type { SweepPorts } from '../../lib/relay/sweep/ports.ts';
 import { createSweeper, type Sweeper } from '../../lib/relay/sweep/sweeper.ts';
 import { defineEvent } from '../../lib/runtime/event/define-event.ts';
@@ -13,7 +13,7 @@ import { createMemorySweepStore } from '../../lib/testing/memory-sweep-store.ts'
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { createStreamTrigger, type StreamTrigger } from '../../lib/testing/stream-trigger.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
-import { Death, mortal, type Fate } from '../support/mortal.ts';
+import { Death, mortal, throughCurrent, type Fate } from '../support/mortal.ts';
 import {
   countingIds,
   insertOf,
@@ -60,7 +60,7 @@ export function createWorld({
   const newId = countingIds();
   const store = createMemorySweepStore({ shards, clock, chunkSize: 3 });
   // An outbox that has been swept for long: the first closing pass over all of its retention is another test's.
-  store.table.put({ ...watermarkKey('closing'), [watermarkPage]: pageOf(start - 24 * hour) });
+  store.table.put({ ...watermarkKey('closing'), [watermarkNames.page]: pageOf(start - 24 * hour) });
   const committed: Entry[] = [];
   const deferred: string[] = [];
   const cancelled = new Set<string>();
@@ -105,10 +105,14 @@ export function createWorld({
     { transactor: createMemoryTransactor({ outbox: store.table }), clock, random },
   );
 
-  let relayFate: Fate = {};
+  // One container, as long as it lives: what a relay remembers goes with it.
+  let container = portsOf({});
+  const openRelay = (): Relay =>
+    createRelay({ ...portsOf({}), ...throughCurrent(() => container) });
+  let relay = openRelay();
   const openTrigger = (): StreamTrigger =>
     createStreamTrigger(
-      (event) => createRelay(portsOf(relayFate))(event, invocation),
+      (event) => relay(event, invocation),
       {
         batchSize,
         retryAttempts,
@@ -169,8 +173,9 @@ export function createWorld({
     },
     isDrained: () => trigger.isDrained(),
     relay: async (fate: Fate = {}): Promise<void> => {
-      relayFate = fate;
+      container = portsOf(fate);
       await trigger.poll();
+      if (container.isDead()) relay = openRelay();
     },
     /** One run of a sweeper. It may die, as long as it was told to. */
     sweep: async (fate: Fate = {}): Promise<void> => {

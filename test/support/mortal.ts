@@ -60,10 +60,10 @@ export function mortal(
   const { live, die, isDead } = lifeOf(fate);
   const destinations = ports.destinations.map((destination): Destination => ({
     ...destination,
-    send: (outgoing) =>
+    send: (outgoing, options) =>
       live(() => {
         const kills = outgoing.some(({ entry }) => fate.killers?.has(entry.id) === true);
-        return kills ? Promise.resolve(die()) : destination.send(outgoing);
+        return kills ? Promise.resolve(die()) : destination.send(outgoing, options);
       }),
   }));
   return { store: wrapMethods(ports.store, live), destinations, isDead };
@@ -91,5 +91,23 @@ function wrapList(method: Method, live: Live): Method {
       if (next.done === true) return;
       yield next.value;
     }
+  };
+}
+
+/** A store and destinations that are, at each call, those of the current run. */
+export function throughCurrent(current: () => Mortal): Pick<Mortal, 'store' | 'destinations'> {
+  const { store, destinations } = current();
+  const methods = Object.entries(store).map(([name, value]) => [
+    name,
+    typeof value === 'function'
+      ? (...args: unknown[]) => (current().store[name as keyof SweepStore] as Method)(...args)
+      : (value as unknown),
+  ]);
+  return {
+    store: Object.fromEntries(methods) as SweepStore,
+    destinations: destinations.map((destination, index) => ({
+      ...destination,
+      send: (...args) => (current().destinations[index] ?? destination).send(...args),
+    })),
   };
 }

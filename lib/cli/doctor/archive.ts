@@ -14,7 +14,7 @@ const usualAgeMs = 30 * 60 * 60 * 1000;
 export async function checkArchive(session: Session): Promise<Finding[]> {
   const { store, clock, archive, retentionMs, place } = session;
   if (archive === undefined) return [];
-  return judgeArchive(await store.readWatermark('archive'), {
+  return judgeArchive((await store.readWatermark('archive'))?.page, {
     now: clock.now(),
     retentionMs,
     ...definedOnly({ deployedAt: place.deployedAt }),

@@ -48,7 +48,7 @@ export async function checkReach(
   const first = await archive.firstPage();
   if (first === undefined || pageOf(request.from) < first) throw notArchived(request, first);
   const needed = earlier(firstKept, pageAfter(pageOf(request.to - 1), 1));
-  const upTo = await session.store.readWatermark('archive');
+  const upTo = (await session.store.readWatermark('archive'))?.page;
   if (named === undefined && (upTo === undefined || upTo < needed)) {
     throw notYetArchived(upTo ?? first, needed);
   }

@@ -68,7 +68,7 @@ async function archiveHours(
   isOver: () => boolean,
 ): Promise<{ hours: number; entries: number; archivedUpTo: Page }> {
   const { store, clock, retentionMs } = ports;
-  const closedUpTo = await store.readWatermark('closing');
+  const closedUpTo = (await store.readWatermark('closing'))?.page;
   let hour = await startHour(ports);
   let [hours, entries] = [0, 0];
   while (!isOver()) {
@@ -77,7 +77,7 @@ async function archiveHours(
     entries += await archiveHour({ hour, closed: ripeness === 'closed' }, ports);
     hour = hourAfter(hour, 1);
     hours += 1;
-    await store.advanceWatermark('archive', firstPageOf(hour));
+    await store.advanceWatermark('archive', firstPageOf(hour), ports.shards);
   }
   return { hours, entries, archivedUpTo: firstPageOf(hour) };
 }

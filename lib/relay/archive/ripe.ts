@@ -32,7 +32,7 @@ export function ripenessOf(
 export async function startHour(ports: ArchiverPorts): Promise<Hour> {
   const { store, clock, retentionMs, log } = ports;
   const oldest = hourOf(oldestPage(clock.now(), retentionMs));
-  const noted = await store.readWatermark('archive');
+  const noted = (await store.readWatermark('archive'))?.page;
   if (noted === undefined) return oldest;
   const next = hourOf(noted);
   if (next < oldest)

@@ -5,7 +5,7 @@ import type { InvalidPageRow } from '../store.ts';
 
 /** The waiting row of an entry that did not go. */
 export function waitingFrom(fate: WaitingFate, now: number): Waiting {
-  const { candidate, state, missing, holds, attempts, error } = fate;
+  const { candidate, state, missing, holds, attempts, isAttempted, error } = fate;
   return {
     entry: candidate.entry,
     state,
@@ -14,7 +14,7 @@ export function waitingFrom(fate: WaitingFate, now: number): Waiting {
     missing,
     holds,
     error,
-    ...(state === 'held' ? {} : firstAttempt(now, error.code)),
+    ...(state === 'held' || !isAttempted ? {} : firstAttempt(now, error.code)),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Entry } from '../../contract/entry.ts';
 import { matchesType } from '../../contract/event-types.ts';
 import type { DeliveryMarks } from '../../contract/message.ts';
 import type { Clock, Log, Random } from '../../runtime/ports.ts';
-import { toOutgoing, type Destination, type Outcome, type Outgoing } from '../destination.ts';
+import { toOutgoing, type Destination, type Outgoing, type SendResult } from '../destination.ts';
 import { inSequence } from '../in-sequence.ts';
 import {
   fateOf,
@@ -14,7 +14,7 @@ import {
   type RetryPolicy,
   type SettledFate,
 } from './fate.ts';
-import { outOfTimeCode } from '../publish/call.ts';
+import type { Breaker } from '../publish/breaker.ts';
 import { publish } from '../publish/publish.ts';
 import type { WaitingRoom } from '../store.ts';
 
@@ -29,6 +29,8 @@ export interface AttemptPorts {
   readonly source: string;
   /** Attempts after which an entry is parked. */
   readonly maxAttempts: number;
+  /** @default - each call finds out by itself that a destination is down */
+  readonly breaker?: Breaker;
 }
 
 /** What differs from attempt to attempt. */
@@ -36,6 +38,13 @@ export interface AttemptOptions {
   /** Epoch milliseconds after which nothing is tried again. */
   readonly deadline: number;
   readonly marks?: DeliveryMarks;
+  /**
+   * Called when no destination took any of the entries: whether a destination is known to take others. Then
+   * these go to the waiting room instead of staying where they are, since they would keep back what is behind them.
+   *
+   * @default - nothing is known
+   */
+  readonly takesOthers?: () => Promise<boolean>;
 }
 
 /**
@@ -51,10 +60,9 @@ export async function attempt(
 ): Promise<Fate[]> {
   const held = await heldAmong(candidates, ports);
   const asked = await askAll(candidates, { held, ports, options });
-  const isOutage = isTotalOutage(
-    asked.flatMap(({ answers }) => answers),
-    ports.destinations,
-  );
+  const answers = asked.flatMap((one) => one.answers);
+  const isOutage =
+    isTotalOutage(answers, ports.destinations) && !(await isOvercome(answers, options));
   const stays = isOutage ? hasNotGone : staysForLackOfTime(asked);
   return asked.map((one) =>
     one.answers.length > 0 && stays(one)
@@ -128,7 +136,7 @@ async function askDestination(
   const isHeld = ({ entry }: Candidate): boolean =>
     destination.ordered && entry.sequence !== undefined && held.has(entry.aggregate);
   const sendable = wanted.filter((candidate) => !isHeld(candidate)).map(({ entry }) => entry);
-  const outcomes = await publish(destination, outgoing(sendable, ports, options), {
+  const results = await publish(destination, outgoing(sendable, ports, options), {
     ...ports,
     deadline: options.deadline,
   });
@@ -138,7 +146,7 @@ async function askDestination(
       {
         destination: destination.name,
         ordered: destination.ordered,
-        outcome: outcomes.get(candidate.entry.id) ?? waitingBehind(candidate.entry),
+        result: results.get(candidate.entry.id) ?? waitingBehind(candidate.entry),
       },
     ]),
   );
@@ -155,7 +163,7 @@ function outgoing(
   );
 }
 
-function waitingBehind(entry: Entry): Outcome {
+function waitingBehind(entry: Entry): SendResult {
   return {
     status: 'held',
     error: { code: 'HELD', message: `an earlier event of ${entry.aggregate} is waiting` },
@@ -174,13 +182,26 @@ function isTotalOutage(answers: readonly Answer[], destinations: readonly Destin
   return destinations.every(({ name }) => {
     const statuses = answers
       .filter(({ destination }) => destination === name)
-      .map(({ outcome }) => outcome.status);
-    return statuses.includes('unavailable') && !statuses.includes('published');
+      .map(({ result }) => result.status);
+    return statuses.some(isUnreached) && !statuses.includes('published');
   });
 }
 
+function isUnreached(status: SendResult['status']): boolean {
+  return status === 'unavailable' || status === 'not-attempted';
+}
+
+/** Asked only where something was tried: lack of time says nothing of the entries. */
+async function isOvercome(
+  answers: readonly Answer[],
+  { takesOthers }: AttemptOptions,
+): Promise<boolean> {
+  if (takesOthers === undefined) return false;
+  return answers.some(({ result }) => result.status === 'unavailable') && (await takesOthers());
+}
+
 function hasNotGone({ answers }: Asked): boolean {
-  return answers.every(({ outcome }) => ['unavailable', 'held'].includes(outcome.status));
+  return answers.every(({ result }) => isUnreached(result.status) || result.status === 'held');
 }
 
 /**
@@ -192,11 +213,11 @@ function staysForLackOfTime(asked: readonly Asked[]): (one: Asked) => boolean {
   const aggregates = new Set(untried.map(({ candidate }) => candidate.entry.aggregate));
   return ({ candidate, answers }) => {
     const isBehind = aggregates.has(candidate.entry.aggregate);
-    const isHeld = (answer: Answer): boolean => isBehind && answer.outcome.status === 'held';
+    const isHeld = (answer: Answer): boolean => isBehind && answer.result.status === 'held';
     return answers.every((answer) => wasNotTried(answer) || isHeld(answer));
   };
 }
 
-function wasNotTried({ outcome }: Answer): boolean {
-  return outcome.status !== 'published' && outcome.error.code === outOfTimeCode;
+function wasNotTried({ result }: Answer): boolean {
+  return result.status === 'not-attempted';
 }

@@ -1,7 +1,7 @@
 import type { Entry } from '../../contract/entry.ts';
 import type { Meter, NewId } from '../../runtime/ports.ts';
 import { parkedFrom, waitingFrom } from './admit.ts';
-import { attempt, type AttemptPorts } from './attempt.ts';
+import { attempt, type AttemptOptions, type AttemptPorts } from './attempt.ts';
 import type { Fate, WaitingFate } from './fate.ts';
 import { reportFates, reportInvalid } from './report.ts';
 import { receiptsFor } from './receipts.ts';
@@ -34,7 +34,7 @@ export interface Delivery {
 export async function deliver(
   { entries, invalid }: Delivery,
   ports: DeliverPorts,
-  options: { deadline: number },
+  options: Pick<AttemptOptions, 'deadline' | 'takesOthers'>,
 ): Promise<Entry[]> {
   const candidates = entries.map((entry) => ({ entry, attempts: 0 }));
   const fates = candidates.length === 0 ? [] : await attempt(candidates, ports, options);

@@ -2,7 +2,7 @@ import { backoffMs, type Backoff } from '../../runtime/backoff.ts';
 import type { Random } from '../../runtime/ports.ts';
 import type { Entry } from '../../contract/entry.ts';
 import type { DeliveryError, WaitingState } from '../../contract/waiting.ts';
-import type { Outcome } from '../destination.ts';
+import type { SendResult } from '../destination.ts';
 
 /** An entry to be delivered, with what is known of earlier attempts. */
 export interface Candidate {
@@ -19,7 +19,7 @@ export interface Candidate {
 export interface Answer {
   readonly destination: string;
   readonly ordered: boolean;
-  readonly outcome: Outcome;
+  readonly result: SendResult;
 }
 
 /**
@@ -44,6 +44,8 @@ export interface WaitingFate {
   readonly attempts: number;
   /** Milliseconds until it is looked at again. */
   readonly delayMs: number;
+  /** Whether it was sent, or held back by an earlier one; not where there was no time for it. */
+  readonly isAttempted: boolean;
   readonly error: DeliveryError;
 }
 
@@ -91,15 +93,16 @@ export function fateOf(
   policy: RetryPolicy,
 ): SettledFate {
   if (answers.length === 0) return parkUnwanted(candidate);
-  const open = answers.filter(({ outcome }) => outcome.status !== 'published');
+  const open = answers.filter(({ result }) => result.status !== 'published');
   const worst = worstOf(open);
   if (worst === undefined) return { status: 'published', candidate };
   return {
     status: 'waiting',
     candidate,
-    ...nextState(candidate, worst.outcome.status, policy),
+    ...nextState(candidate, worst.result.status, policy),
     missing: open.map(({ destination }) => destination),
     holds: candidate.entry.sequence !== undefined && open.some(({ ordered }) => ordered),
+    isAttempted: worst.result.status !== 'not-attempted',
     error: errorOf(worst),
   };
 }
@@ -110,23 +113,30 @@ export function unsettled(candidate: Candidate, answers: readonly Answer[]): Fat
   return { status: 'unsettled', candidate, error: worst === undefined ? unwanted : errorOf(worst) };
 }
 
-type OpenAnswer = Answer & { readonly outcome: Exclude<Outcome, { status: 'published' }> };
+type OpenAnswer = Answer & { readonly result: Exclude<SendResult, { status: 'published' }> };
 
 // What may still succeed is tried before a person is called: a rejection counts only once nothing else is open.
-const gravity = { failed: 4, unavailable: 3, held: 2, rejected: 1, published: 0 } as const;
+const gravity = {
+  failed: 5,
+  unavailable: 4,
+  'not-attempted': 3,
+  held: 2,
+  rejected: 1,
+  published: 0,
+} as const;
 
 function worstOf(answers: readonly Answer[]): OpenAnswer | undefined {
   const open = answers.filter(
-    (answer): answer is OpenAnswer => answer.outcome.status !== 'published',
+    (answer): answer is OpenAnswer => answer.result.status !== 'published',
   );
-  return open.toSorted((a, b) => gravity[b.outcome.status] - gravity[a.outcome.status])[0];
+  return open.toSorted((a, b) => gravity[b.result.status] - gravity[a.result.status])[0];
 }
 
 type NextState = Pick<WaitingFate, 'state' | 'attempts' | 'delayMs'>;
 
 function nextState(
   candidate: Candidate,
-  status: OpenAnswer['outcome']['status'],
+  status: OpenAnswer['result']['status'],
   policy: RetryPolicy,
 ): NextState {
   const attempts = candidate.attempts + 1;
@@ -145,6 +155,9 @@ function nextState(
           };
     case 'unavailable':
       return waitForDestination(candidate, policy);
+    // For lack of time nothing waits longer, and nothing is parked.
+    case 'not-attempted':
+      return { state: 'retrying', attempts: candidate.attempts, delayMs: 0 };
   }
 }
 
@@ -158,8 +171,8 @@ function waitForDestination(candidate: Candidate, { now, random }: RetryPolicy):
   return { state: 'retrying', attempts: candidate.attempts, delayMs: Math.floor(delayMs) };
 }
 
-function errorOf({ destination, outcome }: OpenAnswer): DeliveryError {
-  return { ...outcome.error, destination };
+function errorOf({ destination, result }: OpenAnswer): DeliveryError {
+  return { ...result.error, destination };
 }
 
 function parkUnwanted(candidate: Candidate): WaitingFate {
@@ -171,6 +184,7 @@ function parkUnwanted(candidate: Candidate): WaitingFate {
     holds: false,
     attempts: candidate.attempts + 1,
     delayMs: 0,
+    isAttempted: true,
     error: unwanted,
   };
 }

@@ -1,11 +1,13 @@
+import type { Clock } from '../../runtime/ports.ts';
+
 /**
- * Settings of every destination's client: a call ends within about seven seconds, one repetition
- * included. The quick tries come on top and are bounded by the caller's deadline.
+ * Settings of every destination's client. It makes each call once: publishing repeats what is worth repeating, and
+ * does not repeat at once what timed out.
  */
 export const clientSettings = {
-  maxAttempts: 2,
-  // Without throwOnRequestTimeout the SDK only warns of a time-out.
-  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+  maxAttempts: 1,
+  // Without throwOnRequestTimeout the SDK only warns of a time-out. The time-out itself is given with each call.
+  requestHandler: { connectionTimeout: 1_000, throwOnRequestTimeout: true },
 } as const;
 
 /**
@@ -17,4 +19,37 @@ export function regionOf(target: string): { region?: string } {
   const [, ofUrl] = /^https:\/\/sqs\.([a-z0-9-]+)\.amazonaws\.com/.exec(target) ?? [];
   const region = ofArn ?? ofUrl;
   return region === undefined ? {} : { region };
+}
+
+const timeoutMs = { first: 3_000, most: 12_000 };
+/** How long a time-out that has grown is kept without another one. */
+const keptMs = 10 * 60_000;
+
+/** Makes a call with the time-out that it is to have, cut to `maxMs`. */
+export type WithTimeout = <T>(
+  maxMs: number,
+  send: (options: { readonly requestTimeout: number }) => Promise<T>,
+) => Promise<T>;
+
+/**
+ * Time-outs for the calls to one destination: three seconds, doubled with each call that ran into its time-out, up to
+ * twelve. A destination that answers slowly is then not sent the same entries again and again. Back at three
+ * seconds after ten minutes without a time-out.
+ */
+export function growingTimeout({ clock }: { readonly clock: Pick<Clock, 'now'> }): WithTimeout {
+  let nextMs = timeoutMs.first;
+  let grownAt = Number.NEGATIVE_INFINITY;
+  return async (maxMs, send) => {
+    if (clock.now() - grownAt > keptMs) nextMs = timeoutMs.first;
+    const requestTimeout = nextMs;
+    try {
+      return await send({ requestTimeout: Math.min(requestTimeout, maxMs) });
+    } catch (error) {
+      if (error instanceof Error && error.name === 'TimeoutError') {
+        nextMs = Math.min(requestTimeout * 2, timeoutMs.most);
+        grownAt = clock.now();
+      }
+      throw error;
+    }
+  };
 }

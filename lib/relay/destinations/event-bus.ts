@@ -10,8 +10,10 @@ import { timeOfId } from '../../contract/keys.ts';
 import { limits } from '../../contract/limits.ts';
 import { definedOnly, pickDefined } from '../../contract/pick.ts';
 import { utf8Bytes } from '../../contract/text.ts';
+import type { Clock } from '../../runtime/ports.ts';
+import { systemClock } from '../../runtime/system.ts';
 import type { Destination, Outgoing, Reply } from '../destination.ts';
-import { clientSettings, regionOf } from './client-settings.ts';
+import { clientSettings, growingTimeout, regionOf } from './client-settings.ts';
 import { xRayHeaderOf } from './x-ray.ts';
 
 /**
@@ -23,7 +25,9 @@ import { xRayHeaderOf } from './x-ray.ts';
 export function createEventBus(
   config: DestinationConfig,
   client: Pick<EventBridgeClient, 'send'>,
+  ports: { readonly clock: Pick<Clock, 'now'> } = { clock: systemClock },
 ): Destination {
+  const withTimeout = growingTimeout(ports);
   return {
     ...pickDefined(config, ['name', 'types']),
     kind: 'bus',
@@ -31,9 +35,10 @@ export function createEventBus(
     maxEntriesPerCall: limits.eventBus.maxEntries,
     maxBytesPerCall: limits.eventBus.maxRequestBytes,
     sizeOf,
-    send: async (outgoing) => {
+    send: async (outgoing, { maxMs }) => {
       const entries = outgoing.map((one) => toRequestEntry(one, config.target));
-      const answer = await client.send(new PutEventsCommand({ Entries: entries }));
+      const command = new PutEventsCommand({ Entries: entries });
+      const answer = await withTimeout(maxMs, (options) => client.send(command, options));
       return outgoing.map((_, index) => toReply(answer.Entries?.[index]));
     },
   };

@@ -7,10 +7,12 @@ import {
 import type { DestinationConfig } from '../../contract/environment.ts';
 import { limits } from '../../contract/limits.ts';
 import { pickDefined } from '../../contract/pick.ts';
+import type { Clock } from '../../runtime/ports.ts';
+import { systemClock } from '../../runtime/system.ts';
 import type { Destination, Outgoing } from '../destination.ts';
 import { contentType, messageBytes, toAttributes, type Attributes } from './attributes.ts';
 import { batchId, readBatch } from './batch.ts';
-import { clientSettings, regionOf } from './client-settings.ts';
+import { clientSettings, growingTimeout, regionOf } from './client-settings.ts';
 import { groupingOf } from './grouping.ts';
 import { xRayHeaderOf } from './x-ray.ts';
 
@@ -18,7 +20,9 @@ import { xRayHeaderOf } from './x-ray.ts';
 export function createQueue(
   config: DestinationConfig,
   client: Pick<SQSClient, 'send'>,
+  ports: { readonly clock: Pick<Clock, 'now'> } = { clock: systemClock },
 ): Destination {
+  const withTimeout = growingTimeout(ports);
   return {
     ...pickDefined(config, ['name', 'types']),
     kind: 'queue',
@@ -26,11 +30,10 @@ export function createQueue(
     maxEntriesPerCall: limits.queue.maxEntries,
     maxBytesPerCall: limits.queue.maxRequestBytes,
     sizeOf: (outgoing) => messageBytes(outgoing.json, attributesOf(outgoing)),
-    send: async (outgoing) => {
+    send: async (outgoing, { maxMs }) => {
       const entries = outgoing.map((one, index) => toRequestEntry(one, index, config.ordered));
-      const answer = await client.send(
-        new SendMessageBatchCommand({ QueueUrl: config.target, Entries: entries }),
-      );
+      const command = new SendMessageBatchCommand({ QueueUrl: config.target, Entries: entries });
+      const answer = await withTimeout(maxMs, (options) => client.send(command, options));
       return readBatch(outgoing, answer);
     },
   };

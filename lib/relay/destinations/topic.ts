@@ -3,6 +3,8 @@ import { PublishBatchCommand, SNSClient, type PublishBatchRequestEntry } from '@
 import type { DestinationConfig } from '../../contract/environment.ts';
 import { limits } from '../../contract/limits.ts';
 import { pickDefined } from '../../contract/pick.ts';
+import type { Clock } from '../../runtime/ports.ts';
+import { systemClock } from '../../runtime/system.ts';
 import type { Destination, Outgoing } from '../destination.ts';
 import {
   contentType,
@@ -12,7 +14,7 @@ import {
   type Attributes,
 } from './attributes.ts';
 import { batchId, readBatch } from './batch.ts';
-import { clientSettings, regionOf } from './client-settings.ts';
+import { clientSettings, growingTimeout, regionOf } from './client-settings.ts';
 import { groupingOf } from './grouping.ts';
 
 /**
@@ -25,7 +27,9 @@ import { groupingOf } from './grouping.ts';
 export function createTopic(
   config: DestinationConfig,
   client: Pick<SNSClient, 'send'>,
+  ports: { readonly clock: Pick<Clock, 'now'> } = { clock: systemClock },
 ): Destination {
+  const withTimeout = growingTimeout(ports);
   return {
     ...pickDefined(config, ['name', 'types']),
     kind: 'topic',
@@ -33,11 +37,13 @@ export function createTopic(
     maxEntriesPerCall: limits.topic.maxEntries,
     maxBytesPerCall: limits.topic.maxRequestBytes,
     sizeOf: (outgoing) => messageBytes(outgoing.json, attributesOf(outgoing)),
-    send: async (outgoing) => {
+    send: async (outgoing, { maxMs }) => {
       const entries = outgoing.map((one, index) => toRequestEntry(one, index, config.ordered));
-      const answer = await client.send(
-        new PublishBatchCommand({ TopicArn: config.target, PublishBatchRequestEntries: entries }),
-      );
+      const command = new PublishBatchCommand({
+        TopicArn: config.target,
+        PublishBatchRequestEntries: entries,
+      });
+      const answer = await withTimeout(maxMs, (options) => client.send(command, options));
       return readBatch(outgoing, answer);
     },
   };

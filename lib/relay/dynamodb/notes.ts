@@ -1,7 +1,10 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 
 import { deepestLag, lagKeysSince, lagToRow, rowToLag } from '../../contract/lag.ts';
-import { watermarkKey, watermarkOf } from '../../contract/watermark.ts';
+import { acceptanceKey, rowToAcceptance } from '../../contract/acceptance.ts';
+import type { Row } from '../../contract/entry.ts';
+import type { Key } from '../../contract/keys.ts';
+import { rowToWatermark, watermarkKey } from '../../contract/watermark.ts';
 import type { Notes } from '../store.ts';
 import { getAll } from './batch.ts';
 import { toItem, toItemKey, toRow } from '../../runtime/item.ts';
@@ -11,6 +14,11 @@ import { queryAll } from './query.ts';
 /** What the relay and the sweeper tell each other. */
 export function createNotes(table: OutboxTable): Notes {
   const { client, tableName } = table;
+  // A batch of one: the relay need not be allowed to get rows in yet another way.
+  const getOne = async (key: Key): Promise<Row | undefined> => {
+    const [item] = await getAll(table, [toItemKey(key)]);
+    return item === undefined ? undefined : toRow(item);
+  };
   return {
     noteLag: async (lag) => {
       await client.send(new PutItemCommand({ TableName: tableName, Item: toItem(lagToRow(lag)) }));
@@ -23,10 +31,7 @@ export function createNotes(table: OutboxTable): Notes {
       });
       return deepestLag(items.map((item) => rowToLag(toRow(item))));
     },
-    readWatermark: async (pass) => {
-      // A batch of one: the relay need not be allowed to get rows in yet another way.
-      const [item] = await getAll(table, [toItemKey(watermarkKey(pass))]);
-      return item === undefined ? undefined : watermarkOf(toRow(item));
-    },
+    readWatermark: async (walker) => rowToWatermark(await getOne(watermarkKey(walker))),
+    readAcceptance: async () => rowToAcceptance(await getOne(acceptanceKey())),
   };
 }

@@ -2,6 +2,7 @@ import {
   ConditionalCheckFailedException,
   DeleteItemCommand,
   DescribeTableCommand,
+  PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 
@@ -13,14 +14,16 @@ import {
   takesOf,
   type PageLease,
 } from '../../contract/lease.ts';
+import { acceptanceToRow } from '../../contract/acceptance.ts';
 import {
+  rowToWatermark,
   watermarkKey,
-  watermarkOf,
-  watermarkPage,
+  watermarkNames,
   type PageWalker,
+  type Watermark,
 } from '../../contract/watermark.ts';
 import type { SweepNotes } from '../sweep-store.ts';
-import { toItemKey, toRow } from '../../runtime/item.ts';
+import { toItem, toItemKey, toRow } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 /** What sweepers tell each other: how far they came, and who is at a page. */
@@ -32,7 +35,13 @@ export function createSweepNotes(table: OutboxTable): SweepNotes {
       // One that was restored holds what is older than itself; its backup's table may have had any age.
       return Table?.RestoreSummary === undefined ? (Table?.CreationDateTime?.getTime() ?? 0) : 0;
     },
-    advanceWatermark: (walker, to) => advance(table, walker, to),
+    advanceWatermark: (walker, page, shards) => advance(table, walker, { page, shards }),
+    restartWatermark: (walker, from) => restart(table, walker, from),
+    noteAcceptance: async (at) => {
+      await client.send(
+        new PutItemCommand({ TableName: tableName, Item: toItem(acceptanceToRow(at)) }),
+      );
+    },
     leasePage: (lease) => take(table, lease),
     releasePage: (lease) => giveBack(table, lease),
   };
@@ -41,26 +50,64 @@ export function createSweepNotes(table: OutboxTable): SweepNotes {
 async function advance(
   { client, tableName }: OutboxTable,
   walker: PageWalker,
-  to: Page,
+  { page, shards }: Required<Pick<Watermark, 'page' | 'shards'>>,
 ): Promise<Page> {
   const isFirst = 'attribute_not_exists(#page)';
-  const isForward = '#page < :to';
+  const isForward = '#page < :page';
+  const hasSeenAsMuch = '(attribute_not_exists(#shards) OR #shards <= :shards)';
   try {
     await client.send(
       new UpdateItemCommand({
         TableName: tableName,
         Key: toItemKey(watermarkKey(walker)),
-        UpdateExpression: 'SET #page = :to',
-        ConditionExpression: [isFirst, isForward].join(' OR '),
-        ExpressionAttributeNames: { '#page': watermarkPage },
-        ExpressionAttributeValues: { ':to': { S: to } },
+        UpdateExpression: 'SET #page = :page, #shards = :shards',
+        ConditionExpression: `${isFirst} OR (${isForward} AND ${hasSeenAsMuch})`,
+        ExpressionAttributeNames: {
+          '#page': watermarkNames.page,
+          '#shards': watermarkNames.shards,
+        },
+        ExpressionAttributeValues: { ':page': { S: page }, ':shards': { N: String(shards) } },
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       }),
     );
-    return to;
+    return page;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    return watermarkOf(toRow(error.Item ?? {})) ?? to;
+    return rowToWatermark(toRow(error.Item ?? {}))?.page ?? page;
+  }
+}
+
+async function restart(
+  { client, tableName }: OutboxTable,
+  walker: PageWalker,
+  from: Required<Watermark>,
+): Promise<void> {
+  const hasSeenLess = 'attribute_exists(#page) AND #shards < :shards';
+  try {
+    await client.send(
+      new UpdateItemCommand({
+        TableName: tableName,
+        Key: toItemKey(watermarkKey(walker)),
+        UpdateExpression:
+          'SET #page = :page, #shards = :shards, #since = :since, #shardsBefore = :shardsBefore',
+        ConditionExpression: hasSeenLess,
+        ExpressionAttributeNames: {
+          '#page': watermarkNames.page,
+          '#shards': watermarkNames.shards,
+          '#since': watermarkNames.since,
+          '#shardsBefore': watermarkNames.shardsBefore,
+        },
+        ExpressionAttributeValues: {
+          ':page': { S: from.page },
+          ':shards': { N: String(from.shards) },
+          ':since': { S: from.since },
+          ':shardsBefore': { N: String(from.shardsBefore) },
+        },
+      }),
+    );
+  } catch (error) {
+    // Another sweeper did so first.
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
   }
 }
 

@@ -45,7 +45,7 @@ export async function findInFlight(
 /** Where no sweeper ever ran, only the newest pages are looked at. */
 async function firstPage(store: SweepStore, now: number): Promise<Page> {
   const newest = pageAfter(pageOf(now), 1 - mostNewPages);
-  return (await store.readWatermark('missed')) ?? newest;
+  return (await store.readWatermark('missed'))?.page ?? newest;
 }
 
 function pagesToRead(from: Page, now: number): { pages: Page[]; leftOut: number } {

@@ -2,20 +2,22 @@ import { redact } from '../../contract/redact.ts';
 import type { Refusal } from '../destination.ts';
 
 /**
- * Where the cause of a refusal lies.
+ * What an error says about the cause of a refusal.
  *
- * - `entry`: in this entry, which can never go as it is.
- * - `sender`: in what we may send there. Another entry may be allowed.
- * - `passing`: in the moment: this entry may go the next time.
- * - `destination`: in the destination or the way to it: nobody's entries go.
+ * - `entry`: this entry, which can never be published as it is.
+ * - `unclear`: the entry or the destination. Whether other entries are accepted tells which.
+ * - `sender`: what the relay may send there. Another entry may be allowed.
+ * - `passing`: the moment. The entry may be accepted the next time.
+ * - `throttled`: the destination asks to slow down. Never the entry's fault.
+ * - `destination`: the destination or the way to it, unless other entries are accepted meanwhile.
  */
-export type Fault = 'entry' | 'sender' | 'passing' | 'destination';
+export type Fault = 'entry' | 'unclear' | 'sender' | 'passing' | 'throttled' | 'destination';
 
 /** Why a call as a whole did not succeed. */
 export interface CallFailure {
   readonly fault: Fault;
-  /** Whether some entries may go without the others: then the call is worth splitting. */
-  readonly mayLieInOneEntry: boolean;
+  /** Whether no answer came in time: the destination may have taken the entries all the same. */
+  readonly isTimeout: boolean;
   readonly code: string;
   readonly message: string;
 }
@@ -27,25 +29,28 @@ export interface CallFailure {
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html
 const codes: Readonly<Record<Fault, string>> = {
   entry: `
-    BatchEntryIdsNotDistinct BatchRequestTooLong EmptyBatchRequest InvalidArgument InvalidAttributeName
-    InvalidAttributeValue InvalidBatchEntryId InvalidMessageContents InvalidParameter
-    InvalidParameterCombination InvalidParameterValue MalformedDetail MalformedInput MessageTooLong
-    NotAuthorizedForDetailType RedactionFailure RequestEntityTooLarge Serialization TooManyEntriesInBatchRequest Validation`,
+    BatchEntryIdsNotDistinct BatchRequestTooLong EmptyBatchRequest InvalidAttributeName
+    InvalidAttributeValue InvalidBatchEntryId InvalidMessageContents MalformedDetail MalformedInput MessageTooLong
+    NotAuthorizedForDetailType RedactionFailure RequestEntityTooLarge Serialization TooManyEntriesInBatchRequest`,
+  unclear: `
+    InvalidArgument InvalidParameter InvalidParameterCombination InvalidParameterValue Validation`,
   sender: `
     AccessDenied Authorization Forbidden InvalidAccountId NotAuthorized NotAuthorizedForSource
     UnauthorizedOperation`,
   passing: `
     ConcurrentModification Internal InternalFailure InternalServer InternalService ServiceFailure
     ServiceUnavailable`,
-  // A missing parameter is none of the entry's: every call has the same, so the queue or topic is of another kind.
+  throttled: `
+    BandwidthLimitExceeded LimitExceeded OverLimit RequestLimitExceeded RequestThrottled SlowDown
+    Throttled Throttling TooManyRequests KMSThrottling KmsThrottled`,
+  // A missing parameter does not depend on the entry: every call has the same, so the queue or topic is of another kind.
   destination: `
-    Abort BandwidthLimitExceeded CredentialsProvider ExpiredToken IncompleteSignature InvalidAddress
-    InvalidClientTokenId InvalidSecurity InvalidSignature InvalidState LimitExceeded
+    Abort CredentialsProvider ExpiredToken IncompleteSignature InvalidAddress
+    InvalidClientTokenId InvalidSecurity InvalidSignature InvalidState
     MissingAuthenticationToken MissingParameter NonExistentQueue NotFound OperationDisabled OptInRequired
-    OverLimit QueueDoesNotExist RequestExpired RequestInTheFuture RequestLimitExceeded RequestThrottled
-    RequestTimeTooSkewed RequestTimeout ResourceNotFound SignatureDoesNotMatch SlowDown Throttled
-    Throttling Timeout TokenProvider TokenRefreshRequired TooManyRequests UnrecognizedClient
-    UnsupportedOperation`,
+    QueueDoesNotExist RequestExpired RequestInTheFuture
+    RequestTimeTooSkewed RequestTimeout ResourceNotFound SignatureDoesNotMatch
+    Timeout TokenProvider TokenRefreshRequired UnrecognizedClient UnsupportedOperation`,
 };
 
 const faults = new Map(
@@ -57,28 +62,50 @@ const faults = new Map(
   ),
 );
 
-/** Why an entry was refused while its call succeeded. An unknown code counts as passing: a retry is cheap, a wrong parking is not. */
-export function faultOfEntry({ code, senderFault }: Refusal): Fault {
-  return faultOfCode(code) ?? (senderFault === true ? 'sender' : 'passing');
+/** A validation error that speaks of where the call goes, which is the same for every entry. */
+const namesTarget =
+  /\b(topic|queue|event ?bus|region|endpoint|account|arn)s?\b|TopicArn|QueueUrl|EventBusName|MessageGroupId/i;
+
+/** Why an entry was refused while its call succeeded. An unknown code counts as passing: a retry is cheap, parking by mistake is not. */
+export function faultOfEntry({ code, message, senderFault }: Refusal): Fault {
+  return faultOfError(code, message) ?? (senderFault === true ? 'sender' : 'passing');
 }
 
 /**
- * What a thrown error says of a call. An unknown one may lie in one entry: splitting shows, and one that
- * is alone may go the next time.
+ * What a thrown error says of a call. An unknown one counts as passing: it may lie in one entry, and one
+ * that is alone may be accepted the next time.
  */
-export function judgeCall(error: unknown): CallFailure {
+export function classifyCallFailure(error: unknown): CallFailure {
   const thrown = describe(error);
-  const fault = faultOfCode(thrown.code) ?? faultOfTransport(thrown);
   const { code, message } = thrown;
-  if (fault === 'entry') return { fault, mayLieInOneEntry: true, code, message };
-  if (fault === undefined) return { fault: 'passing', mayLieInOneEntry: true, code, message };
-  return { fault: 'destination', mayLieInOneEntry: false, code, message };
+  const fault = faultOfError(code, message) ?? faultOfTransport(thrown) ?? 'passing';
+  return {
+    fault: isEveryones(fault, thrown) ? 'destination' : fault,
+    isTimeout: isTimeout(code),
+    code,
+    message,
+  };
 }
 
-function faultOfCode(code: string): Fault | undefined {
-  if (/(^|[.#])kms/i.test(code)) return 'destination';
-  const name = code.replace(/^.*[.#]/, '').replace(/(Error)?(Exception)?$/, '');
-  return faults.get(name);
+/** A call as a whole is denied, or fails inside the service, for each of its entries alike. */
+function isEveryones(fault: Fault, { code, httpStatus }: Thrown): boolean {
+  if (fault === 'sender') return true;
+  return fault === 'passing' && (faults.has(nameOf(code)) || (httpStatus ?? 0) >= 500);
+}
+
+function faultOfError(code: string, message: string): Fault | undefined {
+  const fault = faults.get(nameOf(code));
+  if (fault === 'unclear') return namesTarget.test(message) ? 'destination' : 'unclear';
+  if (fault !== undefined) return fault;
+  return /(^|[.#])kms/i.test(code) ? 'destination' : undefined;
+}
+
+function nameOf(code: string): string {
+  return code.replace(/^.*[.#]/, '').replace(/(Error)?(Exception)?$/, '');
+}
+
+function isTimeout(code: string): boolean {
+  return /time_?d?_?out|^Abort/i.test(code);
 }
 
 interface Thrown {
@@ -91,8 +118,8 @@ interface Thrown {
 function faultOfTransport({ httpStatus, isSystemError }: Thrown): Fault | undefined {
   if (httpStatus === undefined) return isSystemError ? 'destination' : undefined;
   if (httpStatus === 413) return 'entry';
-  const isEveryones = httpStatus >= 500 || [401, 403, 404, 408, 429].includes(httpStatus);
-  return isEveryones ? 'destination' : undefined;
+  if (httpStatus === 429) return 'throttled';
+  return httpStatus >= 500 || [401, 403, 404, 408].includes(httpStatus) ? 'destination' : undefined;
 }
 
 /** An SDK error is known by its name; a system error of Node, such as `ECONNREFUSED`, by its code. */

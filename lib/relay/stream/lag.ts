@@ -14,18 +14,23 @@ interface LagPorts {
   readonly log: Log;
 }
 
-/** Notes how far behind the stream's records are, where they are. Never fails a batch over it. */
+/**
+ * Notes how far behind the stream's records are, where they are; and that the relay is blocked, however little it is
+ * behind: the sweeper then finds out whether destinations take what is behind. Never fails a batch over it.
+ */
 export function createLagNoter(
   ports: LagPorts,
-): (records: readonly DynamoDBRecord[]) => Promise<void> {
+): (records: readonly DynamoDBRecord[], options: { readonly isBlocked: boolean }) => Promise<void> {
   let notedAt = Number.NEGATIVE_INFINITY;
-  return async (records) => {
+  return async (records, { isBlocked }) => {
     const now = ports.clock.now();
     const oldestAt = oldest(records);
-    if (now - oldestAt < lagThresholdMs || now - notedAt < lagNoteEveryMs) return;
+    const isBehind = now - oldestAt >= lagThresholdMs;
+    if (!Number.isFinite(oldestAt) || !(isBehind || isBlocked)) return;
+    if (now - notedAt < lagNoteEveryMs) return;
     notedAt = now;
     try {
-      await ports.store.noteLag({ oldestAt, notedAt: now });
+      await ports.store.noteLag({ oldestAt, notedAt: now, ...(isBlocked ? { isBlocked } : {}) });
     } catch (error) {
       // Without the note the sweeper delivers some entries a second time: a nuisance, not a reason to stop.
       ports.log.warn('lag not noted', {

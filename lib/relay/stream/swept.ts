@@ -1,4 +1,5 @@
-import { pageStart, parsePageKey, type Page } from '../../contract/keys.ts';
+import { pageStart, parsePageKey } from '../../contract/keys.ts';
+import { hasSeenShard, type Watermark } from '../../contract/watermark.ts';
 import type { Clock } from '../../runtime/ports.ts';
 import type { Notes } from '../store.ts';
 import { keyOf } from './stream.ts';
@@ -16,8 +17,9 @@ interface SweptPorts {
  * The records that the sweeper has not made up for.
  *
  * A trigger that was off for hours, or was replaced and begins with the oldest record, brings what the sweeper
- * has long delivered. What lies in a page before its watermark is settled, provided it was there when the
- * sweeper looked, which was two minutes after the page at the earliest. Fresh records cost no look.
+ * has long delivered. What lies in a page before its watermark is settled, provided that the sweeper looked in its
+ * shard, and that it was there when the sweeper looked: two minutes after the page at the earliest. Fresh records
+ * cost no look.
  */
 export async function withoutSwept(
   records: readonly DynamoDBRecord[],
@@ -30,10 +32,10 @@ export async function withoutSwept(
   return records.filter((record) => !wasSeen(record, watermark));
 }
 
-function wasSeen(record: DynamoDBRecord, watermark: Page): boolean {
-  const page = parsePageKey(keyOf(record).pk)?.page;
-  if (page === undefined || page >= watermark) return false;
-  const lastSurelySeen = pageStart(page) + 2 * minuteMs;
+function wasSeen(record: DynamoDBRecord, watermark: Watermark): boolean {
+  const place = parsePageKey(keyOf(record).pk);
+  if (place === undefined || !hasSeenShard(watermark, place.page, place.shard)) return false;
+  const lastSurelySeen = pageStart(place.page) + 2 * minuteMs;
   return writtenAt(record) <= lastSurelySeen;
 }
 

@@ -9,10 +9,16 @@ import { logFate } from '../deliver/report.ts';
 import { fitnessOf } from './fitness.ts';
 import { nextInLine } from './line.ts';
 import type { Budget, SweepPorts } from './ports.ts';
+import type { RowGuard } from './row-guard.ts';
 import { park, record, type ClaimedEntry } from './record.ts';
 
-/** Calls to the table that are under way at once. */
+/** Calls to the table that are in progress at once. */
 const parallelCalls = 25;
+
+/** Dependencies of attempting rows. */
+export interface AttemptRowsPorts extends SweepPorts {
+  readonly guard: RowGuard;
+}
 
 /**
  * Claims rows, attempts them, and writes down what became of each. Answers with those that can go now that
@@ -23,7 +29,7 @@ const parallelCalls = 25;
  */
 export async function attemptRows(
   rows: readonly WaitingSummary[],
-  ports: SweepPorts,
+  ports: AttemptRowsPorts,
   budget: Budget,
 ): Promise<WaitingSummary[]> {
   const next: WaitingSummary[] = [];
@@ -42,14 +48,17 @@ function groupsOf(rows: readonly WaitingSummary[]): (readonly WaitingSummary[])[
 
 async function attemptGroup(
   rows: readonly WaitingSummary[],
-  ports: SweepPorts,
+  ports: AttemptRowsPorts,
   { deadline, ownedUntil }: Budget,
 ): Promise<WaitingSummary[]> {
+  const { guard, store } = ports;
   const claims = await inParallel(rows, parallelCalls, (row) =>
-    ports.store.claimWaiting(row, ownedUntil),
+    guard.attempt(row, () => store.claimWaiting(row, ownedUntil)),
   );
   const claimed = claims.filter((row) => row !== undefined);
-  const checked = await inParallel(claimed, parallelCalls, (row) => checkFitness(row, ports));
+  const checked = await inParallel(claimed, parallelCalls, (row) =>
+    guard.attempt(row, () => checkFitness(row, ports)),
+  );
   const fit = checked.filter((one) => one !== undefined);
   const events = fit.filter(({ row }) => row.giveUp === undefined);
   const notices = fit.filter(({ row }) => row.giveUp !== undefined);
@@ -69,7 +78,7 @@ async function checkFitness(row: Waiting, ports: SweepPorts): Promise<ClaimedEnt
 
 async function attemptTogether(
   group: readonly ClaimedEntry[],
-  ports: SweepPorts,
+  ports: AttemptRowsPorts,
   options: AttemptOptions,
 ): Promise<WaitingSummary[]> {
   const fates = await attemptWaiting(group.map(toCandidate), ports, options);
@@ -77,8 +86,10 @@ async function attemptTogether(
   const next = await inParallel([...group.entries()], parallelCalls, async ([index, claimed]) => {
     const fate = fates[index];
     if (fate === undefined) return undefined;
-    const isFree = await record(claimed, fate, ports);
-    return isFree && claimed.row.holds ? nextInLine(claimed.entry.aggregate, ports) : undefined;
+    return ports.guard.attempt(claimed.row, async () => {
+      const isFree = await record(claimed, fate, ports);
+      return isFree && claimed.row.holds ? nextInLine(claimed.entry.aggregate, ports) : undefined;
+    });
   });
   return next.filter((row) => row !== undefined);
 }

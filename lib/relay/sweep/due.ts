@@ -1,8 +1,11 @@
 import type { WaitingState } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
-import { withBreaker } from '../publish/breaker.ts';
+import type { Random } from '../../runtime/ports.ts';
+import { pickRandom } from '../../runtime/pick-random.ts';
+import { createBreaker } from '../publish/breaker.ts';
 import { attemptRows } from './attempt-rows.ts';
+import { createRowGuard, type RowGuard } from './row-guard.ts';
 import { rowToGo } from './line.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
 
@@ -19,45 +22,53 @@ const flowing: readonly WaitingState[] = ['deferred', 'retrying', 'held'];
  * A row is claimed before its attempt, which counts it as started: an entry that kills the process is
  * parked after as many tries as any other. Of an aggregate that is held only the first in line goes,
  * and those behind it follow one by one, after everything else that is due had its turn.
+ *
+ * Rows come in random order, so that bad ones do not come before the same good ones again and again. Each is
+ * settled by itself: a call to the table that fails keeps back one row, and is thrown in the end.
  */
 export async function sweepDue(ports: SweepPorts, budget: Budget): Promise<PassResult> {
-  const patient = {
-    ...ports,
-    destinations: ports.destinations.map((one) => withBreaker(one, ports)),
-  };
+  const guard = createRowGuard(ports);
+  const run = { ...ports, breaker: createBreaker(ports), guard };
   const isLate = (): boolean => ports.clock.now() >= budget.deadline;
   const seen = new Set<string>();
   const behind: WaitingSummary[] = [];
   let found = 0;
   const attemptAll = async (rows: readonly WaitingSummary[]): Promise<void> => {
     found += rows.length;
-    behind.push(...(await attemptRows(rows, patient, budget)));
+    behind.push(...(await attemptRows(rows, run, budget)));
   };
-  for await (const due of dueRows(ports)) {
-    if (isLate()) return { found, pages: 0, ended: 'out of time' };
-    const rows = await inParallel(due, parallelLooks, (row) => rowToGo(row, seen, ports));
+  let isOutOfTime = false;
+  for await (const due of dueRows(ports, guard)) {
+    if ((isOutOfTime = isLate())) break;
+    const rows = await inParallel(due, parallelLooks, (row) =>
+      guard.attempt(row, () => rowToGo(row, seen, ports)),
+    );
     await attemptAll(rows.filter((row) => row !== undefined));
   }
-  while (behind.length > 0) {
-    if (isLate()) return { found, pages: 0, ended: 'out of time' };
+  while (behind.length > 0 && !isOutOfTime) {
+    if ((isOutOfTime = isLate())) break;
     await attemptAll(behind.splice(0, rowsAtOnce));
   }
-  return { found, pages: 0, ended: 'done' };
+  guard.throwFirst();
+  return { found, pages: 0, ended: isOutOfTime ? 'out of time' : 'done' };
 }
 
 /** What is due in each state, some of each in turn. */
-async function* dueRows({ store, clock }: SweepPorts): AsyncGenerator<readonly WaitingSummary[]> {
+async function* dueRows(
+  { store, clock, random }: SweepPorts,
+  guard: RowGuard,
+): AsyncGenerator<readonly WaitingSummary[]> {
   const now = clock.now();
   for (
-    let lists = flowing.map((state) => inParts(store.listWaiting(state, now)));
+    let lists = flowing.map((state) => inParts(store.listWaiting(state, now), random));
     lists.length > 0;
   ) {
     const open: typeof lists = [];
     for (const list of lists) {
-      const { value, done } = await list.next();
-      if (done === true) continue;
+      const next = await guard.attempt(undefined, () => list.next());
+      if (next === undefined || next.done === true) continue;
       open.push(list);
-      yield value;
+      yield next.value;
     }
     lists = open;
   }
@@ -65,8 +76,10 @@ async function* dueRows({ store, clock }: SweepPorts): AsyncGenerator<readonly W
 
 async function* inParts<T>(
   all: AsyncIterable<readonly T[]>,
+  random: Random,
 ): AsyncGenerator<readonly T[], undefined> {
-  for await (const rows of all) {
+  for await (const listed of all) {
+    const rows = pickRandom(listed, listed.length, random);
     for (let at = 0; at < rows.length; at += rowsAtOnce) yield rows.slice(at, at + rowsAtOnce);
   }
 }

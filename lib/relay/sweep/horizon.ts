@@ -1,5 +1,5 @@
 import { pageOf, type Page } from '../../contract/keys.ts';
-import type { SweepPass } from '../../contract/watermark.ts';
+import { withMoreShards, type SweepPass } from '../../contract/watermark.ts';
 import { endOfClosing, endOfMissed, lagFreshMs, later, oldestPage } from './eligible.ts';
 import type { SweepPorts } from './ports.ts';
 
@@ -41,10 +41,17 @@ export function createHorizon(pass: SweepPass, ports: SweepPorts): Horizon {
 export async function startOf(pass: SweepPass, ports: SweepPorts): Promise<Page> {
   const { store, clock, log, retentionMs } = ports;
   const oldest = oldestPage(clock.now(), retentionMs);
-  const noted = await store.readWatermark(pass);
-  if (noted === undefined) {
+  const watermark = await store.readWatermark(pass);
+  if (watermark === undefined) {
     return pass === 'closing' ? oldest : later(oldest, pageOf(await store.tableCreatedAt()));
   }
+  if ((watermark.shards ?? ports.shards) < ports.shards) {
+    const from = withMoreShards(watermark, ports.shards);
+    log.info('more shards than before: looking at the last pages again', { pass, ...from });
+    await store.restartWatermark(pass, from);
+    return later(oldest, from.page);
+  }
+  const noted = watermark.page;
   if (noted < oldest) {
     log.error(
       'pages expired before they were swept: what the relay had not delivered of them is lost',
@@ -61,5 +68,5 @@ export async function startOf(pass: SweepPass, ports: SweepPorts): Promise<Page>
 async function endOf(pass: SweepPass, now: number, { store }: SweepPorts): Promise<Page> {
   return pass === 'missed'
     ? endOfMissed(now, await store.readLag(now - lagFreshMs))
-    : endOfClosing(now, await store.readWatermark('missed'));
+    : endOfClosing(now, (await store.readWatermark('missed'))?.page);
 }

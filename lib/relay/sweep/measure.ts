@@ -17,7 +17,7 @@ const retryingUnnoticedMs = 2 * 3_600_000;
 export async function measure({ store, clock, meter }: SweepPorts): Promise<Measures> {
   const now = clock.now();
   const unsettledMs = Math.max(
-    ageOf(await store.readWatermark('missed'), now),
+    ageOf((await store.readWatermark('missed'))?.page, now),
     await retryingForMs(now, store),
   );
   const parked = await store.countWaiting('parked');

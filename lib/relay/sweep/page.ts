@@ -1,11 +1,12 @@
 import type { Entry } from '../../contract/entry.ts';
-import type { Page } from '../../contract/keys.ts';
+import { pageAfter, type Page } from '../../contract/keys.ts';
 import { deliver } from '../deliver/deliver.ts';
 import type { PageChunk } from '../sweep-store.ts';
 import { isExpiring } from './eligible.ts';
 import type { Horizon } from './horizon.ts';
 import { missingOf, partsOf, settledBy, sizeOf } from './missing.ts';
 import type { Budget, SweepPorts } from './ports.ts';
+import { probeOthers } from './probe.ts';
 import { setAside } from './set-aside.ts';
 
 /** What a look at a page shows: nothing at all, nothing without a receipt, or something. */
@@ -14,8 +15,8 @@ export type Look = 'empty' | 'settled' | 'open';
 /** What became of a page. */
 export interface PageResult {
   readonly found: number;
-  /** `taken`: another sweeper is at it. `left`: a relay says that it is on its way there. */
-  readonly ended: 'settled' | 'taken' | 'left' | 'outage' | 'out of time';
+  /** `taken`: another sweeper is at it. `left`: a relay says that it is on its way there. `failed`: the table did. */
+  readonly ended: 'settled' | 'taken' | 'left' | 'outage' | 'out of time' | 'failed';
 }
 
 /** What settling a page takes. */
@@ -80,12 +81,12 @@ async function settleMissing(
 }
 
 /** Answers with what is left where it is. */
-async function deliverOrKeep(
-  part: PageChunk,
-  page: Page,
-  { ports, budget }: PageRun,
-): Promise<readonly Entry[]> {
-  const unsettled = await deliver(part, ports, budget);
+async function deliverOrKeep(part: PageChunk, page: Page, run: PageRun): Promise<readonly Entry[]> {
+  const { ports, budget } = run;
+  // Of these entries none is taken. Where later ones are, the cause lies in these, and they must not keep those back.
+  const takesOthers = (): Promise<boolean> =>
+    probeOthers({ from: pageAfter(page, 1), ports, budget });
+  const unsettled = await deliver(part, ports, { deadline: budget.deadline, takesOthers });
   const { retentionMs } = ports;
   const now = ports.clock.now();
   const isOutage = unsettled.length > 0 && now < budget.deadline;

@@ -1,22 +1,26 @@
 import { pageAfter, type Page } from '../../contract/keys.ts';
 import type { SweepEnd } from '../../contract/sweep-report.ts';
 import type { SweepPass } from '../../contract/watermark.ts';
-import { withBreaker } from '../publish/breaker.ts';
+import { createBreaker } from '../publish/breaker.ts';
+import { redact } from '../../contract/redact.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
 import { createHorizon, startOf } from './horizon.ts';
-import { lookAt, settlePage, type PageResult, type PageRun } from './page.ts';
+import { lookAt, settlePage, type Look, type PageResult, type PageRun } from './page.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
 
 /** Pages that are looked at together as long as they are empty: after days off there are thousands. */
 const emptyPagesAtOnce = 4;
 /** Pages after which the watermark is written, so that a sweep that dies in a long recovery loses little. */
 const pagesPerNote = 50;
+/** Pages in a row that may fail: then it is the table that does, not the page. */
+const maxFailedPages = 3;
 
 /**
  * One pass over the pages between its watermark and the last one that is ripe for it.
  *
  * Guarantee: the watermark passes a page only when everything seen in it was settled. Pages are taken in their
- * order; where a destination keeps order, none is taken while another sweeper is at one before it.
+ * order; where a destination keeps order, none is taken while another sweeper is at one before it. A page that
+ * fails keeps back the watermark, and where no order is to be kept nothing else; what it threw is thrown in the end.
  */
 export async function sweepPages(
   pass: SweepPass,
@@ -24,17 +28,17 @@ export async function sweepPages(
   budget: Budget,
 ): Promise<PassResult> {
   const horizon = createHorizon(pass, ports);
-  const destinations = ports.destinations.map((one) => withBreaker(one, ports));
-  const run: PageRun = { ports: { ...ports, destinations }, budget, horizon };
+  const run: PageRun = { ports: { ...ports, breaker: createBreaker(ports) }, budget, horizon };
   let walk = beginAt(await startOf(pass, ports));
   while (walk.stopped === undefined) {
     const before = walk;
     walk = await nextGroup(walk, run);
     if (Math.floor(walk.pages / pagesPerNote) > Math.floor(before.pages / pagesPerNote)) {
-      await ports.store.advanceWatermark(pass, walk.settledUpTo);
+      await ports.store.advanceWatermark(pass, walk.settledUpTo, ports.shards);
     }
   }
-  await ports.store.advanceWatermark(pass, walk.settledUpTo);
+  await ports.store.advanceWatermark(pass, walk.settledUpTo, ports.shards);
+  if (walk.failure !== undefined) throw walk.failure.thrown;
   return { found: walk.found, pages: walk.pages, ended: walk.stopped };
 }
 
@@ -48,11 +52,19 @@ interface Walk {
   readonly settledUpTo: Page;
   /** Whether all pages looked at last were empty. */
   readonly isEmpty: boolean;
+  /** Pages in a row that failed. */
+  readonly failedInRow: number;
+  /** The first failure. */
+  readonly failure?: Failure;
   readonly stopped?: SweepEnd;
 }
 
+interface Failure {
+  readonly thrown: unknown;
+}
+
 function beginAt(page: Page): Walk {
-  return { found: 0, pages: 0, next: page, settledUpTo: page, isEmpty: false };
+  return { found: 0, pages: 0, next: page, settledUpTo: page, isEmpty: false, failedInRow: 0 };
 }
 
 async function nextGroup(walk: Walk, run: PageRun): Promise<Walk> {
@@ -60,15 +72,35 @@ async function nextGroup(walk: Walk, run: PageRun): Promise<Walk> {
   const pages = await ripePages(walk, run);
   if (pages.length === 0) return { ...walk, stopped: 'done' };
   if (ports.clock.now() >= budget.deadline) return { ...walk, stopped: 'out of time' };
-  const looks = await inParallel(pages, pages.length, (page) => lookAt(page, ports));
+  const looks = await inParallel(pages, pages.length, (page) =>
+    orFailure(page, run, () => lookAt(page, ports)),
+  );
   let after: Walk = { ...walk, isEmpty: looks.every((look) => look === 'empty') };
   for (const [index, page] of pages.entries()) {
-    const isOpen = looks[index] === 'open';
-    const result = isOpen ? await settlePage(page, run) : nothingFound;
+    const look = looks[index];
+    const result = look === 'open' ? await orFailure(page, run, () => settlePage(page, run)) : look;
     after = step(after, page, { result, ports });
     if (after.stopped !== undefined) break;
   }
   return after;
+}
+
+async function orFailure<T>(
+  page: Page,
+  { ports: { log } }: PageRun,
+  work: () => Promise<T>,
+): Promise<T | Failure> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const isError = thrown instanceof Error;
+    log.error('a page could not be swept', {
+      page,
+      error: isError ? thrown.name : String(thrown),
+      ...(isError ? { message: redact(thrown.message) } : {}),
+    });
+    return { thrown };
+  }
 }
 
 const nothingFound: PageResult = { found: 0, ended: 'settled' };
@@ -82,20 +114,32 @@ async function ripePages({ next, isEmpty }: Walk, { horizon }: PageRun): Promise
   return pages;
 }
 
+type Stepped = PageResult | Look | Failure | undefined;
+
+function resultOf(stepped: Stepped): PageResult {
+  if (typeof stepped !== 'object') return nothingFound;
+  return 'thrown' in stepped ? { found: 0, ended: 'failed' } : stepped;
+}
+
 function step(
   walk: Walk,
   page: Page,
-  { result: { found, ended }, ports }: { result: PageResult; ports: SweepPorts },
+  { result, ports }: { result: Stepped; ports: SweepPorts },
 ): Walk {
+  const { found, ended } = resultOf(result);
+  const failure = typeof result === 'object' && 'thrown' in result ? result : undefined;
+  const failedInRow = failure === undefined ? 0 : walk.failedInRow + 1;
   const next = pageAfter(page, 1);
   const isNext = walk.settledUpTo === page && ended === 'settled';
-  const stopped = stopsAfter(ended, ports);
+  const stopped = failedInRow >= maxFailedPages ? 'failed' : stopsAfter(ended, ports);
   return {
     ...walk,
     found: walk.found + found,
     pages: walk.pages + 1,
     next,
     settledUpTo: isNext ? next : walk.settledUpTo,
+    failedInRow,
+    ...(walk.failure === undefined && failure !== undefined ? { failure } : {}),
     ...(stopped === undefined ? {} : { stopped }),
   };
 }
@@ -108,6 +152,7 @@ function stopsAfter(
     case 'settled':
       return undefined;
     case 'taken':
+    case 'failed':
       return destinations.some(({ ordered }) => ordered) ? 'done' : undefined;
     case 'left':
       return 'done';

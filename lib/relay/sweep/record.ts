@@ -6,7 +6,6 @@ import {
   type DeliveryError,
   type Waiting,
 } from '../../contract/waiting.ts';
-import { outOfTimeCode } from '../publish/call.ts';
 import { noDestinationCode, type SettledFate, type WaitingFate } from '../deliver/fate.ts';
 import type { SweepPorts } from './ports.ts';
 import { settlementOf } from './settlement.ts';
@@ -63,16 +62,18 @@ function isUnwantedNotice({ giveUp }: Waiting, { error }: WaitingFate): boolean 
 
 function afterAttempt(row: Waiting, fate: WaitingFate, now: number): Waiting {
   const { state, missing, attempts, delayMs, error } = fate;
-  // For lack of time nothing waits longer, and nothing is parked.
-  const wasLate = error.code === outOfTimeCode;
-  return {
+  const next: Waiting = {
     ...answered(row),
-    state: wasLate ? 'retrying' : state,
-    dueAt: wasLate ? now : now + delayMs,
+    state,
+    dueAt: now + delayMs,
     attempts,
     missing,
     // What waits may come to hold less as destinations get it, never more.
     holds: row.holds && fate.holds,
+  };
+  if (!fate.isAttempted) return next;
+  return {
+    ...next,
     error,
     tried: withAttempt(row.tried, { at: now, code: error.code }),
     firstTriedAt: row.firstTriedAt ?? now,

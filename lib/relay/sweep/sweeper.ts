@@ -2,10 +2,13 @@ import { nameOfError, safeMessage } from '../../contract/redact.ts';
 import type { SweepEnd, SweepReport } from '../../contract/sweep-report.ts';
 import { definedOnly } from '../../contract/pick.ts';
 import type { Invocation } from '../relay.ts';
+import { pageOf } from '../../contract/keys.ts';
 import { sweepDue } from './due.ts';
+import { lagFreshMs } from './eligible.ts';
 import { measure } from './measure.ts';
 import { sweepPages } from './pages.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
+import { probeOthers } from './probe.ts';
 
 export type Sweeper = (invocation: Invocation) => Promise<SweepReport>;
 
@@ -30,9 +33,7 @@ export function createSweeper(given: SweepPorts): Sweeper {
     const budgetOf = budgetsOf({ id, startedAt, lastsMs: invocation.getRemainingTimeInMillis() });
     const ports = { ...given, shards: await given.store.noteShards(given.shards) };
     const due = await run('due', ports, () => sweepDue(ports, budgetOf('due')));
-    const missed = await run('missed', ports, () =>
-      sweepPages('missed', ports, budgetOf('missed')),
-    );
+    const missed = await run('missed', ports, () => sweepMissed(ports, budgetOf('missed')));
     const closing = await run('closing', ports, () =>
       sweepPages('closing', ports, budgetOf('closing')),
     );
@@ -52,6 +53,17 @@ export function createSweeper(given: SweepPorts): Sweeper {
     throwFirst([due, missed, closing]);
     return report;
   };
+}
+
+/** The pages that the relay left; and, where a relay is blocked, whether destinations take what is behind. */
+async function sweepMissed(ports: SweepPorts, budget: Budget): Promise<PassResult> {
+  const swept = await sweepPages('missed', ports, budget);
+  const lag = await ports.store.readLag(ports.clock.now() - lagFreshMs);
+  if (lag?.blockedAt === undefined || swept.ended !== 'done') return swept;
+  // A relay that was not blocked again since the last evidence needs no other.
+  const isStillBlocked = lag.blockedAt > ((await ports.store.readAcceptance()) ?? 0);
+  if (isStillBlocked) await probeOthers({ from: pageOf(lag.oldestAt), ports, budget });
+  return swept;
 }
 
 interface Run {

@@ -13,7 +13,7 @@ export function describeRecords(create: SweepStoreFactory): void {
       const reports = [1, 2, 3].map((minute) => aReport(someTime + minute * 60_000));
       for (const report of reports) await store.noteSweep(report);
       await store.noteLag({ oldestAt: someTime, notedAt: someTime });
-      await store.advanceWatermark('missed', '2026-11-21T04:37');
+      await store.advanceWatermark('missed', '2026-11-21T04:37', 4);
 
       expect(await store.readSweeps(2)).toEqual([reports[2], reports[1]]);
       expect(await store.readSweeps(10)).toHaveLength(3);

@@ -19,5 +19,5 @@ export async function sweeperWasOff({ clients, table, shards }: OperatedOutbox):
   await clients.documents.send(
     new DeleteCommand({ TableName: table, Key: { ...watermarkKey('missed') } }),
   );
-  await store.advanceWatermark('missed', pageAfter(pageOf(Date.now() - agoMs), -1));
+  await store.advanceWatermark('missed', pageAfter(pageOf(Date.now() - agoMs), -1), shards);
 }

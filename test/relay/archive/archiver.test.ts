@@ -37,7 +37,7 @@ async function anHour() {
   return { world, published, waiting, retried, discarded };
 }
 
-const watermark = ({ store }: ArchiveWorld) => store.readWatermark('archive');
+const watermark = async ({ store }: ArchiveWorld) => (await store.readWatermark('archive'))?.page;
 
 describe('an hour that the sweeper has closed', () => {
   it('is archived with what became of each entry in the end', async () => {
@@ -116,7 +116,10 @@ describe('an hour that is not closed', () => {
   it('is left where there is time yet', async () => {
     const { world } = await anHour();
     const { store } = world;
-    const lagging = { ...store, readWatermark: () => Promise.resolve('2026-11-21T04:59') };
+    const lagging = {
+      ...store,
+      readWatermark: () => Promise.resolve({ page: '2026-11-21T04:59' }),
+    };
 
     const report = await world.run({ store: lagging });
 
@@ -331,8 +334,10 @@ describe('an archive that cannot be trusted', () => {
     const { store } = world;
     const dies: typeof store = {
       ...store,
-      advanceWatermark: (walker, to) =>
-        to === nextHour ? Promise.reject(new Error('dies')) : store.advanceWatermark(walker, to),
+      advanceWatermark: (walker, to, shards) =>
+        to === nextHour
+          ? Promise.reject(new Error('dies'))
+          : store.advanceWatermark(walker, to, shards),
     };
     await expect(world.run({ store: dies })).rejects.toThrow('dies');
     const [row] = store.table.rows(firstPage);

@@ -29,7 +29,7 @@ async function twoHours() {
   await world.closeUpTo(pageAfter(pageOf(start), 120));
   world.clock.advance(day + 4 * hour);
   // The first run walks over a day of empty hours: passed before, so that deaths are about what matters.
-  await world.store.advanceWatermark('archive', pageOf(start));
+  await world.store.advanceWatermark('archive', pageOf(start), 4);
   const late = entries[0]!;
   await leaveLate(world, late);
   return { world, entries, late };

@@ -72,7 +72,7 @@ describe('what was archived', () => {
         }
         const times = history.map(({ entry }) => timeOfId(entry.id));
         const from = pageOf(Math.min(start, ...times));
-        await world.store.advanceWatermark('archive', from);
+        await world.store.advanceWatermark('archive', from, 4);
         world.clock.advance(6 * day);
         await world.closeUpTo(pageOf(world.clock.now()));
         await world.run();

@@ -74,7 +74,7 @@ export function createArchiveWorld({ chunkSize = 3 }: { chunkSize?: number } = {
         receiptsFor(outcome, { entries, invalidRows: [] }, { clock, newId, retentionMs }),
       ),
     /** The sweeper has closed all pages before this one. */
-    closeUpTo: (page: Page) => store.advanceWatermark('closing', page),
+    closeUpTo: (page: Page) => store.advanceWatermark('closing', page, 4),
     /** What expiry leaves of the table, days late. */
     expire: (): void => {
       for (const row of memory.table.rows()) {

@@ -9,7 +9,7 @@ import {
   type Answer,
   type Candidate,
 } from '../../../lib/relay/deliver/fate.ts';
-import type { Outcome } from '../../../lib/relay/destination.ts';
+import type { SendResult } from '../../../lib/relay/destination.ts';
 
 const candidate: Candidate = {
   entry: {
@@ -25,17 +25,17 @@ const candidate: Candidate = {
 const now = Date.UTC(2026, 10, 21);
 const policy = { maxAttempts: 5, backoff: retryBackoff, random: () => 0.5, now };
 
-function outcome(status: Outcome['status']): Outcome {
+function result(status: SendResult['status']): SendResult {
   return status === 'published'
     ? { status }
     : { status, error: { code: status.toUpperCase(), message: '' } };
 }
 
-function answers(...statuses: Outcome['status'][]): Answer[] {
+function answers(...statuses: SendResult['status'][]): Answer[] {
   return statuses.map((status, index) => ({
     destination: `d${index}`,
     ordered: index % 2 === 1,
-    outcome: outcome(status),
+    result: result(status),
   }));
 }
 
@@ -122,7 +122,7 @@ describe('the fate of an entry', () => {
   });
 
   it('never forgets a destination that lacks the entry', () => {
-    const status = fc.constantFrom<Outcome['status']>(
+    const status = fc.constantFrom<SendResult['status']>(
       'published',
       'failed',
       'rejected',

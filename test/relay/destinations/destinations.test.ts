@@ -40,7 +40,7 @@ describe('what an event bus is sent', () => {
   it('is the message as detail, with type, source and time of the event', async () => {
     const { destination, requests } = busRig.open();
 
-    await destination.send([one]);
+    await destination.send([one], { maxMs: 60_000 });
 
     expect(requests).toEqual([
       {
@@ -60,7 +60,7 @@ describe('what an event bus is sent', () => {
   it('goes on in X-Ray, where it has a trace', async () => {
     const { destination, requests } = busRig.open();
 
-    await destination.send([traced]);
+    await destination.send([traced], { maxMs: 60_000 });
 
     expect(requests[0]?.Entries?.[0]?.TraceHeader).toBe(xRayHeader);
   });
@@ -76,7 +76,10 @@ describe('what an event bus is sent', () => {
   it('counts as refused where the answer is shorter than the call', async () => {
     const { destination } = busRig.open((ids) => ids.slice(1).map(() => 'accept'));
 
-    expect(await destination.send([one, ofTenant])).toEqual([{ status: 'accepted' }, undefined]);
+    expect(await destination.send([one, ofTenant], { maxMs: 60_000 })).toEqual([
+      { status: 'accepted' },
+      undefined,
+    ]);
   });
 });
 
@@ -84,7 +87,7 @@ describe('what a standard queue is sent', () => {
   it('is the message as body, with its type beside it', async () => {
     const { destination, requests } = queueRig(false).open();
 
-    await destination.send([one]);
+    await destination.send([one], { maxMs: 60_000 });
 
     expect(requests).toEqual([
       {
@@ -108,7 +111,7 @@ describe('what a standard queue is sent', () => {
     async (fifo) => {
       const { destination, requests } = queueRig(fifo).open();
 
-      await destination.send([traced, one]);
+      await destination.send([traced, one], { maxMs: 60_000 });
 
       expect(
         requests[0]?.Entries?.map(({ MessageSystemAttributes }) => MessageSystemAttributes),
@@ -122,7 +125,7 @@ describe('what a standard queue is sent', () => {
   it('is grouped by tenant, for fair queues', async () => {
     const { destination, requests } = queueRig(false).open();
 
-    await destination.send([one, ofTenant, outgoingOf(3, { tenant: '' })]);
+    await destination.send([one, ofTenant, outgoingOf(3, { tenant: '' })], { maxMs: 60_000 });
 
     expect(requests[0]?.Entries?.map(({ MessageGroupId }) => MessageGroupId)).toEqual([
       undefined,
@@ -144,7 +147,7 @@ describe('what a topic is sent', () => {
   it('is the message, with type and aggregate as attributes for filter policies, and no subject', async () => {
     const { destination, requests } = topicRig(false).open();
 
-    await destination.send([one]);
+    await destination.send([one], { maxMs: 60_000 });
 
     expect(requests).toEqual([
       {
@@ -209,7 +212,7 @@ interface Grouped {
 /** Group and deduplication id of each message of a call. */
 async function groupings(rig: Rig, ...outgoing: Outgoing[]): Promise<(string | undefined)[][]> {
   const { destination, requests } = rig.open();
-  await destination.send(outgoing);
+  await destination.send(outgoing, { maxMs: 60_000 });
   const [request] = requests as {
     Entries?: Grouped[];
     PublishBatchRequestEntries?: Grouped[];

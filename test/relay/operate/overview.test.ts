@@ -15,7 +15,7 @@ describe('what is in flight', () => {
     clock.advance(minute);
     await deliver({}, {});
     await write();
-    await store.advanceWatermark('missed', pageAfter(somePage, 1));
+    await store.advanceWatermark('missed', pageAfter(somePage, 1), 4);
 
     const inFlight = await findInFlight(store, { now: clock.now(), shards });
 
@@ -44,7 +44,7 @@ describe('what is in flight', () => {
   it('reads the oldest and the newest pages of very many, and says how many it left out', async () => {
     const { store, clock, write } = createOperateWorld();
     await write();
-    await store.advanceWatermark('missed', pageOf(someTime));
+    await store.advanceWatermark('missed', pageOf(someTime), 4);
     clock.advance(1000 * minute);
     await write();
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { faultOfEntry, judgeCall } from '../../../lib/relay/publish/classify.ts';
+import { classifyCallFailure, faultOfEntry } from '../../../lib/relay/publish/classify.ts';
 import { sdkError } from '../../support/fake-destination.ts';
 
 function faultOf(code: string, senderFault?: boolean): string {
@@ -13,14 +13,30 @@ function faultOf(code: string, senderFault?: boolean): string {
 }
 
 describe('the fault of an entry that was refused while its call succeeded', () => {
+  it.each(['MalformedDetail', 'InvalidMessageContents', 'NotAuthorizedForDetailTypeException'])(
+    'lies in the entry: %s',
+    (code) => {
+      expect(faultOf(code)).toBe('entry');
+    },
+  );
+
   it.each([
-    'MalformedDetail',
     'InvalidArgument',
-    'InvalidMessageContents',
-    'InvalidParameterValue',
-    'NotAuthorizedForDetailTypeException',
-  ])('lies in the entry: %s', (code) => {
-    expect(faultOf(code)).toBe('entry');
+    'InvalidParameter',
+    'InvalidParameterValueException',
+    'ValidationError',
+  ])('is unclear: %s', (code) => {
+    expect(faultOf(code)).toBe('unclear');
+  });
+
+  it.each([
+    'ThrottlingException',
+    'RequestThrottled',
+    'KmsThrottled',
+    'OverLimit',
+    'TooManyRequestsException',
+  ])('is that the destination throttles: %s', (code) => {
+    expect(faultOf(code, true)).toBe('throttled');
   });
 
   it.each(['AccessDeniedException', 'NotAuthorizedForSourceException', 'AuthorizationError'])(
@@ -38,10 +54,7 @@ describe('the fault of an entry that was refused while its call succeeded', () =
   );
 
   it.each([
-    'ThrottlingException',
-    'RequestThrottled',
     'KMS.DisabledException',
-    'KmsThrottled',
     'KMSAccessDeniedException',
     'AWS.SimpleQueueService.NonExistentQueue',
   ])('lies in the destination, even if the service blames the sender: %s', (code) => {
@@ -61,21 +74,32 @@ function systemError(code: string): Error {
 
 describe('the fault of a call that was refused as a whole', () => {
   it.each([
-    sdkError('ValidationException', 400),
-    sdkError('InvalidParameterException', 400),
-    sdkError('InvalidParameterValueException', 400),
     sdkError('BatchRequestTooLong', 400),
     sdkError('BatchRequestTooLongException', 400),
     sdkError('RequestEntityTooLargeException', 413),
     sdkError('InvalidBatchEntryId', 400),
     sdkError('AWS.SimpleQueueService.InvalidBatchEntryId', 400),
     sdkError('AnyName', 413),
-  ])('may lie in one entry: $name', (error) => {
-    expect(judgeCall(error)).toMatchObject({ fault: 'entry', mayLieInOneEntry: true });
+  ])('lies in an entry: $name', (error) => {
+    expect(classifyCallFailure(error)).toMatchObject({ fault: 'entry' });
   });
 
   it.each([
-    sdkError('ThrottlingException', 400),
+    sdkError('ValidationException', 400),
+    sdkError('InvalidParameterException', 400),
+    sdkError('InvalidParameterValueException', 400),
+  ])('is unclear: $name', (error) => {
+    expect(classifyCallFailure(error)).toMatchObject({ fault: 'unclear' });
+  });
+
+  it.each([sdkError('ThrottlingException', 400), sdkError('AnyName', 429)])(
+    'is that the destination throttles: $name',
+    (error) => {
+      expect(classifyCallFailure(error)).toMatchObject({ fault: 'throttled' });
+    },
+  );
+
+  it.each([
     sdkError('InternalException', 500),
     sdkError('ServiceUnavailable', 503),
     sdkError('AccessDeniedException', 400),
@@ -89,21 +113,25 @@ describe('the fault of a call that was refused as a whole', () => {
     sdkError('CredentialsProviderError'),
     sdkError('KmsAccessDenied', 400),
     sdkError('KMSInvalidStateException', 400),
-    sdkError('TimeoutError'),
-    sdkError('AbortError'),
     sdkError('MissingParameter', 400),
     sdkError('AnyName', 403),
     sdkError('AnyName', 404),
-    sdkError('AnyName', 429),
     sdkError('AnyName', 502),
   ])('lies in the destination: $name $$metadata.httpStatusCode', (error) => {
-    expect(judgeCall(error)).toMatchObject({ fault: 'destination', mayLieInOneEntry: false });
+    expect(classifyCallFailure(error)).toMatchObject({ fault: 'destination', isTimeout: false });
   });
+
+  it.each([sdkError('TimeoutError'), sdkError('AbortError'), systemError('ETIMEDOUT')])(
+    'is a time-out, which says nothing of whether the entries were taken: %s',
+    (error) => {
+      expect(classifyCallFailure(error)).toMatchObject({ fault: 'destination', isTimeout: true });
+    },
+  );
 
   it.each(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'CERT_HAS_EXPIRED'])(
     'lies in the way there, and is called by its code: %s',
     (code) => {
-      expect(judgeCall(systemError(code))).toMatchObject({ fault: 'destination', code });
+      expect(classifyCallFailure(systemError(code))).toMatchObject({ fault: 'destination', code });
     },
   );
 
@@ -113,8 +141,8 @@ describe('the fault of a call that was refused as a whole', () => {
     Object.assign(new TypeError('bad argument'), { code: 'ERR_INVALID_ARG_TYPE' }),
     new Error('Region is missing'),
     'thrown text',
-  ])('is to be found by splitting where it is unknown: %s', (error) => {
-    expect(judgeCall(error)).toMatchObject({ fault: 'passing', mayLieInOneEntry: true });
+  ])('counts as passing where it is unknown: %s', (error) => {
+    expect(classifyCallFailure(error)).toMatchObject({ fault: 'passing' });
   });
 
   it.each([
@@ -127,6 +155,6 @@ describe('the fault of a call that was refused as a whole', () => {
   ])('never quotes an entry: %s', (said, kept) => {
     const error = Object.assign(sdkError('ValidationException', 400), { message: said });
 
-    expect(judgeCall(error).message).toBe(kept);
+    expect(classifyCallFailure(error).message).toBe(kept);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Outcomes, Outgoing, Reply } from '../../../lib/relay/destination.ts';
+import type { SendResults, Outgoing, Reply } from '../../../lib/relay/destination.ts';
 import { publish } from '../../../lib/relay/publish/publish.ts';
 import {
   accepted,
@@ -114,21 +114,21 @@ function merge(lanes: readonly Outgoing[][], order: Iterator<number>): Outgoing[
 async function run(
   script: Iterator<Event>,
   { outgoing, ordered }: { outgoing: readonly Outgoing[]; ordered: boolean },
-): Promise<World & { outcomes: Outcomes }> {
+): Promise<World & { results: SendResults }> {
   const world = createWorld(script, ordered);
-  return { ...world, outcomes: await publish(world.destination, outgoing, publishPorts()) };
+  return { ...world, results: await publish(world.destination, outgoing, publishPorts()) };
 }
 
 describe('whatever a destination does', () => {
-  it('gives each entry one outcome: published if and only if the destination said so', async () => {
+  it('gives each entry one result: published if and only if the destination said so', async () => {
     await fc.assert(
       fc.asyncProperty(entries, events, fc.boolean(), async (outgoing, script, ordered) => {
-        const { outcomes, told } = await run(script, { outgoing, ordered });
+        const { results, told } = await run(script, { outgoing, ordered });
 
-        expect([...outcomes.keys()].toSorted()).toEqual(
+        expect([...results.keys()].toSorted()).toEqual(
           outgoing.map(({ entry }) => entry.id).toSorted(),
         );
-        for (const [id, { status }] of outcomes) expect(status === 'published').toBe(told.has(id));
+        for (const [id, { status }] of results) expect(status === 'published').toBe(told.has(id));
       }),
     );
   });
@@ -151,13 +151,13 @@ describe('whatever a destination does', () => {
   it('publishes on an ordered destination the first of each aggregate, in sequence, and holds those behind', async () => {
     await fc.assert(
       fc.asyncProperty(entries, events, async (outgoing, script) => {
-        const { outcomes, taken } = await run(script, { outgoing, ordered: true });
+        const { results, taken } = await run(script, { outgoing, ordered: true });
 
         for (const lane of Map.groupBy(outgoing, laneOf).values()) {
           const ids = lane.map(({ entry }) => entry.id);
           const firstTaken = [...new Set(taken.filter((id) => ids.includes(id)))];
           expect(firstTaken).toEqual(ids.slice(0, firstTaken.length));
-          const statuses = ids.map((id) => outcomes.get(id)?.status);
+          const statuses = ids.map((id) => results.get(id)?.status);
           const published = statuses.filter((status) => status === 'published').length;
           const held = statuses.filter((status) => status === 'held').length;
           expect(statuses.slice(0, published)).toEqual(Array(published).fill('published'));
@@ -180,9 +180,9 @@ describe('whatever a destination does', () => {
   it('holds nothing at a destination without order', async () => {
     await fc.assert(
       fc.asyncProperty(entries, events, async (outgoing, script) => {
-        const { outcomes } = await run(script, { outgoing, ordered: false });
+        const { results } = await run(script, { outgoing, ordered: false });
 
-        expect([...outcomes.values()].map(({ status }) => status)).not.toContain('held');
+        expect([...results.values()].map(({ status }) => status)).not.toContain('held');
       }),
     );
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Outcome, Outcomes, Outgoing } from '../../../lib/relay/destination.ts';
+import type { Outgoing, Reply, SendResult, SendResults } from '../../../lib/relay/destination.ts';
+import { createBreaker } from '../../../lib/relay/publish/breaker.ts';
 import { publish } from '../../../lib/relay/publish/publish.ts';
 import {
   accepted,
@@ -19,8 +20,8 @@ import {
   publishPorts,
 } from '../../support/outgoing.ts';
 
-function statuses(outcomes: Outcomes): Outcome['status'][] {
-  return [...outcomes.values()].map(({ status }) => status);
+function statuses(results: SendResults): SendResult['status'][] {
+  return [...results.values()].map(({ status }) => status);
 }
 
 function ids(...numbers: number[]): string[] {
@@ -43,10 +44,10 @@ describe('publishing', () => {
   it('packs entries into full calls', async () => {
     const destination = createFakeDestination();
 
-    const outcomes = await publish(destination, outgoingRange(25), publishPorts());
+    const results = await publish(destination, outgoingRange(25), publishPorts());
 
     expect(destination.calls.map((call) => call.length)).toEqual([10, 10, 5]);
-    expect(statuses(outcomes)).toEqual(Array(25).fill('published'));
+    expect(statuses(results)).toEqual(Array(25).fill('published'));
   });
 
   it('has at most ten calls under way', async () => {
@@ -69,15 +70,15 @@ describe('publishing', () => {
     const destination = createFakeDestination(undefined, { maxBytesPerCall: 1_000 });
     const tooLarge = outgoingOfBytes(2, 1_000);
 
-    const outcomes = await publish(destination, [outgoingOf(1), tooLarge], publishPorts());
+    const results = await publish(destination, [outgoingOf(1), tooLarge], publishPorts());
 
     expect(destination.calls).toEqual([ids(1)]);
-    expect(outcomes.get(eventId(1))).toEqual({ status: 'published' });
-    expect(outcomes.get(eventId(2))).toMatchObject({
+    expect(results.get(eventId(1))).toEqual({ status: 'published' });
+    expect(results.get(eventId(2))).toMatchObject({
       status: 'rejected',
       error: { code: 'MESSAGE_TOO_LARGE', destination: 'fake' },
     });
-    expect(JSON.stringify(outcomes.get(eventId(2)))).toContain(
+    expect(JSON.stringify(results.get(eventId(2)))).toContain(
       `${tooLarge.json.length} bytes, and fake takes 1000`,
     );
   });
@@ -85,9 +86,9 @@ describe('publishing', () => {
   it('counts an entry that the answer does not mention as failed', async () => {
     const destination = createFakeDestination((outgoing) => outgoing.slice(1).map(() => accepted));
 
-    const outcomes = await publish(destination, outgoingRange(3), publishPorts());
+    const results = await publish(destination, outgoingRange(3), publishPorts());
 
-    expect(outcomes.get(eventId(3))).toMatchObject({
+    expect(results.get(eventId(3))).toMatchObject({
       status: 'failed',
       error: { code: 'NO_REPLY' },
     });
@@ -99,9 +100,9 @@ describe('publishing', () => {
       each(() => ({ status: 'refused', code: 'MalformedDetail', message })),
     );
 
-    const outcomes = await publish(destination, outgoingRange(1), publishPorts());
+    const results = await publish(destination, outgoingRange(1), publishPorts());
 
-    expect(outcomes.get(eventId(1))).toMatchObject({
+    expect(results.get(eventId(1))).toMatchObject({
       error: { message: "Value at 'detail' is malformed" },
     });
   });
@@ -129,19 +130,19 @@ describe('a quick try', () => {
       ),
     );
 
-    const outcomes = await publish(destination, outgoingRange(3), publishPorts());
+    const results = await publish(destination, outgoingRange(3), publishPorts());
 
     expect(destination.calls).toEqual([ids(1, 2, 3), ids(2), ids(2)]);
-    expect(statuses(outcomes)).toEqual(['published', 'published', 'published']);
+    expect(statuses(results)).toEqual(['published', 'published', 'published']);
   });
 
   it('ends after three tries in all', async () => {
     const destination = createFakeDestination(refusing(1, 'InternalFailure'));
 
-    const outcomes = await publish(destination, outgoingRange(2), publishPorts());
+    const results = await publish(destination, outgoingRange(2), publishPorts());
 
     expect(destination.calls).toEqual([ids(1, 2), ids(1), ids(1)]);
-    expect(statuses(outcomes)).toEqual(['failed', 'published']);
+    expect(statuses(results)).toEqual(['failed', 'published']);
   });
 
   it('waits a random share of a bound that doubles', async () => {
@@ -155,10 +156,10 @@ describe('a quick try', () => {
   it('is not made for what was rejected', async () => {
     const destination = createFakeDestination(refusing(1, 'MalformedDetail'));
 
-    const outcomes = await publish(destination, outgoingRange(2), publishPorts());
+    const results = await publish(destination, outgoingRange(2), publishPorts());
 
     expect(destination.calls).toEqual([ids(1, 2)]);
-    expect(statuses(outcomes)).toEqual(['rejected', 'published']);
+    expect(statuses(results)).toEqual(['rejected', 'published']);
   });
 
   it('is not made when the wait would reach the deadline', async () => {
@@ -180,9 +181,9 @@ describe('a quick try', () => {
       { ordered: true },
     );
 
-    const outcomes = await publish(destination, history('order/1', 3), publishPorts());
+    const results = await publish(destination, history('order/1', 3), publishPorts());
 
-    expect(statuses(outcomes)).toEqual(['published', 'published', 'published']);
+    expect(statuses(results)).toEqual(['published', 'published', 'published']);
     expect(destination.calls.flat()).toEqual(ids(1, 1, 1, 2, 2, 2, 3, 3, 3));
   });
 });
@@ -191,11 +192,11 @@ describe('the deadline', () => {
   it('lets no call start once it is reached', async () => {
     const destination = createFakeDestination();
 
-    const outcomes = await publish(destination, outgoingRange(2), publishPorts({ deadline: 0 }));
+    const results = await publish(destination, outgoingRange(2), publishPorts({ deadline: 0 }));
 
     expect(destination.calls).toEqual([]);
-    expect(outcomes.get(eventId(2))).toMatchObject({
-      status: 'unavailable',
+    expect(results.get(eventId(2))).toMatchObject({
+      status: 'not-attempted',
       error: { code: 'OUT_OF_TIME' },
     });
   });
@@ -210,69 +211,190 @@ describe('the deadline', () => {
       { ordered: true },
     );
 
-    const outcomes = await publish(destination, history('order/1', 5), ports);
+    const results = await publish(destination, history('order/1', 5), ports);
 
-    expect(statuses(outcomes)).toEqual([
+    expect(statuses(results)).toEqual([
       'published',
       'published',
       'published',
-      'unavailable',
+      'not-attempted',
       'held',
     ]);
   });
 });
 
-describe('a call that is refused as a whole', () => {
-  /** Refuses any call with the entry of `number` in it. */
-  const refusingCallsWith =
-    (number: number, error: Error): Respond =>
-    (outgoing) => {
-      if (outgoing.some(({ entry }) => entry.id === eventId(number))) throw error;
-      return outgoing.map(() => accepted);
-    };
+/** Refuses any call with one of the entries of `numbers` in it. */
+function failingWith(numbers: readonly number[], error: Error): Respond {
+  const bad = new Set(numbers.map(eventId));
+  return (outgoing) => {
+    if (outgoing.some(({ entry }) => bad.has(entry.id))) throw error;
+    return outgoing.map(() => accepted);
+  };
+}
 
-  it('is split until the guilty entry is alone, which is rejected; the others go', async () => {
-    const error = sdkError('ValidationException', 400);
-    const destination = createFakeDestination(refusingCallsWith(3, error));
+describe('a call that fails as a whole', () => {
+  it.each([
+    { name: 'ValidationException', httpStatus: 400, status: 'rejected' },
+    { name: 'InvalidMessageContents', httpStatus: 400, status: 'rejected' },
+    { name: 'RequestEntityTooLargeException', httpStatus: 413, status: 'rejected' },
+    { name: 'Novelty', httpStatus: 400, status: 'failed' },
+    { name: 'AccessDeniedException', httpStatus: 403, status: 'failed' },
+    { name: 'InternalException', httpStatus: 500, status: 'failed' },
+    { name: 'TimeoutError', httpStatus: undefined, status: 'failed' },
+    { name: 'ECONNRESET', httpStatus: 502, status: 'failed' },
+  ])(
+    'with $name because of one entry keeps no other back: that one is $status',
+    async ({ name, httpStatus, status }) => {
+      const destination = createFakeDestination(failingWith([3], sdkError(name, httpStatus)));
 
-    const outcomes = await publish(destination, outgoingRange(4), publishPorts());
+      const results = await publish(destination, outgoingRange(10), publishPorts());
 
-    expect(destination.calls).toEqual([ids(1, 2, 3, 4), ids(1, 2), ids(3, 4), ids(3), ids(4)]);
-    expect(statuses(outcomes)).toEqual(['published', 'published', 'rejected', 'published']);
+      expect(results.get(eventId(3))).toMatchObject({ status, error: { code: name } });
+      expect(statuses(results).filter((one) => one === 'published')).toHaveLength(9);
+    },
+  );
+
+  it('sends its entries alone, each once', async () => {
+    const error = sdkError('MessageTooLong', 400);
+    const destination = createFakeDestination(failingWith([3], error));
+
+    await publish(destination, outgoingRange(4), publishPorts());
+
+    expect(destination.calls).toEqual([ids(1, 2, 3, 4), ids(1), ids(2), ids(3), ids(4)]);
   });
 
-  it('is split where the reason is unknown, and the one alone is tried again later', async () => {
-    const error = sdkError('Novelty', 400);
-    const destination = createFakeDestination(refusingCallsWith(2, error));
+  it('is no outage where each call holds one bad entry and the destination takes all others', async () => {
+    const bad = [4, 14, 24, 34];
+    const error = sdkError('AccessDeniedException', 403);
+    const destination = createFakeDestination(failingWith(bad, error));
 
-    const outcomes = await publish(destination, outgoingRange(3), publishPorts());
+    const results = await publish(destination, outgoingRange(40), publishPorts());
 
-    expect(statuses(outcomes)).toEqual(['published', 'failed', 'published']);
-    expect(outcomes.get(eventId(2))).toMatchObject({
-      error: { code: 'Novelty', message: 'Novelty happened', destination: 'fake' },
-    });
+    const failed = [...results].filter(([, { status }]) => status !== 'published');
+    expect(failed.map(([id]) => id)).toEqual(bad.map(eventId));
+    expect(new Set(failed.map(([, { status }]) => status))).toEqual(new Set(['failed']));
   });
 
-  it('is not split where nobody can go: all are unavailable after three tries', async () => {
+  it('shows an outage by a sample of ten: all are unavailable, and no more calls are made', async () => {
     const destination = createFakeDestination(() => {
-      throw sdkError('AccessDeniedException', 400);
+      throw sdkError('AccessDeniedException', 403);
     });
 
-    const outcomes = await publish(destination, outgoingRange(4), publishPorts());
+    const results = await publish(destination, outgoingRange(500), publishPorts());
 
-    expect(destination.calls).toEqual([ids(1, 2, 3, 4), ids(1, 2, 3, 4), ids(1, 2, 3, 4)]);
-    expect(statuses(outcomes)).toEqual(Array(4).fill('unavailable'));
+    expect(statuses(results)).toEqual(Array(500).fill('unavailable'));
+    expect(destination.calls.map((call) => call.length)).toEqual([
+      ...Array<number>(10).fill(10),
+      ...Array<number>(10).fill(1),
+    ]);
   });
 
-  it('leaves other calls alone', async () => {
-    const destination = createFakeDestination(refusingCallsWith(1, sdkError('ETIMEDOUT', 503)));
+  it('is followed by the calls that were spared once a sample went through', async () => {
+    const destination = createFakeDestination((outgoing, call) => {
+      if (call <= 10) throw sdkError('ECONNREFUSED', 503);
+      return outgoing.map(() => accepted);
+    });
 
-    const outcomes = await publish(destination, outgoingRange(12), publishPorts());
+    const results = await publish(destination, outgoingRange(200), publishPorts());
 
-    expect(statuses(outcomes)).toEqual([
-      ...Array<string>(10).fill('unavailable'),
-      ...Array<string>(2).fill('published'),
+    expect(new Set(statuses(results))).toEqual(new Set(['published']));
+  });
+
+  it('ends with an outage that begins in the middle', async () => {
+    const destination = createFakeDestination((outgoing, call) => {
+      if (call > 12) throw sdkError('ECONNREFUSED', 503);
+      return outgoing.map(() => accepted);
+    });
+
+    const results = await publish(destination, outgoingRange(300), publishPorts());
+
+    expect(statuses(results).filter((status) => status === 'published')).toHaveLength(120);
+    expect(new Set(statuses(results))).toEqual(new Set(['published', 'unavailable']));
+    expect(destination.calls.length).toBeLessThan(50);
+  });
+
+  it('is not split where it was throttled: the same call is tried again', async () => {
+    const destination = createFakeDestination((outgoing, call) => {
+      if (call < 3) throw sdkError('ThrottlingException', 400);
+      return outgoing.map(() => accepted);
+    });
+
+    const results = await publish(destination, outgoingRange(4), publishPorts());
+
+    expect(destination.calls.map((call) => call.length)).toEqual([4, 4, 4]);
+    expect(new Set(statuses(results))).toEqual(new Set(['published']));
+  });
+
+  it('tries an entry again that is alone, as long as it did not time out', async () => {
+    const flaky = createFakeDestination((outgoing, call) => {
+      if (call < 3) throw sdkError('ECONNRESET', 503);
+      return outgoing.map(() => accepted);
+    });
+    const slow = createFakeDestination(() => {
+      throw sdkError('TimeoutError');
+    });
+
+    expect(statuses(await publish(flaky, outgoingRange(1), publishPorts()))).toEqual(['published']);
+    expect(statuses(await publish(slow, outgoingRange(1), publishPorts()))).toEqual([
+      'unavailable',
     ]);
+    expect(slow.calls).toHaveLength(1);
+  });
+
+  it('that timed out has its entries sent once more at most', async () => {
+    const destination = createFakeDestination(() => {
+      throw sdkError('TimeoutError');
+    });
+
+    await publish(destination, outgoingRange(10), publishPorts());
+
+    for (const id of ids(...Array(10).keys()).slice(1)) {
+      expect(destination.calls.filter((call) => call.includes(id))).toHaveLength(2);
+    }
+  });
+});
+
+describe('a breaker', () => {
+  it('spares callers a destination that was found to be down, for five seconds', async () => {
+    let isDown = true;
+    const destination = createFakeDestination((outgoing) => {
+      if (isDown) throw sdkError('ECONNREFUSED', 503);
+      return outgoing.map(() => accepted);
+    });
+    const ports = publishPorts();
+    const spared = { ...ports, breaker: createBreaker(ports) };
+    await publish(destination, outgoingRange(10), spared);
+    const calls = destination.calls.length;
+    isDown = false;
+
+    const results = await publish(destination, outgoingRange(10), spared);
+    expect(statuses(results)).toEqual(Array(10).fill('unavailable'));
+    expect(results.get(eventId(1))).toMatchObject({ error: { code: 'ECONNREFUSED' } });
+    expect(destination.calls).toHaveLength(calls);
+
+    await ports.clock.sleep(5_000);
+    const after = await publish(destination, outgoingRange(10), spared);
+    expect(new Set(statuses(after))).toEqual(new Set(['published']));
+  });
+
+  it('does not spare them one that refuses single entries', async () => {
+    const destination = createFakeDestination(failingWith([1], sdkError('InternalException', 500)));
+    const ports = publishPorts();
+    const spared = { ...ports, breaker: createBreaker(ports) };
+
+    await publish(destination, outgoingRange(10), spared);
+
+    expect(statuses(await publish(destination, [outgoingOf(2)], spared))).toEqual(['published']);
+  });
+
+  it('leaves the destination to callers again after a reset', () => {
+    const ports = publishPorts();
+    const breaker = createBreaker(ports);
+    breaker.trip('bus', { fault: 'destination', isTimeout: false, code: 'X', message: '' });
+
+    breaker.reset();
+
+    expect(breaker.failureOf('bus')).toBeUndefined();
   });
 });
 
@@ -297,15 +419,15 @@ describe('an ordered destination', () => {
       ordered: true,
     });
 
-    const outcomes = await publish(destination, mixed(), publishPorts());
+    const results = await publish(destination, mixed(), publishPorts());
 
     expect(destination.calls).toEqual([ids(1, 4, 6, 7), ids(5)]);
-    expect(outcomes.get(eventId(1))?.status).toBe('rejected');
-    expect(outcomes.get(eventId(2))).toMatchObject({
+    expect(results.get(eventId(1))?.status).toBe('rejected');
+    expect(results.get(eventId(2))).toMatchObject({
       status: 'held',
       error: { code: 'HELD', destination: 'fake' },
     });
-    expect(outcomes.get(eventId(3))?.status).toBe('held');
+    expect(results.get(eventId(3))?.status).toBe('held');
   });
 
   it('gets no later entry of an aggregate whose earlier one is too large', async () => {
@@ -314,10 +436,10 @@ describe('an ordered destination', () => {
     );
     const destination = createFakeDestination(undefined, { ordered: true, maxBytesPerCall: 1_000 });
 
-    const outcomes = await publish(destination, entries, publishPorts());
+    const results = await publish(destination, entries, publishPorts());
 
     expect(destination.calls).toEqual([]);
-    expect(statuses(outcomes)).toEqual(['rejected', 'held', 'held']);
+    expect(statuses(results)).toEqual(['rejected', 'held', 'held']);
   });
 
   it('gets the rest of an aggregate once a quick try brought the earlier one through', async () => {
@@ -327,22 +449,40 @@ describe('an ordered destination', () => {
       { ordered: true },
     );
 
-    const outcomes = await publish(destination, history('order/1', 3), publishPorts());
+    const results = await publish(destination, history('order/1', 3), publishPorts());
 
     expect(destination.calls).toEqual([ids(1), ids(1), ids(2), ids(3)]);
-    expect(statuses(outcomes)).toEqual(['published', 'published', 'published']);
+    expect(statuses(results)).toEqual(['published', 'published', 'published']);
   });
 });
 
 describe('telling an outage from a bad entry', () => {
-  it.each(['InternalFailure', 'NotAuthorizedForSourceException', 'Novelty'])(
-    'makes all unavailable where a destination refuses everyone with %s',
+  it.each(['InternalFailure', 'NotAuthorizedForSourceException', 'Novelty', 'ThrottlingException'])(
+    'makes all unavailable where a destination refuses ten or more with %s',
     async (code) => {
       const destination = createFakeDestination(each(() => refused(code)));
 
-      const outcomes = await publish(destination, outgoingRange(25), publishPorts());
+      const results = await publish(destination, outgoingRange(25), publishPorts());
 
-      expect(statuses(outcomes)).toEqual(Array(25).fill('unavailable'));
+      expect(statuses(results)).toEqual(Array(25).fill('unavailable'));
+    },
+  );
+
+  it.each([
+    'InvalidParameter',
+    'InvalidParameterValue',
+    'InvalidArgument',
+    'ValidationException',
+    'InvalidParameterCombination',
+  ])(
+    'makes all unavailable where a destination refuses two or more alike with %s, which may speak of either',
+    async (code) => {
+      const destination = createFakeDestination(each(() => refused(code)));
+
+      expect(statuses(await publish(destination, outgoingRange(2), publishPorts()))).toEqual([
+        'unavailable',
+        'unavailable',
+      ]);
     },
   );
 
@@ -350,13 +490,75 @@ describe('telling an outage from a bad entry', () => {
     ['InternalFailure', 'failed'],
     ['NotAuthorizedForSourceException', 'rejected'],
     ['MalformedDetail', 'rejected'],
+    ['InvalidParameterValue', 'failed'],
     ['ThrottlingException', 'unavailable'],
     ['KmsDisabled', 'unavailable'],
   ])('judges one alone by its own code: %s', async (code, status) => {
     const destination = createFakeDestination(each(() => refused(code)));
 
-    const outcomes = await publish(destination, [outgoingOf(1)], publishPorts());
+    const results = await publish(destination, [outgoingOf(1)], publishPorts());
 
-    expect(statuses(outcomes)).toEqual([status]);
+    expect(statuses(results)).toEqual([status]);
   });
+
+  it.each([
+    ['nine refused in passing', outgoingRange(9), () => refused('InternalFailure'), 'failed'],
+    ['different codes', outgoingRange(10), codeByParity, 'failed'],
+    [
+      'what each is refused for itself',
+      outgoingRange(10),
+      () => refused('MalformedDetail'),
+      'rejected',
+    ],
+  ] as const)('takes %s for no outage', async (_what, outgoing, reply, status) => {
+    const destination = createFakeDestination(each(reply));
+
+    const results = await publish(destination, outgoing, publishPorts());
+
+    expect(new Set(statuses(results))).toEqual(new Set([status]));
+  });
+
+  it('never delays the throttled as if they had failed, though others are accepted', async () => {
+    const destination = createFakeDestination(refusing(2, 'ThrottlingException'));
+
+    const results = await publish(destination, outgoingRange(3), publishPorts());
+
+    expect(statuses(results)).toEqual(['published', 'unavailable', 'published']);
+  });
+
+  it.each([
+    ['SNS', 'InvalidParameter', 'Invalid parameter: TopicArn Reason: no topic of this region'],
+    ['SQS', 'InvalidParameterValue', 'Value for parameter QueueUrl is invalid'],
+    [
+      'SQS',
+      'InvalidParameterValue',
+      'The request include parameter that is not valid for this queue type',
+    ],
+    ['SQS', 'MissingParameter', 'The request must contain the parameter MessageGroupId.'],
+    [
+      'EventBridge',
+      'ValidationException',
+      "1 validation error detected: Value at 'eventBusName' failed",
+    ],
+    ['EventBridge', 'InvalidArgument', 'The event bus is in another region'],
+  ])(
+    'blames the destination where the refusal names it: %s, %s',
+    async (_service, code, message) => {
+      const destination = createFakeDestination(each(() => ({ status: 'refused', code, message })));
+      const failing = createFakeDestination(() => {
+        throw Object.assign(sdkError(code, 400), { message });
+      });
+
+      expect(statuses(await publish(destination, outgoingRange(1), publishPorts()))).toEqual([
+        'unavailable',
+      ]);
+      expect(statuses(await publish(failing, outgoingRange(1), publishPorts()))).toEqual([
+        'unavailable',
+      ]);
+    },
+  );
 });
+
+function codeByParity({ entry }: Outgoing): Reply {
+  return refused(Number.parseInt(entry.id.slice(-1), 16) % 2 === 0 ? 'Even' : 'Odd');
+}

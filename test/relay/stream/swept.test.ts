@@ -44,7 +44,7 @@ describe('a relay whose records are old', () => {
 
   it('passes by what the sweeper has settled: pages before its watermark', async () => {
     const entries = world.commit(3);
-    await world.store.advanceWatermark('missed', pageAfter(pageOf(start), 1));
+    await world.store.advanceWatermark('missed', pageAfter(pageOf(start), 1), 4);
     world.clock.advance(6 * hour);
 
     const answer = await relay(...entries.map((entry) => written(entry, 30 * second)));
@@ -55,7 +55,7 @@ describe('a relay whose records are old', () => {
 
   it('does not say that it is behind where it has nothing to deliver', async () => {
     const [entry] = world.commit(1);
-    await world.store.advanceWatermark('missed', pageAfter(pageOf(start), 1));
+    await world.store.advanceWatermark('missed', pageAfter(pageOf(start), 1), 4);
     world.clock.advance(6 * hour);
 
     await relay(written(entry!, 30 * second));
@@ -65,7 +65,7 @@ describe('a relay whose records are old', () => {
 
   it('delivers what lies in a page that the sweeper has not come to', async () => {
     const [entry] = world.commit(1);
-    await world.store.advanceWatermark('missed', pageOf(start));
+    await world.store.advanceWatermark('missed', pageOf(start), 4);
     world.clock.advance(6 * hour);
 
     await relay(written(entry!, 30 * second));
@@ -76,7 +76,7 @@ describe('a relay whose records are old', () => {
 
   it('delivers what was written so late that the sweeper may not have seen it', async () => {
     const [late, inTime] = world.commit(2);
-    await world.store.advanceWatermark('missed', pageAfter(pageOf(start), 1));
+    await world.store.advanceWatermark('missed', pageAfter(pageOf(start), 1), 4);
     world.clock.advance(6 * hour);
 
     await relay(written(late!, 121 * second), written(inTime!, 120 * second));

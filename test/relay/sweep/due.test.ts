@@ -122,9 +122,9 @@ describe('the due pass', () => {
     let seen: Waiting | undefined;
     const spy: Destination = {
       ...bus,
-      send: async (outgoing) => {
+      send: async (outgoing, options) => {
         seen = await world.waiting(entry!);
-        return bus.send(outgoing);
+        return bus.send(outgoing, options);
       },
     };
 
@@ -249,9 +249,9 @@ describe('the due pass', () => {
       world.clock.advance(2 * minute);
       const slow: Destination = {
         ...bus,
-        send: (outgoing) => {
+        send: (outgoing, options) => {
           world.clock.advance(1_000);
-          return bus.send(outgoing);
+          return bus.send(outgoing, options);
         },
       };
 
@@ -378,11 +378,11 @@ describe('the due pass', () => {
       const notices: string[] = [];
       const spy: Destination = {
         ...bus,
-        send: (outgoing) => {
+        send: (outgoing, options) => {
           notices.push(
             ...outgoing.filter(({ skipped }) => skipped === true).map(({ json }) => json),
           );
-          return bus.send(outgoing);
+          return bus.send(outgoing, options);
         },
       };
       const [given, other] = await failedOnce(2);

@@ -40,7 +40,7 @@ describe('an outage that lasts as long as entries are kept', () => {
     const rows = await Promise.all(expiring.map(world.waiting));
     expect(rows.filter((row) => row?.holds !== true)).toEqual([]);
     expect(await world.waiting(younger!)).toBeUndefined();
-    expect(await world.store.readWatermark('missed')).toBe(pageOf(start + minute));
+    expect((await world.store.readWatermark('missed'))?.page).toBe(pageOf(start + minute));
   });
 
   it('delivers them as any others where somebody takes them', async () => {

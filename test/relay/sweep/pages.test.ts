@@ -40,7 +40,8 @@ describe('a pass over the pages', () => {
   });
   const sweep = (over: Partial<SweepWorld['ports']> = {}, ms?: number) =>
     sweepPages('missed', { ...world.ports, ...over }, world.budget(ms));
-  const watermark = (pass: 'missed' | 'closing' = 'missed') => world.store.readWatermark(pass);
+  const watermark = async (pass: 'missed' | 'closing' = 'missed') =>
+    (await world.store.readWatermark(pass))?.page;
   const settled = async (): Promise<string[]> => {
     const { receipts } = await world.store.readPage(page);
     return receipts.flatMap(({ eventIds }) => eventIds).toSorted();
@@ -95,7 +96,7 @@ describe('a pass over the pages', () => {
     world.clock.advance(3 * minute);
 
     await sweep();
-    await world.store.advanceWatermark('closing', page);
+    await world.store.advanceWatermark('closing', page, 4);
     world.clock.advance(26 * hour);
     const again = await sweepPages('closing', world.ports, world.budget());
 
@@ -111,9 +112,9 @@ describe('a pass over the pages', () => {
     const notes: string[] = [];
     const store: SweepStore = {
       ...world.store,
-      advanceWatermark: (pass, to) => {
+      advanceWatermark: (pass, to, shards) => {
         notes.push(to);
-        return world.store.advanceWatermark(pass, to);
+        return world.store.advanceWatermark(pass, to, shards);
       },
     };
 
@@ -173,7 +174,7 @@ describe('a pass over the pages', () => {
 
   describe('after a pause longer than entries are kept', () => {
     it('says so, and concludes nothing from what is left', async () => {
-      await world.store.advanceWatermark('missed', page);
+      await world.store.advanceWatermark('missed', page, 4);
       const [entry] = world.commit(1);
       world.clock.advance(retentionMs + hour);
 
@@ -219,16 +220,16 @@ describe('a pass over the pages', () => {
       const entries = world.commit(1_200);
       const from = pageOf(world.clock.now());
       world.clock.advance(3 * minute);
-      await world.store.advanceWatermark('missed', from);
+      await world.store.advanceWatermark('missed', from, 4);
       const notes: Destination = {
         ...bus,
-        send: async (outgoing) => {
+        send: async (outgoing, options) => {
           world.clock.advance(200);
           await world.store.noteLag({
             oldestAt: timeOfId(entries[0]!.id),
             notedAt: world.clock.now(),
           });
-          return bus.send(outgoing);
+          return bus.send(outgoing, options);
         },
       };
 
@@ -277,9 +278,9 @@ describe('a pass over the pages', () => {
       world.clock.advance(3 * minute);
       const slow: Destination = {
         ...bus,
-        send: (outgoing) => {
+        send: (outgoing, options) => {
           world.clock.advance(100);
-          return bus.send(outgoing);
+          return bus.send(outgoing, options);
         },
       };
 

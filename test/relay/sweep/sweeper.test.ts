@@ -114,7 +114,7 @@ describe('the sweeper', () => {
 
     it('counts as unsettled what it leaves to a relay that is behind', async () => {
       world.clock.advance(2 * hour);
-      await world.store.advanceWatermark('missed', pageOf(start));
+      await world.store.advanceWatermark('missed', pageOf(start), 4);
       await world.store.noteLag({ oldestAt: start, notedAt: world.clock.now() });
 
       await sweep();
@@ -188,9 +188,9 @@ describe('the sweeper', () => {
     const slow = (): Destination => ({
       ...bus,
       maxEntriesPerCall: 1,
-      send: (outgoing) => {
+      send: (outgoing, options) => {
         world.clock.advance(1_000);
-        return bus.send(outgoing);
+        return bus.send(outgoing, options);
       },
     });
 
@@ -257,7 +257,7 @@ describe('the sweeper', () => {
 
     await sweep();
 
-    expect(await world.store.readWatermark('missed')).toBe(
+    expect((await world.store.readWatermark('missed'))?.page).toBe(
       pageAfter(pageOf(world.clock.now()), -2),
     );
   });

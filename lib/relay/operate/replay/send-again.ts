@@ -1,7 +1,13 @@
 import { matchesType } from '../../../contract/event-types.ts';
 import type { DeliveryError } from '../../../contract/waiting.ts';
 import type { Clock, Log, Random } from '../../../runtime/ports.ts';
-import { toOutgoing, type Destination, type Outcomes, type Outgoing } from '../../destination.ts';
+import {
+  toOutgoing,
+  type Destination,
+  type Outgoing,
+  type SendResult,
+  type SendResults,
+} from '../../destination.ts';
 import { inSequence } from '../../in-sequence.ts';
 import { publish } from '../../publish/publish.ts';
 import type { Replayable } from './replayable.ts';
@@ -74,15 +80,19 @@ async function sendTo(
   let pending = outgoing;
   while (pending.length > 0) {
     const deadline = ports.clock.now() + patienceMs;
-    const outcomes = await publish(destination, pending, { ...ports, deadline });
-    ids.push(...withStatus(outcomes, 'published').map(([id]) => id));
+    const results = await publish(destination, pending, { ...ports, deadline });
+    ids.push(...withStatus(results, 'published').map(([id]) => id));
     refused.push(
-      ...withStatus(outcomes, 'rejected').map(([eventId, error]) => ({ eventId, error })),
+      ...withStatus(results, 'rejected').map(([eventId, error]) => ({ eventId, error })),
     );
-    const [stop] = [...withStatus(outcomes, 'unavailable'), ...withStatus(outcomes, 'failed')];
+    const [stop] = [
+      ...withStatus(results, 'unavailable'),
+      ...withStatus(results, 'failed'),
+      ...withStatus(results, 'not-attempted'),
+    ];
     if (stop !== undefined) return { ids, refused, stoppedBy: stop[1] };
     // Behind one that can never go the others of its aggregate were kept back: they go without it.
-    const held = new Set(withStatus(outcomes, 'held').map(([id]) => id));
+    const held = new Set(withStatus(results, 'held').map(([id]) => id));
     pending = pending.filter(({ entry }) => held.has(entry.id));
   }
   return { ids, refused };
@@ -91,10 +101,10 @@ async function sendTo(
 const noError: DeliveryError = { code: 'NONE', message: '' };
 
 function withStatus(
-  outcomes: Outcomes,
-  status: 'published' | 'rejected' | 'failed' | 'unavailable' | 'held',
+  results: SendResults,
+  status: SendResult['status'],
 ): [eventId: string, error: DeliveryError][] {
-  return [...outcomes]
-    .filter(([, outcome]) => outcome.status === status)
-    .map(([id, outcome]) => [id, outcome.status === 'published' ? noError : outcome.error]);
+  return [...results]
+    .filter(([, result]) => result.status === status)
+    .map(([id, result]) => [id, result.status === 'published' ? noError : result.error]);
 }

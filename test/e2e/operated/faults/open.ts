@@ -1,5 +1,10 @@
 import type { DestinationConfig } from '../../../../lib/contract/environment.ts';
-import type { Destination, Outgoing, Reply } from '../../../../lib/relay/destination.ts';
+import type {
+  Destination,
+  Outgoing,
+  Reply,
+  SendOptions,
+} from '../../../../lib/relay/destination.ts';
 import { openDestinations as open } from '../../../../lib/relay/destinations/open.ts';
 import { readPlan } from './plan.ts';
 
@@ -9,7 +14,7 @@ export async function openDestinations(
 ): Promise<Destination[]> {
   return (await open(configs)).map((destination) => ({
     ...destination,
-    send: (outgoing) => sendOthers(destination, outgoing),
+    send: (outgoing, options) => sendOthers(destination, outgoing, options),
   }));
 }
 
@@ -22,10 +27,11 @@ const refused: Reply = {
 async function sendOthers(
   destination: Destination,
   outgoing: readonly Outgoing[],
+  options: SendOptions,
 ): Promise<readonly (Reply | undefined)[]> {
   const { refuses = [] } = readPlan();
   const others = outgoing.filter(({ entry }) => !refuses.includes(entry.type));
-  const replies = others.length === 0 ? [] : await destination.send(others);
+  const replies = others.length === 0 ? [] : await destination.send(others, options);
   return outgoing.map((one) => {
     const at = others.indexOf(one);
     return at === -1 ? refused : replies[at];
