@@ -9,6 +9,7 @@ import { archiverFromEnvironment } from '../../lib/contract/environment.ts';
 import { createArchiver } from '../../lib/relay/archive/archiver.ts';
 import { createS3Archive } from '../../lib/relay/archive/s3.ts';
 import { createDynamoDBArchiveStore } from '../../lib/relay/dynamodb/archive-store.ts';
+import { clientTimeouts } from '../../lib/runtime/client-timeouts.ts';
 import { newId, systemClock } from '../../lib/runtime/system.ts';
 import { observe } from '../observability.ts';
 
@@ -16,12 +17,19 @@ const config = archiverFromEnvironment(process.env);
 const { bucket, prefix } = readArchiveLocation(config.archive);
 const { logger, metrics, log, meter } = observe(config);
 // A local AWS has no host for each bucket.
-const client = new S3Client({ forcePathStyle: process.env['AWS_ENDPOINT_URL'] !== undefined });
+const client = new S3Client({
+  // An object of an hour may take a while.
+  requestHandler: { ...clientTimeouts, requestTimeout: 30_000 },
+  forcePathStyle: process.env['AWS_ENDPOINT_URL'] !== undefined,
+});
 
 const archiver = createArchiver({
   ...config,
   prefix,
-  store: createDynamoDBArchiveStore({ client: new DynamoDBClient(), ...config }),
+  store: createDynamoDBArchiveStore({
+    client: new DynamoDBClient({ requestHandler: clientTimeouts }),
+    ...config,
+  }),
   archive: createS3Archive({ client, bucket }),
   clock: systemClock,
   newId,

@@ -7,6 +7,7 @@ import { relayFromEnvironment } from '../../lib/contract/environment.ts';
 import { openDestinations } from '../../lib/relay/destinations/open.ts';
 import { createDynamoDBStore } from '../../lib/relay/dynamodb/store.ts';
 import { createRelay, type Relay } from '../../lib/relay/relay.ts';
+import { clientTimeouts } from '../../lib/runtime/client-timeouts.ts';
 import { newId, systemClock } from '../../lib/runtime/system.ts';
 import { observe } from '../observability.ts';
 
@@ -16,7 +17,10 @@ const { logger, metrics, log, meter } = observe(config);
 const relay = openDestinations(config.destinations).then((destinations) =>
   createRelay({
     ...config,
-    store: createDynamoDBStore({ client: new DynamoDBClient(), ...config }),
+    store: createDynamoDBStore({
+      client: new DynamoDBClient({ requestHandler: clientTimeouts }),
+      ...config,
+    }),
     destinations,
     clock: systemClock,
     random: Math.random,

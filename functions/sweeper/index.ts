@@ -7,6 +7,7 @@ import { relayFromEnvironment } from '../../lib/contract/environment.ts';
 import { openDestinations } from '../../lib/relay/destinations/open.ts';
 import { createDynamoDBSweepStore } from '../../lib/relay/dynamodb/sweep-store.ts';
 import { createSweeper } from '../../lib/relay/sweep/sweeper.ts';
+import { clientTimeouts } from '../../lib/runtime/client-timeouts.ts';
 import { newId, systemClock } from '../../lib/runtime/system.ts';
 import { observe } from '../observability.ts';
 
@@ -16,7 +17,10 @@ const { logger, metrics, log, meter } = observe(config);
 const sweeper = openDestinations(config.destinations).then((destinations) =>
   createSweeper({
     ...config,
-    store: createDynamoDBSweepStore({ client: new DynamoDBClient(), ...config }),
+    store: createDynamoDBSweepStore({
+      client: new DynamoDBClient({ requestHandler: clientTimeouts }),
+      ...config,
+    }),
     destinations,
     clock: systemClock,
     random: Math.random,

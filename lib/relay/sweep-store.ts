@@ -1,5 +1,6 @@
 import type { AuditNote, AuditSubject } from '../contract/audit.ts';
 import type { SeenWaiting } from '../contract/claim.ts';
+import type { BackdatedNote } from '../contract/backdated.ts';
 import type { Entry } from '../contract/entry.ts';
 import type { Page } from '../contract/keys.ts';
 import type { PageLease } from '../contract/lease.ts';
@@ -107,6 +108,10 @@ export interface SweepNotes {
    * back, this time included: more than once where who had it died. `undefined` where another holds it.
    */
   leasePage(lease: PageLease): Promise<number | undefined>;
+  /** Notes of pages that got an entry late, written before a moment (epoch milliseconds). Eventually consistent. */
+  listBackdated(writtenBefore: number): AsyncIterable<readonly BackdatedNote[]>;
+  /** Removes a note once its page is settled. No-op where it is gone. */
+  removeBackdated(note: BackdatedNote): Promise<void>;
   /** Gives a lease back, if it is still the holder's. */
   releasePage(lease: PageLease): Promise<void>;
 }

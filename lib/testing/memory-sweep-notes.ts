@@ -1,3 +1,4 @@
+import { backdatedPrefix, rowToBackdated } from '../contract/backdated.ts';
 import { auditKey, auditToRows, rowToAudit } from '../contract/audit.ts';
 import type { Row } from '../contract/entry.ts';
 import { leaseExpiry, leaseKey, leaseTakes, takesOf } from '../contract/lease.ts';
@@ -30,6 +31,15 @@ export function createMemorySweepNotes(table: MemoryTable, createdAt: number): S
     noteAcceptance: (at) =>
       atOnce(() => {
         table.put(acceptanceToRow(at));
+      }),
+    listBackdated: async function* (writtenBefore) {
+      const notes = await atOnce(() => table.rows(backdatedPrefix).map(rowToBackdated));
+      const written = notes.filter(({ writtenAt }) => writtenAt <= writtenBefore);
+      if (written.length > 0) yield written;
+    },
+    removeBackdated: ({ key }) =>
+      atOnce(() => {
+        table.delete(key);
       }),
     leasePage: (lease) =>
       atOnce(() => {

@@ -27,7 +27,7 @@ import { toItem, toItemKey, toRow } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 /** What sweepers tell each other: how far they came, and who is at a page. */
-export function createSweepNotes(table: OutboxTable): SweepNotes {
+export function createSweepNotes(table: OutboxTable): Omit<SweepNotes, 'listBackdated'> {
   const { client, tableName } = table;
   return {
     tableCreatedAt: async () => {
@@ -41,6 +41,9 @@ export function createSweepNotes(table: OutboxTable): SweepNotes {
       await client.send(
         new PutItemCommand({ TableName: tableName, Item: toItem(acceptanceToRow(at)) }),
       );
+    },
+    removeBackdated: async ({ key }) => {
+      await client.send(new DeleteItemCommand({ TableName: tableName, Key: toItemKey(key) }));
     },
     leasePage: (lease) => take(table, lease),
     releasePage: (lease) => giveBack(table, lease),

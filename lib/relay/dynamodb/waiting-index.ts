@@ -1,8 +1,9 @@
+import { backdatedIndexKeys, rowToBackdated } from '../../contract/backdated.ts';
 import { table as names } from '../../contract/keys.ts';
 import { waitingIndexKeys } from '../../contract/waiting.ts';
 import { rowToSummary, type WaitingSummary } from '../../contract/waiting-summary.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
-import type { WaitingFlow } from '../sweep-store.ts';
+import type { SweepNotes, WaitingFlow } from '../sweep-store.ts';
 import { toRow } from '../../runtime/item.ts';
 import type { OutboxTable } from './outbox-table.ts';
 import { answersTo, type Question } from './query.ts';
@@ -13,8 +14,15 @@ const rowsPerAnswer = 250;
 /** What the waiting index answers: which rows are due, and how many there are. */
 export function createWaitingIndex(
   table: OutboxTable,
-): Pick<WaitingFlow, 'listWaiting' | 'countWaiting'> {
+): Pick<WaitingFlow, 'listWaiting' | 'countWaiting'> & Pick<SweepNotes, 'listBackdated'> {
   return {
+    listBackdated: async function* (writtenBefore) {
+      for (const key of backdatedIndexKeys) {
+        for await (const { Items = [] } of answersTo(table, due(key, writtenBefore))) {
+          if (Items.length > 0) yield Items.map((item) => rowToBackdated(toRow(item)));
+        }
+      }
+    },
     listWaiting: (state, dueBy) =>
       mergeByDueTime(
         waitingIndexKeys(state).map((key) =>

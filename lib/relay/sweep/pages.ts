@@ -1,9 +1,10 @@
-import { pageAfter, type Page } from '../../contract/keys.ts';
+import { pageAfter, pageOf, type Page } from '../../contract/keys.ts';
 import type { SweepEnd } from '../../contract/sweep-report.ts';
 import type { SweepPass } from '../../contract/watermark.ts';
 import { createBreaker } from '../publish/breaker.ts';
 import { redact } from '../../contract/redact.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
+import { graceMs } from './eligible.ts';
 import { createHorizon, startOf } from './horizon.ts';
 import { lookAt, settlePage, type Look, type PageResult, type PageRun } from './page.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
@@ -40,6 +41,32 @@ export async function sweepPages(
   await ports.store.advanceWatermark(pass, walk.settledUpTo, ports.shards);
   if (walk.failure !== undefined) throw walk.failure.thrown;
   return { found: walk.found, pages: walk.pages, ended: walk.stopped };
+}
+
+/**
+ * Settles the pages that got an entry late, after the missed pass had left them: events whose ids were made long before
+ * they were written. What a relay is about to reach is left to it, as in the missed pass.
+ */
+export async function sweepBackdated(ports: SweepPorts, budget: Budget): Promise<void> {
+  const { store, clock } = ports;
+  const horizon = createHorizon('missed', ports);
+  const run: PageRun = { ports: { ...ports, breaker: createBreaker(ports) }, budget, horizon };
+  const sweptUpTo = (await store.readWatermark('missed'))?.page ?? '';
+  const settled = new Map<Page, boolean>();
+  for await (const notes of store.listBackdated(clock.now() - graceMs)) {
+    for (const note of notes) {
+      if (clock.now() >= budget.deadline) return;
+      if (note.page >= sweptUpTo || !(await horizon.isRipe(pageOf(note.writtenAt)))) continue;
+      const isSettled = settled.get(note.page) ?? (await isSettledNow(note.page, run));
+      settled.set(note.page, isSettled);
+      if (isSettled) await store.removeBackdated(note);
+    }
+  }
+}
+
+async function isSettledNow(page: Page, run: PageRun): Promise<boolean> {
+  if ((await lookAt(page, run.ports)) !== 'open') return true;
+  return (await settlePage(page, run)).ended === 'settled';
 }
 
 /** How far a pass is. */

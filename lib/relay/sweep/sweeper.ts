@@ -6,7 +6,7 @@ import { pageOf } from '../../contract/keys.ts';
 import { sweepDue } from './due.ts';
 import { lagFreshMs } from './eligible.ts';
 import { measure } from './measure.ts';
-import { sweepPages } from './pages.ts';
+import { sweepBackdated, sweepPages } from './pages.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
 import { probeOthers } from './probe.ts';
 
@@ -58,6 +58,7 @@ export function createSweeper(given: SweepPorts): Sweeper {
 /** The pages that the relay left; and, where a relay is blocked, whether destinations take what is behind. */
 async function sweepMissed(ports: SweepPorts, budget: Budget): Promise<PassResult> {
   const swept = await sweepPages('missed', ports, budget);
+  if (swept.ended === 'done') await sweepBackdated(ports, budget);
   const lag = await ports.store.readLag(ports.clock.now() - lagFreshMs);
   if (lag?.blockedAt === undefined || swept.ended !== 'done') return swept;
   // A relay that was not blocked again since the last evidence needs no other.

@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
+import { clientTimeouts } from '../client-timeouts.ts';
 import { OutboxError } from '../../contract/error.ts';
 import { inboxDimensions } from '../../contract/inbox-metrics.ts';
 import { definedOnly } from '../../contract/pick.ts';
@@ -113,7 +114,8 @@ export function toPorts(
   const { concurrency = inboxDefaults.concurrency, handlerTimeoutMs } = options;
   const commit = commitPortsOf(settings, options, tries);
   // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
-  const sqs = options.sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false });
+  const sqs =
+    options.sqs ?? new SQSClient({ requestHandler: clientTimeouts, useQueueUrlAsEndpoint: false });
   const { name: inbox, deadLetterQueueUrl: queueUrl, ordered } = settings;
   return {
     dimensions: inboxDimensions(settings),

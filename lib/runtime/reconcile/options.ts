@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
+import { clientTimeouts } from '../client-timeouts.ts';
 import { OutboxError } from '../../contract/error.ts';
 import { createDocumentClient } from '../document-client.ts';
 import type { OutboxEvent } from '../event/event.ts';
@@ -106,7 +107,7 @@ function mendPorts(
   return {
     outbox: openOutbox(outbox, { client, clock, random }),
     // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
-    sqs: sqs ?? new SQSClient({ useQueueUrlAsEndpoint: false }),
+    sqs: sqs ?? new SQSClient({ requestHandler: clientTimeouts, useQueueUrlAsEndpoint: false }),
     transactor: createDynamoDBTransactor(client),
     ...{ source, clock, random, newId, log },
   };

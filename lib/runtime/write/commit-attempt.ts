@@ -1,3 +1,4 @@
+import { limits } from '../../contract/limits.ts';
 import { cancelAction, toNotDeferred, type Cancellation, type NotDeferred } from './cancel.ts';
 import type { Prepared, WrittenEvent } from './prepare.ts';
 import { commit } from '../transaction/transaction.ts';
@@ -32,12 +33,15 @@ export interface CommitFailed {
 /** Sends one transaction. @throws OutboxError what {@link commit} throws */
 export async function attemptCommit(writer: Writer, attempt: Attempt): Promise<AttemptResult> {
   const { actions, prepared, cancellations, token } = attempt;
-  const { alreadyWritten, counters, puts, events } = prepared;
+  const { alreadyWritten, counters, puts, notes, events } = prepared;
   if (alreadyWritten.length > 0) return { ...nothingFailed, alreadyWritten };
   const cancels = cancellations.map(({ eventId }) =>
     cancelAction(eventId, writer.config.tableName),
   );
-  const result = await commit(writer.transactor, [...actions, ...counters, ...puts, ...cancels], {
+  const owed = [...actions, ...counters, ...puts, ...cancels];
+  // Where there is no room for them, the sweeper finds the events when it closes their pages.
+  const hasRoom = owed.length + notes.length <= limits.transaction.maxActions;
+  const result = await commit(writer.transactor, hasRoom ? [...owed, ...notes] : owed, {
     ...writer,
     ...(token === undefined ? {} : { token }),
   });

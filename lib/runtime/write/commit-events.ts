@@ -81,8 +81,9 @@ interface ContextAttempt {
  * events were written with: then DynamoDB itself says whether the rest is the same.
  */
 async function attemptInContext(writer: Writer, attempt: ContextAttempt): Promise<AttemptResult> {
+  const when = attempt.token === undefined ? 'now' : 'repeatedly';
   const send = async (drafts: readonly Draft[]): Promise<AttemptResult> =>
-    attemptCommit(writer, { ...attempt, prepared: await prepareDrafts(writer, drafts) });
+    attemptCommit(writer, { ...attempt, prepared: await prepareDrafts(writer, drafts, when) });
   try {
     return await send(attempt.drafts);
   } catch (error) {

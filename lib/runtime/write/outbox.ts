@@ -102,6 +102,14 @@ export interface PrepareOptions {
   readonly context?: EventContext;
   /** Ids of deferred events to cancel. @default - none */
   readonly cancel?: readonly string[];
+  /**
+   * Whether you send the actions within a minute. Otherwise a note for the sweeper goes with them: it looks again at
+   * the page of events that were written late, should the stream lose them. The note is one more Put, and costs about
+   * four write units until it is gone.
+   *
+   * @default false
+   */
+  readonly sentAtOnce?: boolean;
 }
 
 /** The producer's side of an outbox. */
@@ -142,7 +150,8 @@ export interface Outbox {
    * with a sequence of `'next'` the race for the counter, see {@link isSequenceRaceLost}. With a ClientRequestToken of
    * your own, send the very same actions again: prepared anew they carry another trace. A failed condition
    * on a Put made here otherwise means that the event was written before; on a Delete, that the event to cancel is
-   * not deferred any more. The Deletes come last.
+   * not deferred any more. The Deletes come last, behind a Put without condition that tells the sweeper of events
+   * written late.
    *
    * @throws OutboxError as {@link write} does for events
    */
@@ -193,11 +202,12 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
       const { events, notCancelled } = result;
       return { events, notCancelled };
     },
-    prepare: async (events, { context, cancel = [] } = {}) => {
+    prepare: async (events, { context, cancel = [], sentAtOnce = false } = {}) => {
       const cancels = readCancel(cancel).map(({ eventId }) => cancelAction(eventId, tableName));
-      const prepared = await prepareDrafts(writer, await draftWrite(writer, events, context));
+      const drafts = await draftWrite(writer, events, context);
+      const prepared = await prepareDrafts(writer, drafts, sentAtOnce ? 'now' : 'later');
       if (prepared.alreadyWritten.length > 0) throw alreadyWritten(prepared);
-      return [...prepared.counters, ...prepared.puts, ...cancels];
+      return [...prepared.counters, ...prepared.puts, ...prepared.notes, ...cancels];
     },
     isSequenceRaceLost: (error, actions) => isLostSequenceRace(error, { actions, tableName }),
   };

@@ -1,6 +1,8 @@
 import { entryToRow, type Entry, type EventContext } from '../../contract/entry.ts';
 import type { WriterConfig } from '../../contract/environment.ts';
-import { table } from '../../contract/keys.ts';
+import { backdatedAfterMs, backdatedToRow } from '../../contract/backdated.ts';
+import { groupBy } from '../../contract/group-by.ts';
+import { pageOf, table, timeOfId } from '../../contract/keys.ts';
 import { pickDefined } from '../../contract/pick.ts';
 import { waitingToRow } from '../../contract/waiting.ts';
 import { checkAccepted, checkEntrySize, checkFresh } from './check-entry.ts';
@@ -25,9 +27,20 @@ export interface Prepared {
   /** One per event, in their order; they fail where the event was written before. */
   readonly puts: readonly Action[];
   readonly events: readonly WrittenEvent[];
+  /** What tells the sweeper of pages that it may have swept by the time the events are written. Unconditional. */
+  readonly notes: readonly Action[];
   /** Ids of events that were written before, and have come due since. */
   readonly alreadyWritten: readonly string[];
 }
+
+/** When events are written that are prepared now. */
+export type WrittenWhen =
+  /** At once: a page is noted only where an id is a minute old already. */
+  | 'now'
+  /** Within the hour: each page is noted. */
+  | 'later'
+  /** At once, or again by the same call later: each page is noted, and always in the same way. */
+  | 'repeatedly';
 
 /**
  * Checks and validates events, all but what their sequence adds to.
@@ -53,7 +66,11 @@ export async function draftWrite(
  *
  * @throws OutboxError `EVENT_TYPE_UNWANTED`, `MESSAGE_TOO_LARGE`, `ENTRY_TOO_LARGE`, `TABLE_NOT_FOUND`
  */
-export async function prepareDrafts(writer: Writer, drafts: readonly Draft[]): Promise<Prepared> {
+export async function prepareDrafts(
+  writer: Writer,
+  drafts: readonly Draft[],
+  when: WrittenWhen,
+): Promise<Prepared> {
   const { config, transactor, clock } = writer;
   const now = clock.now();
   const alreadyWritten = await findComeDue(drafts, now, writer);
@@ -66,9 +83,30 @@ export async function prepareDrafts(writer: Writer, drafts: readonly Draft[]): P
     puts: entries.map((entry, index) =>
       putEntry(entry, { config, dueAt: dueAfter(now, drafts[index]) }),
     ),
+    notes: noteBackdated(
+      entries.filter((_, index) => dueAfter(now, drafts[index]) === undefined),
+      { config, now, when },
+    ),
     events: entries.map((entry) => pickDefined(entry, ['id', 'type', 'sequence'])),
     alreadyWritten,
   };
+}
+
+/** One note for each page, under the first of its events. */
+function noteBackdated(
+  entries: readonly Entry[],
+  { config, now, when }: { config: WriterConfig; now: number; when: WrittenWhen },
+): Action[] {
+  const backdated = entries.filter(
+    ({ id }) => when !== 'now' || now - timeOfId(id) >= backdatedAfterMs,
+  );
+  const byPage = groupBy(backdated, ({ id }) => pageOf(timeOfId(id)));
+  return [...byPage.values()].flatMap(([first]) => {
+    if (first === undefined) return [];
+    const writtenAt = when === 'repeatedly' ? timeOfId(first.id) : now;
+    const Item = backdatedToRow(first.id, { writtenAt, retentionMs: config.retentionMs });
+    return { Put: { TableName: config.tableName, Item } };
+  });
 }
 
 /** Writes an entry to its page, or where it is due later to the waiting room. */

@@ -173,7 +173,7 @@ describe('the aggregate as an attribute of a topic’s message', () => {
 
   async function attributeOf(aggregate: string): Promise<string> {
     const { destination, requests } = rig.open();
-    await destination.send([outgoingOf(1, { aggregate })]);
+    await destination.send([outgoingOf(1, { aggregate })], { maxMs: 60_000 });
     const [entry] = requests[0]?.PublishBatchRequestEntries ?? [];
     return entry?.MessageAttributes?.['aggregate']?.StringValue ?? '';
   }

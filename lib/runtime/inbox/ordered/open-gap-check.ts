@@ -1,5 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 
+import { clientTimeouts } from '../../client-timeouts.ts';
 import type { OrderedConfig } from '../../../contract/environment.ts';
 import { OutboxError } from '../../../contract/error.ts';
 import { inboxDimensions, inboxGauges } from '../../../contract/inbox-metrics.ts';
@@ -49,7 +50,10 @@ function openPorts(settings: InboxSettings, log: Log): CheckPorts {
     transactor: createDynamoDBTransactor(client),
     readRange: readRangeWith(client),
     // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
-    putBack: putBackOn(ordered.queueUrl, new SQSClient({ useQueueUrlAsEndpoint: false })),
+    putBack: putBackOn(
+      ordered.queueUrl,
+      new SQSClient({ requestHandler: clientTimeouts, useQueueUrlAsEndpoint: false }),
+    ),
     clock: systemClock,
     random: Math.random,
     log,
