@@ -33,6 +33,8 @@ export type SendResult =
   | {
       readonly status: 'rejected' | 'failed' | 'unavailable' | 'held' | 'not-attempted';
       readonly error: DeliveryError;
+      /** Whether it was refused in a call of its own, or in an answer that names it. */
+      readonly isAlone?: boolean;
     };
 
 /** By event id. Holds exactly one result for each entry that was to be published. */

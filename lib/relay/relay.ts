@@ -45,7 +45,7 @@ const reserveMs = 15_000;
  */
 export function createRelay(given: RelayPorts): Relay {
   const watched = watchAcceptance(given.destinations, given);
-  const ports = { ...given, destinations: watched.destinations };
+  const ports = { ...given, ...watched };
   const noteLag = createLagNoter(ports);
   const blocked = createBlockedBatches(ports);
   return async ({ Records }, invocation) => {

@@ -13,7 +13,8 @@ import { createMemorySweepStore } from '../../lib/testing/memory-sweep-store.ts'
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { createStreamTrigger, type StreamTrigger } from '../../lib/testing/stream-trigger.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
-import { Death, mortal, throughCurrent, type Fate } from '../support/mortal.ts';
+import { Death, mortal, throughCurrent, type Fate, type Mortal } from '../support/mortal.ts';
+import { sdkError } from '../support/fake-destination.ts';
 import {
   countingIds,
   insertOf,
@@ -22,6 +23,7 @@ import {
   retentionMs,
   scripted,
   type Script,
+  type ScriptedDestination,
 } from '../support/world.ts';
 
 export const minute = 60_000;
@@ -31,7 +33,17 @@ export const maxAttempts = 5;
 const start = Date.UTC(2026, 10, 21, 4, 37);
 
 /** What becomes of one entry at the destination, each time it is sent. */
-export type Mood = 'accept' | 'flaky' | 'malformed' | 'broken' | 'killer';
+export type Mood = 'accept' | 'flaky' | 'malformed' | 'broken' | 'killer' | CallFailing;
+
+/** How an entry makes each call fail as a whole that it is sent in. */
+export type CallFailing = 'denied' | 'stalling' | 'breaking' | 'invalid';
+
+const callFailures: Readonly<Record<CallFailing, Error>> = {
+  denied: sdkError('AccessDeniedException', 403),
+  stalling: sdkError('TimeoutError'),
+  breaking: sdkError('InternalException', 500),
+  invalid: sdkError('ValidationException', 400),
+};
 
 export interface WorldOptions {
   readonly ordered: boolean;
@@ -39,6 +51,8 @@ export interface WorldOptions {
   readonly retryAttempts?: number;
   /** Records that the trigger hands over at once. @default 4 */
   readonly batchSize?: number;
+  /** Rows of a page that the sweeper reads at once. @default 3 */
+  readonly chunkSize?: number;
   /** Decides who comes first where several run at once. */
   readonly seed: number;
   readonly createSweep?: (ports: SweepPorts) => Sweeper;
@@ -53,12 +67,13 @@ export function createWorld({
   ordered,
   retryAttempts = 20,
   batchSize = 4,
+  chunkSize = 3,
   seed,
   createSweep = createSweeper,
 }: WorldOptions) {
   const clock = createVirtualClock(start);
   const newId = countingIds();
-  const store = createMemorySweepStore({ shards, clock, chunkSize: 3 });
+  const store = createMemorySweepStore({ shards, clock, chunkSize });
   // An outbox that has been swept for long: the first closing pass over all of its retention is another test's.
   store.table.put({ ...watermarkKey('closing'), [watermarkNames.page]: pageOf(start - 24 * hour) });
   const committed: Entry[] = [];
@@ -81,7 +96,22 @@ export function createWorld({
       ? { status: 'refused', code: `Odd${entry.id}`, message: '' }
       : { status: 'accepted' };
   };
-  const destination = scripted({ decide }, { ordered, ...(ordered ? { kind: 'queue' } : {}) });
+  const inner = scripted({ decide }, { ordered, ...(ordered ? { kind: 'queue' } : {}) });
+  const destination: ScriptedDestination = {
+    ...inner,
+    send: async (outgoing, options) => {
+      const failing = outgoing.map(({ entry }) => callFailures[moods.get(entry.id) as CallFailing]);
+      const failure = isDown
+        ? undefined
+        : failing.find((error) => (error as unknown) !== undefined);
+      if (failure === undefined) return inner.send(outgoing, options);
+      // Calls that are in progress at the same time end at the same time.
+      const endsAt = clock.now() + (failure.name === 'TimeoutError' ? 3_000 : 2);
+      await Promise.resolve();
+      clock.advance(Math.max(0, endsAt - clock.now()));
+      throw failure;
+    },
+  };
   const random = seeded(seed);
   const pause = async (): Promise<void> => {
     for (let ticks = Math.floor(random() * 4); ticks > 0; ticks--) await Promise.resolve();
@@ -123,6 +153,16 @@ export function createWorld({
       clock,
     );
   let trigger = openTrigger();
+  // Containers of the sweeper that are not in use. One that died is none of them.
+  const idleSweepers: { life: Mortal; readonly sweep: Sweeper }[] = [];
+  const openSweeper = (): (typeof idleSweepers)[number] => {
+    const instance: { life: Mortal; sweep: Sweeper } = {
+      life: portsOf({}),
+      sweep: (context) => sweep(context),
+    };
+    const sweep = createSweep({ ...portsOf({}), ...throughCurrent(() => instance.life) });
+    return instance;
+  };
 
   return {
     clock,
@@ -179,11 +219,13 @@ export function createWorld({
     },
     /** One run of a sweeper. It may die, as long as it was told to. */
     sweep: async (fate: Fate = {}): Promise<void> => {
-      const ports = portsOf(fate);
+      const instance = idleSweepers.pop() ?? openSweeper();
+      instance.life = portsOf(fate);
       try {
-        await createSweep(ports)(invocation);
+        await instance.sweep(invocation);
+        idleSweepers.push(instance);
       } catch (error) {
-        if (!ports.isDead() || !(error instanceof Death)) throw error;
+        if (!instance.life.isDead() || !(error instanceof Death)) throw error;
       }
     },
   };

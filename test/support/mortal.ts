@@ -76,7 +76,7 @@ function wrapMethods(store: SweepStore, live: Live): SweepStore {
   const methods = Object.entries(store).filter(([, value]) => typeof value === 'function');
   const wrapped = methods.map(([name, method]) => [
     name,
-    name === 'listWaiting'
+    ['listWaiting', 'listBackdated'].includes(name)
       ? wrapList(method as Method, live)
       : (...args: unknown[]) => live(() => (method as Method)(...args) as Promise<unknown>),
   ]);

@@ -1,11 +1,11 @@
 import type { Clock } from '../../runtime/ports.ts';
 import type { Destination } from '../destination.ts';
 
-/** Destinations, and when one of them last took an entry. */
+/** Destinations, and when each of them last took an entry. */
 export interface WatchedDestinations {
   readonly destinations: readonly Destination[];
-  /** Epoch milliseconds; negative infinity where none took one yet. */
-  lastAcceptedAt(): number;
+  /** Epoch milliseconds; negative infinity where it took none yet. Of any destination where none is named. */
+  lastAcceptedAt(destination?: string): number;
 }
 
 /** Watches what destinations take: the evidence that they are up, whatever happens to some entries. */
@@ -13,14 +13,18 @@ export function watchAcceptance(
   destinations: readonly Destination[],
   { clock }: { readonly clock: Pick<Clock, 'now'> },
 ): WatchedDestinations {
-  let acceptedAt = Number.NEGATIVE_INFINITY;
+  const acceptedAt = new Map<string, number>();
   return {
-    lastAcceptedAt: () => acceptedAt,
+    lastAcceptedAt: (name) =>
+      name === undefined
+        ? Math.max(Number.NEGATIVE_INFINITY, ...acceptedAt.values())
+        : (acceptedAt.get(name) ?? Number.NEGATIVE_INFINITY),
     destinations: destinations.map((destination) => ({
       ...destination,
       send: async (outgoing, options) => {
         const replies = await destination.send(outgoing, options);
-        if (replies.some((reply) => reply?.status === 'accepted')) acceptedAt = clock.now();
+        const isAccepting = replies.some((reply) => reply?.status === 'accepted');
+        if (isAccepting) acceptedAt.set(destination.name, clock.now());
         return replies;
       },
     })),

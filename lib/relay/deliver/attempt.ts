@@ -15,7 +15,7 @@ import {
   type SettledFate,
 } from './fate.ts';
 import type { Breaker } from '../publish/breaker.ts';
-import { publish } from '../publish/publish.ts';
+import { acceptanceFreshMs, publish } from '../publish/publish.ts';
 import type { WaitingRoom } from '../store.ts';
 
 /** What an attempt needs of the world. */
@@ -31,6 +31,8 @@ export interface AttemptPorts {
   readonly maxAttempts: number;
   /** @default - each call finds out by itself that a destination is down */
   readonly breaker?: Breaker;
+  /** When a destination last took an entry, in epoch milliseconds. @default - not known */
+  readonly lastAcceptedAt?: (destination: string) => number;
 }
 
 /** What differs from attempt to attempt. */
@@ -83,7 +85,8 @@ export async function attemptWaiting(
   options: AttemptOptions,
 ): Promise<SettledFate[]> {
   const asked = await askAll(candidates, { held: new Set(), ports, options });
-  return asked.map(({ candidate, answers }) => fateOf(candidate, answers, policyOf(ports)));
+  const policy = { ...policyOf(ports), countsWhileUp: true };
+  return asked.map(({ candidate, answers }) => fateOf(candidate, answers, policy));
 }
 
 interface Asked {
@@ -170,8 +173,11 @@ function waitingBehind(entry: Entry): SendResult {
   };
 }
 
-function policyOf({ maxAttempts, random, clock }: AttemptPorts): RetryPolicy {
-  return { maxAttempts, random, backoff: retryBackoff, now: clock.now() };
+function policyOf({ maxAttempts, random, clock, lastAcceptedAt }: AttemptPorts): RetryPolicy {
+  const now = clock.now();
+  const isUp = (destination: string): boolean =>
+    lastAcceptedAt !== undefined && now - lastAcceptedAt(destination) <= acceptanceFreshMs;
+  return { maxAttempts, random, backoff: retryBackoff, now, isUp };
 }
 
 /**

@@ -56,6 +56,10 @@ export interface RetryPolicy {
   readonly random: Random;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** Whether a destination is known to take other entries. @default - it is not */
+  readonly isUp?: (destination: string) => boolean;
+  /** Whether an attempt counts that failed alone while the destination took others. @default false */
+  readonly countsWhileUp?: boolean;
 }
 
 /** Waits of about 1, 4, 16 and 60 minutes between the attempts: five attempts take about an hour. */
@@ -99,7 +103,7 @@ export function fateOf(
   return {
     status: 'waiting',
     candidate,
-    ...nextState(candidate, worst.result.status, policy),
+    ...nextState(candidate, worst, policy),
     missing: open.map(({ destination }) => destination),
     holds: candidate.entry.sequence !== undefined && open.some(({ ordered }) => ordered),
     isAttempted: worst.result.status !== 'not-attempted',
@@ -136,10 +140,13 @@ type NextState = Pick<WaitingFate, 'state' | 'attempts' | 'delayMs'>;
 
 function nextState(
   candidate: Candidate,
-  status: OpenAnswer['result']['status'],
+  { destination, result }: OpenAnswer,
   policy: RetryPolicy,
 ): NextState {
   const attempts = candidate.attempts + 1;
+  const isUp = policy.isUp?.(destination) === true;
+  const isAgainstEntry = policy.countsWhileUp === true && isUp && result.isAlone === true;
+  const status = result.status === 'unavailable' && isAgainstEntry ? 'failed' : result.status;
   switch (status) {
     case 'rejected':
       return { state: 'parked', attempts, delayMs: 0 };
@@ -154,20 +161,28 @@ function nextState(
             delayMs: backoffMs(attempts, policy.backoff, policy.random),
           };
     case 'unavailable':
-      return waitForDestination(candidate, policy);
+      return waitForDestination(candidate, destination, policy);
     // For lack of time nothing waits longer, and nothing is parked.
     case 'not-attempted':
       return { state: 'retrying', attempts: candidate.attempts, delayMs: 0 };
   }
 }
 
-/** Looked at again after as long as it has waited, within bounds: soon after a hiccup, seldom in a long outage. */
-function waitForDestination(candidate: Candidate, { now, random }: RetryPolicy): NextState {
+/**
+ * Looked at again after as long as it has waited, within bounds: soon after a hiccup, seldom in a long outage. Soon each
+ * time where the destination takes others: then it may only have been sent in bad company.
+ */
+function waitForDestination(
+  candidate: Candidate,
+  destination: string,
+  { now, random, isUp }: RetryPolicy,
+): NextState {
   const waitedMs = now - (candidate.firstTriedAt ?? now);
   if (waitedMs >= unavailableForMs)
     return { state: 'parked', attempts: candidate.attempts, delayMs: 0 };
   const { minMs, maxMs } = unavailableDelay;
-  const delayMs = Math.min(maxMs, Math.max(minMs, waitedMs)) * ((1 + random()) / 2);
+  const boundMs = isUp?.(destination) === true ? minMs : Math.min(maxMs, Math.max(minMs, waitedMs));
+  const delayMs = boundMs * ((1 + random()) / 2);
   return { state: 'retrying', attempts: candidate.attempts, delayMs: Math.floor(delayMs) };
 }
 

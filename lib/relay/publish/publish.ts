@@ -19,7 +19,12 @@ export interface PublishPorts {
   readonly deadline: number;
   /** Spares callers that come back soon the calls to a destination that is down. @default - each caller finds out by itself */
   readonly breaker?: Breaker;
+  /** When a destination last took an entry, in epoch milliseconds. @default - not known */
+  readonly lastAcceptedAt?: (destination: string) => number;
 }
+
+/** For how long a destination that took an entry is known to be up: then a bad entry is searched for to the end. */
+export const acceptanceFreshMs = 2 * 60_000;
 
 /** Calls to one destination that are in progress at once. */
 const maxParallelCalls = 10;
@@ -44,7 +49,7 @@ export const outageEvidence = 10;
  * have arrived more than once: one whose answer was lost is sent again.
  *
  * An outage takes evidence. A call may fail as a whole (access denied, a 5xx, a time-out) because of one of its
- * entries. So its entries are sent alone: all of them where the destination is known to accept something, else a
+ * entries. So its entries are sent alone: all of them where the destination took an entry in this call or in the last two minutes, else a
  * random sample of {@link outageEvidence}. The destination counts as down only when no call of the sample is
  * answered. One that times out is sent again once, alone and with a longer time-out, and never on its own.
  */
@@ -145,12 +150,15 @@ function isAccepted({ standings }: Run, one: Outgoing | undefined): boolean {
 async function sendRound(run: Run, round: readonly Outgoing[]): Promise<void> {
   const { calls, tooLarge } = pack(round, run.destination);
   for (const one of tooLarge) run.standings.set(one.entry.id, tooLargeFor(run.destination, one));
+  const { clock, lastAcceptedAt } = run.ports;
+  const lastAccepted = lastAcceptedAt?.(run.destination.name) ?? Number.NEGATIVE_INFINITY;
+  const isKnownToBeUp = clock.now() - lastAccepted <= acceptanceFreshMs;
   let queue = calls;
   while (queue.length > 0 && !run.isDown) {
     const skipped: (readonly Outgoing[])[] = [];
     const failed: { call: readonly Outgoing[]; failure: CallFailure }[] = [];
     await inParallel(queue, maxParallelCalls, async (call) => {
-      if (run.failedInRow >= outageEvidence) {
+      if (run.failedInRow >= outageEvidence && !isKnownToBeUp) {
         skipped.push(call);
         return;
       }
@@ -164,7 +172,8 @@ async function sendRound(run: Run, round: readonly Outgoing[]): Promise<void> {
         .filter(({ failure }) => (failure.fault === 'entry') === isGuilty)
         .flatMap(({ call }) => call.map((one) => [one]));
     let doubtful = [...alone(false), ...skipped];
-    if (doubtful.length > 0 && (run.accepted === 0 || run.failedInRow >= outageEvidence)) {
+    const isInDoubt = run.accepted === 0 || run.failedInRow >= outageEvidence;
+    if (doubtful.length > 0 && isInDoubt && !isKnownToBeUp) {
       doubtful = await sendSample(run, doubtful);
     }
     queue = [...alone(true), ...doubtful];
@@ -318,7 +327,7 @@ async function waitForNextTry(
 function resultsOf(run: Run, outgoing: readonly Outgoing[]): SendResults {
   const refusals = [...run.standings.values()].filter(({ status }) => status === 'refused');
   const verdict: Verdict = {
-    isAccepting: run.accepted > 0 && !run.isDown && run.failedInRow < outageEvidence,
+    isAccepting: run.accepted > 0 && !run.isDown,
     refusesEveryone: run.accepted === 0 && refusesEveryone(refusals as Refused[]),
   };
   return new Map(
@@ -374,6 +383,7 @@ function resultOf(
       return {
         status: isOutage ? 'unavailable' : statusOfRefusal(standing, isAccepting),
         error: standing.error,
+        isAlone: standing.isAlone && standing.fault !== 'throttled',
       };
   }
 }

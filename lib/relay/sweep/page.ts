@@ -22,9 +22,14 @@ export interface PageResult {
 /** What settling a page takes. */
 export interface PageRun {
   readonly ports: SweepPorts;
+  /** When a probe last showed that a destination takes others (epoch milliseconds). */
+  readonly evidence: { at: number };
   readonly budget: Budget;
   readonly horizon: Horizon;
 }
+
+/** For how long a probe speaks for the parts behind that are refused too: it may have used up all later entries. */
+const evidenceFreshMs = 10_000;
 
 /** Sweepers that must die of one page, one after the other, for its entries to be set aside. */
 const fatalDeaths = 3;
@@ -84,8 +89,12 @@ async function settleMissing(
 async function deliverOrKeep(part: PageChunk, page: Page, run: PageRun): Promise<readonly Entry[]> {
   const { ports, budget } = run;
   // Of these entries none is taken. Where later ones are, the cause lies in these, and they must not keep those back.
-  const takesOthers = (): Promise<boolean> =>
-    probeOthers({ from: pageAfter(page, 1), ports, budget });
+  const takesOthers = async (): Promise<boolean> => {
+    if (ports.clock.now() - run.evidence.at <= evidenceFreshMs) return true;
+    if (!(await probeOthers({ from: pageAfter(page, 1), ports, budget }))) return false;
+    run.evidence.at = ports.clock.now();
+    return true;
+  };
   const unsettled = await deliver(part, ports, { deadline: budget.deadline, takesOthers });
   const { retentionMs } = ports;
   const now = ports.clock.now();

@@ -5,7 +5,7 @@ import { createBreaker } from '../publish/breaker.ts';
 import { redact } from '../../contract/redact.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
 import { graceMs } from './eligible.ts';
-import { createHorizon, startOf } from './horizon.ts';
+import { createHorizon, startOf, type Horizon } from './horizon.ts';
 import { lookAt, settlePage, type Look, type PageResult, type PageRun } from './page.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
 
@@ -29,7 +29,7 @@ export async function sweepPages(
   budget: Budget,
 ): Promise<PassResult> {
   const horizon = createHorizon(pass, ports);
-  const run: PageRun = { ports: { ...ports, breaker: createBreaker(ports) }, budget, horizon };
+  const run = openRun(ports, budget, horizon);
   let walk = beginAt(await startOf(pass, ports));
   while (walk.stopped === undefined) {
     const before = walk;
@@ -43,6 +43,11 @@ export async function sweepPages(
   return { found: walk.found, pages: walk.pages, ended: walk.stopped };
 }
 
+function openRun(ports: SweepPorts, budget: Budget, horizon: Horizon): PageRun {
+  const evidence = { at: Number.NEGATIVE_INFINITY };
+  return { ports: { ...ports, breaker: createBreaker(ports) }, evidence, budget, horizon };
+}
+
 /**
  * Settles the pages that got an entry late, after the missed pass had left them: events whose ids were made long before
  * they were written. What a relay is about to reach is left to it, as in the missed pass.
@@ -50,7 +55,7 @@ export async function sweepPages(
 export async function sweepBackdated(ports: SweepPorts, budget: Budget): Promise<void> {
   const { store, clock } = ports;
   const horizon = createHorizon('missed', ports);
-  const run: PageRun = { ports: { ...ports, breaker: createBreaker(ports) }, budget, horizon };
+  const run = openRun(ports, budget, horizon);
   const sweptUpTo = (await store.readWatermark('missed'))?.page ?? '';
   const settled = new Map<Page, boolean>();
   for await (const notes of store.listBackdated(clock.now() - graceMs)) {

@@ -3,6 +3,7 @@ import type { SweepEnd, SweepReport } from '../../contract/sweep-report.ts';
 import { definedOnly } from '../../contract/pick.ts';
 import type { Invocation } from '../relay.ts';
 import { pageOf } from '../../contract/keys.ts';
+import { watchAcceptance } from '../deliver/acceptance.ts';
 import { sweepDue } from './due.ts';
 import { lagFreshMs } from './eligible.ts';
 import { measure } from './measure.ts';
@@ -16,7 +17,7 @@ export type Sweeper = (invocation: Invocation) => Promise<SweepReport>;
 const reserve = { mostMs: 15_000, share: 0.25 };
 
 /** Up to which share of its time a run may be at a pass. What one leaves over, the next has. */
-const shares = { due: 0.4, missed: 0.8, closing: 1 };
+const shares = { probe: 0.3, due: 0.4, missed: 0.8, closing: 1 };
 type Pass = keyof typeof shares;
 
 /**
@@ -27,11 +28,14 @@ type Pass = keyof typeof shares;
  * goes on from there. A pass that fails keeps the others from nothing; what it threw is thrown in the end.
  */
 export function createSweeper(given: SweepPorts): Sweeper {
+  // What a destination takes is remembered from run to run, as long as the container lives.
+  const watched = watchAcceptance(given.destinations, given);
   return async (invocation) => {
     const startedAt = given.clock.now();
     const id = given.newId(startedAt);
     const budgetOf = budgetsOf({ id, startedAt, lastsMs: invocation.getRemainingTimeInMillis() });
-    const ports = { ...given, shards: await given.store.noteShards(given.shards) };
+    const ports = { ...given, ...watched, shards: await given.store.noteShards(given.shards) };
+    const probe = await run('probe', ports, () => probeForRelay(ports, budgetOf('probe')));
     const due = await run('due', ports, () => sweepDue(ports, budgetOf('due')));
     const missed = await run('missed', ports, () => sweepMissed(ports, budgetOf('missed')));
     const closing = await run('closing', ports, () =>
@@ -46,24 +50,30 @@ export function createSweeper(given: SweepPorts): Sweeper {
       closing: closing.found,
       pages: missed.pages + closing.pages,
       ...(await measure(ports)),
-      ended: gravest([due, missed, closing]),
+      ended: gravest([probe, due, missed, closing]),
     };
     await ports.store.noteSweep(report);
     ports.log.info('swept', { ...report });
-    throwFirst([due, missed, closing]);
+    throwFirst([probe, due, missed, closing]);
     return report;
   };
 }
 
-/** The pages that the relay left; and, where a relay is blocked, whether destinations take what is behind. */
-async function sweepMissed(ports: SweepPorts, budget: Budget): Promise<PassResult> {
-  const swept = await sweepPages('missed', ports, budget);
-  if (swept.ended === 'done') await sweepBackdated(ports, budget);
+/** Where a relay is blocked: whether destinations take what is behind. Before all else, since a blocked relay delivers nothing. */
+async function probeForRelay(ports: SweepPorts, budget: Budget): Promise<PassResult> {
+  const nothing = { found: 0, pages: 0, ended: 'done' } as const;
   const lag = await ports.store.readLag(ports.clock.now() - lagFreshMs);
-  if (lag?.blockedAt === undefined || swept.ended !== 'done') return swept;
+  if (lag?.blockedAt === undefined) return nothing;
   // A relay that was not blocked again since the last evidence needs no other.
   const isStillBlocked = lag.blockedAt > ((await ports.store.readAcceptance()) ?? 0);
   if (isStillBlocked) await probeOthers({ from: pageOf(lag.oldestAt), ports, budget });
+  return nothing;
+}
+
+/** The pages that the relay left, and those that got an entry late. */
+async function sweepMissed(ports: SweepPorts, budget: Budget): Promise<PassResult> {
+  const swept = await sweepPages('missed', ports, budget);
+  if (swept.ended === 'done') await sweepBackdated(ports, budget);
   return swept;
 }
 
