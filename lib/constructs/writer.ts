@@ -15,7 +15,7 @@ import { configureFunction } from './user-function.ts';
 
 /**
  * What a writer does to the table: it puts entries, reads and counts up sequences, and puts events that are due later
- * into the waiting room and takes them out again.
+ * into the waiting room and takes them out again. Where it writes late, it notes so for the sweeper.
  *
  * It can write neither notes nor receipts: those have other keys, or attributes that it may not write. What IAM
  * cannot keep it from is to put another entry over a row of a page.
@@ -27,6 +27,7 @@ export const writerRows: readonly RowGrant[] = [
   },
   { actions: ['PutItem'], keys: [keyPatterns.page], attributes: entryRowAttributes },
   { actions: ['DeleteItem', 'PutItem'], keys: [keyPatterns.waitingEvent] },
+  { actions: ['PutItem'], keys: [keyPatterns.backdated] },
   { actions: ['UpdateItem'], keys: [keyPatterns.counter] },
 ];
 

@@ -121,6 +121,7 @@ describe('a writer', () => {
 
     expect(calls.map(({ action }) => action).toSorted()).toEqual([
       ...['DeleteItem', 'GetItem', 'GetItem', 'GetItem', 'PutItem', 'PutItem', 'PutItem'],
+      ...['PutItem', 'PutItem'],
       'UpdateItem',
     ]);
     expect(calls.filter((call) => !allows(stack, 'Writer', call))).toEqual([]);
@@ -279,5 +280,7 @@ async function callsOfAWriter(): Promise<TableCall[]> {
   // It waits no more, so that both places are looked at; and it is written to its page.
   const again = Placed('3', {}, { id: newId(due), deliverAt: new Date(due) });
   await outbox.prepare([again]);
+  // Its id is two minutes old: the sweeper is told of its page.
+  await outbox.write({ events: [Placed('4', {}, { id: newId(now) })] });
   return calls;
 }

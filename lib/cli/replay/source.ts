@@ -25,7 +25,7 @@ export async function openSource(
 function reachOf(store: OperateStore): (page: Page) => Promise<boolean> {
   let upTo: Page = '';
   return async (page) => {
-    if (page >= upTo) upTo = (await store.readWatermark('archive')) ?? '';
+    if (page >= upTo) upTo = (await store.readWatermark('archive'))?.page ?? '';
     return page < upTo;
   };
 }

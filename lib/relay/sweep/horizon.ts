@@ -32,8 +32,8 @@ export function createHorizon(pass: SweepPass, ports: SweepPorts): Horizon {
  *
  * The first missed pass begins with the table. The first closing pass trusts no creation time, since a table that was
  * restored, copied or imported holds entries from before it: it begins with the retention, so that what has no receipt
- * is found once it is 25 hours old. In an empty table that costs one read for each shard of each page, once: about
- * 80,000 for 14 days and 4 shards, in one or two minutes of the sweeper's time.
+ * is found once it is 25 hours old. In an empty table that costs one read for each shard of each page, once, spread
+ * over many runs by {@link pagesPerRun}.
  *
  * Pages that were not swept within their retention are passed over, and that is logged as an error: what was not
  * delivered of them is lost.
@@ -63,6 +63,24 @@ export async function startOf(pass: SweepPass, ports: SweepPorts): Promise<Page>
     );
   }
   return later(oldest, noted);
+}
+
+/** Pages from before its creation that a table is looked through for in one run: 14 days take 17 hours. */
+const oldPagesPerRun = 20;
+/** By how much a writer's clock may be wrong: so old may what a table got at its creation be. */
+const clockSkewMs = 24 * 3_600_000;
+/** A pass that is no further behind is not at pages from before the creation of a table that was created empty. */
+const usuallyBehindMs = 50 * 3_600_000;
+
+/**
+ * Pages that a pass may look at in this run, given where it begins. Pages from before the table's creation hold
+ * something only where it was copied or imported, so they are looked at a few in each run, the oldest first: these
+ * expire first. A restored table is known to hold old entries, and is looked through at once.
+ */
+export async function pagesPerRun(from: Page, { store, clock }: SweepPorts): Promise<number> {
+  if (from >= pageOf(clock.now() - usuallyBehindMs)) return Infinity;
+  const createdAt = pageOf((await store.tableCreatedAt()) - clockSkewMs);
+  return from < createdAt ? oldPagesPerRun : Infinity;
 }
 
 async function endOf(pass: SweepPass, now: number, { store }: SweepPorts): Promise<Page> {

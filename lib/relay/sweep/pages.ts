@@ -5,7 +5,7 @@ import { createBreaker } from '../publish/breaker.ts';
 import { redact } from '../../contract/redact.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
 import { graceMs } from './eligible.ts';
-import { createHorizon, startOf, type Horizon } from './horizon.ts';
+import { createHorizon, pagesPerRun, startOf, type Horizon } from './horizon.ts';
 import { lookAt, settlePage, type Look, type PageResult, type PageRun } from './page.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
 
@@ -31,7 +31,8 @@ export async function sweepPages(
   const horizon = createHorizon(pass, ports);
   const run = openRun(ports, budget, horizon);
   let walk = beginAt(await startOf(pass, ports));
-  while (walk.stopped === undefined) {
+  const maxPages = await pagesPerRun(walk.next, ports);
+  while (walk.stopped === undefined && walk.pages < maxPages) {
     const before = walk;
     walk = await nextGroup(walk, run);
     if (Math.floor(walk.pages / pagesPerNote) > Math.floor(before.pages / pagesPerNote)) {
@@ -40,7 +41,7 @@ export async function sweepPages(
   }
   await ports.store.advanceWatermark(pass, walk.settledUpTo, ports.shards);
   if (walk.failure !== undefined) throw walk.failure.thrown;
-  return { found: walk.found, pages: walk.pages, ended: walk.stopped };
+  return { found: walk.found, pages: walk.pages, ended: walk.stopped ?? 'done' };
 }
 
 function openRun(ports: SweepPorts, budget: Budget, horizon: Horizon): PageRun {

@@ -29,7 +29,7 @@ export function describeReplayNotes(create: OperateStoreFactory): void {
     it('lists all of them, and nothing else', async () => {
       const { store } = await create({ shards });
       const another = { ...note, name: 'another', request: { from: 1, to: 2, types: ['order.*'] } };
-      await store.advanceWatermark('missed', somePage);
+      await store.advanceWatermark('missed', somePage, shards);
       await store.changeReplay(undefined, note);
       await store.changeReplay(undefined, another);
 

@@ -145,6 +145,7 @@ describe('a pass over the pages', () => {
     });
 
     it('looks at the pages of the day before the table once they are closed, for clocks that are slow', async () => {
+      await world.store.advanceWatermark('closing', pageOf(start - 24 * hour), 4);
       const [late] = world.commit(1, () => ({ id: world.newId(start - 23 * hour) }));
       world.clock.advance(3 * minute);
       await sweep();
@@ -158,7 +159,8 @@ describe('a pass over the pages', () => {
     });
 
     it('delivers what a copied table holds from long before it was created', async () => {
-      const bornAt = [start - 13 * day, start - 2 * day];
+      const oldest = start - retentionMs;
+      const bornAt = [oldest + 10 * minute, oldest + 15 * minute];
       const copied = bornAt.flatMap((at) => world.commit(1, () => ({ id: world.newId(at) })));
       world.clock.advance(3 * minute);
       await sweep();
@@ -167,8 +169,11 @@ describe('a pass over the pages', () => {
       const second = await sweepPages('closing', world.ports, world.budget());
 
       expect(bus.arrived).toEqual(copied.map(({ id }) => id));
+      // Some pages in each run, the oldest first: these expire first.
       expect(first).toMatchObject({ found: 2, ended: 'done' });
-      expect(second.pages).toBe(0);
+      expect([first.pages, second.pages].filter((pages) => pages >= 20 && pages < 25)).toHaveLength(
+        2,
+      );
     });
   });
 
@@ -399,6 +404,7 @@ describe('a pass over the pages', () => {
     const close = () => sweepPages('closing', world.ports, world.budget());
 
     it('finds what was written after the missed pass, when the stream has forgotten it', async () => {
+      await world.store.advanceWatermark('closing', pageOf(start - 24 * hour), 4);
       world.clock.advance(10 * minute);
       await sweep();
       const [late] = world.commit(1, () => ({ id: world.newId(start) }));

@@ -42,6 +42,7 @@ describe('the sweeper', () => {
   });
 
   it('delivers what is due, what the relay missed, and what came late, and says so', async () => {
+    await world.store.advanceWatermark('closing', pageOf(start - 24 * hour), 4);
     const [goes, due] = world.commit(2);
     script.decide = refusing([due?.id]);
     await world.relay([goes!, due!]);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBDocumentClient, ScanCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 
+import { entryPrefix } from '../../../lib/contract/keys.ts';
 import { rowToEntry, type EventContext, type Row } from '../../../lib/contract/entry.ts';
 import { entryKey, timeOfId } from '../../../lib/contract/keys.ts';
 import { withContext } from '../../../lib/runtime/context.ts';
@@ -39,7 +40,8 @@ async function openService(over: Partial<OutboxOptions> = {}) {
     orders,
     putOrder,
     orderRows: () => rowsOf(orders),
-    entryRows: async () => (await rowsOf(outboxTable)).filter(({ sk }) => sk !== 'sequence'),
+    entryRows: async () =>
+      (await rowsOf(outboxTable)).filter(({ sk }) => String(sk).startsWith(entryPrefix)),
   };
 }
 
@@ -298,7 +300,9 @@ describe('prepare', () => {
     const { outbox } = await openService();
     const options = sequence === undefined ? {} : { sequence };
 
-    const actions = await outbox.prepare([OrderPlaced('42', { total: 12 }, options)]);
+    const actions = await outbox.prepare([OrderPlaced('42', { total: 12 }, options)], {
+      sentAtOnce: true,
+    });
     // Each by itself: of several on one table, DynamoDB Local reports the units of one.
     const counted = await Promise.all(actions.map(unitsOf));
 
