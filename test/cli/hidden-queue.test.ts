@@ -35,7 +35,9 @@ describe('messages that somebody else received just now', () => {
 
     const { code, notes } = await run('inbox ls Billing', { clients });
 
-    expect(notes).toBe(`${dead} is empty.\n`);
+    expect(notes).toBe(
+      `The handler Shop-Handler has no event source mapping of a queue.\n${dead} is empty.\n`,
+    );
     expect(code).toBe(0);
   });
 

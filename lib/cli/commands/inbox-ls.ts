@@ -134,6 +134,10 @@ async function tellQueue(inbox: InboxPlace, { clients, world }: Context): Promis
   const { terminal, clock } = world;
   const [queue] = await lookAtInboxQueues([inbox], clients, clock.now());
   if (queue === undefined) return;
+  if (queue.mapping === 'Missing') {
+    terminal.note(`The handler ${inbox.handler} has no event source mapping of a queue.\n`);
+    return;
+  }
   const { messages, oldestMs, mapping, queue: name } = queue;
   const depth = messages === undefined ? 'unknown' : count(messages, 'message');
   const age =
