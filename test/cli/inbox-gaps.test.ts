@@ -70,7 +70,7 @@ describe('outbox inbox ls', () => {
     const { code, out } = await outbox('inbox ls');
 
     expect(before.code).toBe(0);
-    expect(out).toMatch(/Shop\/Billing +Shop-Handler +0 +2/);
+    expect(out).toMatch(/Shop\/Billing +Shop-Handler +unknown +unknown +missing +0 +2/);
     expect(out).not.toContain('Shop-Gaps');
     expect(code).toBe(1);
   });

@@ -102,7 +102,7 @@ describe('outbox ls', () => {
     const { out } = await world.outbox('ls');
 
     expect(out).not.toContain('\u001b');
-    expect(out).toContain('order/?[2J');
+    expect(out).toContain(String.raw`order/\u001b[2J`);
   });
 });
 

@@ -94,6 +94,11 @@ describe('what needs a person', () => {
       'inbox Billing: its event source mapping is disabled, 3 messages in its queue, the oldest for 1 h',
     ],
     [
+      'an inbox without an event source mapping',
+      { inboxes: { status: 'seen', value: [{ name: 'Billing', mapping: 'Missing' }] } },
+      'inbox Billing: its event source mapping is missing',
+    ],
+    [
       'an inbox whose messages wait for more than 15 minutes',
       {
         inboxes: {
@@ -135,9 +140,12 @@ const everything = (deadLetters: string) => (tableName: string) => ({
         DestinationConfig: { OnFailure: { Destination: queueArn('Shop-OnFailure') } },
       },
     ],
+    'Shop-Handler': [{ State: 'Enabled', EventSourceArn: queueArn('Shop-Queue') }],
   },
+  ages: { 'Shop-Queue': 120 },
   queues: [
     { name: 'Shop-OnFailure' },
+    { name: 'Shop-Queue', attributes: { ApproximateNumberOfMessages: '7' } },
     {
       name: 'Shop-DeadLetters',
       attributes: { ApproximateNumberOfMessages: deadLetters },
@@ -158,6 +166,7 @@ describe('outbox status', () => {
     const { code, out, notes } = await outbox('status');
 
     expect(out).toContain('Outbox Shop/Outbox');
+    expect(out).toMatch(/Shop\/Inbox +7 +2 min +enabled/);
     expect(out).toContain('Nothing needs you.');
     expect(notes).toBe('');
     expect(code).toBe(0);

@@ -90,14 +90,17 @@ const waitsTooLongMs = 15 * 60_000;
 
 function inboxes({ inboxes: seen }: StatusFacts): Concern[] {
   if (seen.status === 'unseen') return [];
-  return seen.value.flatMap(({ name, mapping, messages = 0, oldestMs = 0 }) => {
+  return seen.value.flatMap(({ name, mapping, messages, oldestMs = 0 }) => {
     const isStopped = mapping === 'Missing' || mapping.startsWith('Disabl');
-    const isLate = messages > 0 && oldestMs > waitsTooLongMs;
+    const isLate = (messages ?? 0) > 0 && oldestMs > waitsTooLongMs;
     if (!isStopped && !isLate) return [];
-    const waiting = `${count(messages, 'message')} in its queue`;
-    const age = isLate ? `, the oldest for ${duration(oldestMs)}` : '';
-    const state = isStopped ? `its event source mapping is ${mapping.toLowerCase()}, ` : '';
-    return [{ what: `inbox ${name}: ${state}${waiting}${age}`, command: 'outbox doctor' }];
+    const facts = [
+      isStopped ? `its event source mapping is ${mapping.toLowerCase()}` : '',
+      messages === undefined ? '' : `${count(messages, 'message')} in its queue`,
+      isLate ? `the oldest for ${duration(oldestMs)}` : '',
+    ];
+    const what = `inbox ${name}: ${facts.filter((fact) => fact !== '').join(', ')}`;
+    return [{ what, command: 'outbox doctor' }];
   });
 }
 
