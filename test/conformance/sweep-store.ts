@@ -8,6 +8,7 @@ import { describeOpenPages } from './sweep-store/open-pages.ts';
 import { describeRecords } from './sweep-store/records.ts';
 import type { SweepStoreFactory } from './sweep-store/subject.ts';
 import { describeTaking } from './sweep-store/taking.ts';
+import { describeBackdated } from './sweep-store/backdated.ts';
 import { describeWatermarks } from './sweep-store/watermarks.ts';
 
 /** What every store of a sweeper must do: its cases run on DynamoDB's and on the one in memory. */
@@ -23,6 +24,7 @@ export function describeSweepStore(
     describeLeaving(create);
     describeHoldCount(create, interleavings);
     describeWatermarks(create);
+    describeBackdated(create);
     describeLeases(create);
     describeRecords(create);
   });

@@ -20,6 +20,7 @@ import {
   retentionMs,
   scripted,
   shards,
+  type Script,
 } from '../support/world.ts';
 
 const start = Date.UTC(2026, 10, 21, 4, 37, 10);
@@ -354,6 +355,22 @@ describe('the relay', () => {
     expect(await store.readLag(start + 61_001)).toBeUndefined();
   });
 
+  it('says that it is behind only once it has delivered: one that dies of its batch is not waited for', async () => {
+    const store = createMemoryStore({ shards });
+    const broken = { ...store, addReceipts: () => Promise.reject(new Error('dies')) };
+    const { invoke, entries, clock } = setUp([scripted({ decide: accepts })], broken);
+    const record = insertOfEntry(entries(1)[0]!);
+    clock.advance(61_000);
+    const late = {
+      ...record,
+      dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: start / 1000 },
+    };
+
+    await expect(invoke([late])).rejects.toThrow('dies');
+
+    expect(await store.readLag(0)).toBeUndefined();
+  });
+
   it('counts what became of entries, and how long the slowest took', async () => {
     const { invoke, entries, meter, clock } = setUp([scripted({ decide: accepts })]);
     const batch = entries(3);
@@ -366,6 +383,69 @@ describe('the relay', () => {
     expect(meter.counts.get('PublishLatency')).toBe(start + age - timeOfId(batch[0]!.id));
   });
 });
+
+describe('a batch of which no destination takes anything', () => {
+  const denied = (): never => {
+    throw Object.assign(new Error('no'), { name: 'AccessDeniedException' });
+  };
+
+  it('comes again, and says so to the sweeper at once', async () => {
+    const store = createMemoryStore({ shards });
+    const { invoke, entries, clock } = setUp([scripted({ decide: denied })], store);
+
+    const answer = await invoke(entries(2).map(stamped));
+
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'n0' }] });
+    expect(await store.readLag(0)).toMatchObject({ blockedAt: clock.now() });
+  });
+
+  it.each([
+    { what: 'the sweeper saw a destination take another since', acceptedAfterMs: 1, moves: true },
+    { what: 'that was before it was blocked', acceptedAfterMs: -1, moves: false },
+  ])('moves to the waiting room if $what: $moves', async ({ acceptedAfterMs, moves }) => {
+    const noted = { at: 0 };
+    const store = createMemoryStore({ shards });
+    const watching = { ...store, readAcceptance: () => Promise.resolve(noted.at) };
+    const { invoke, entries, clock, waiting } = setUp([scripted({ decide: denied })], watching);
+    const batch = entries(2);
+    await invoke(batch.map(stamped));
+    noted.at = clock.now() + acceptedAfterMs;
+    clock.advance(60_000);
+
+    const { batchItemFailures } = await invoke(batch.map(stamped));
+
+    expect(batchItemFailures).toHaveLength(moves ? 0 : 1);
+    expect(await waiting(batch[0]!)).toEqual(
+      moves ? expect.objectContaining({ state: 'retrying', attempts: 0 }) : undefined,
+    );
+  });
+
+  it('moves there if this relay published another batch since', async () => {
+    const script = { decide: denied as Script };
+    const { invoke, entries, clock, waiting } = setUp([scripted(script)]);
+    const [bad, good] = [entries(1), entries(1)];
+    await invoke(bad.map(stamped));
+    clock.advance(1_000);
+    script.decide = accepts;
+    await invoke(good.map(stamped));
+    clock.advance(1_000);
+    script.decide = denied;
+
+    const answer = await invoke(bad.map(stamped));
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(await waiting(bad[0]!)).toMatchObject({ state: 'retrying' });
+  });
+});
+
+/** A record as the stream brings it: with its time. */
+function stamped(entry: Entry): DynamoDBRecord {
+  const record = insertOfEntry(entry);
+  return {
+    ...record,
+    dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: start / 1000 },
+  };
+}
 
 describe('the relay before an ordered destination', () => {
   function ordered(script: { decide: ReturnType<typeof refuses> }) {

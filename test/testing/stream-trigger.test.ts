@@ -96,6 +96,41 @@ describe('the simulated stream trigger', () => {
     expect(seen).toEqual(['abcd', 'ab', 'cd']);
   });
 
+  it('bisects at the identifier that is returned: the whole batch is retried where that is the first', async () => {
+    const seen: string[] = [];
+    const { trigger } = setUp(({ Records }) => {
+      seen.push(namesOf(Records));
+      const failed = seen.length < 3 ? [numberOf(Records, 'a')] : [];
+      return Promise.resolve({
+        batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })),
+      });
+    });
+    Array.from('abcd').forEach((name) => {
+      trigger.append(record(name), 0);
+    });
+
+    await drain(trigger);
+
+    expect(seen).toEqual(['abcd', 'abcd', 'abcd']);
+  });
+
+  it.each([undefined, null, {}, { batchItemFailures: null }, { batchItemFailures: [] }])(
+    'takes the answer %j for success',
+    async (answer) => {
+      const seen: string[] = [];
+      const { trigger } = setUp(({ Records }) => {
+        seen.push(namesOf(Records));
+        return Promise.resolve(answer as unknown as undefined);
+      });
+      trigger.append(record('a'), 0);
+
+      await drain(trigger);
+
+      expect(seen).toEqual(['a']);
+      expect(trigger.isDrained()).toBe(true);
+    },
+  );
+
   it('isolates a record that crashes the function, gives it up and goes on', async () => {
     const done: string[] = [];
     const { trigger } = setUp(({ Records }) => {

@@ -1,5 +1,5 @@
 import type { Entry } from '../../contract/entry.ts';
-import { pageAfter, type Page } from '../../contract/keys.ts';
+import type { Page } from '../../contract/keys.ts';
 import { deliver } from '../deliver/deliver.ts';
 import type { PageChunk } from '../sweep-store.ts';
 import { isExpiring } from './eligible.ts';
@@ -91,7 +91,7 @@ async function deliverOrKeep(part: PageChunk, page: Page, run: PageRun): Promise
   // Of these entries none is taken. Where later ones are, the cause lies in these, and they must not keep those back.
   const takesOthers = async (): Promise<boolean> => {
     if (ports.clock.now() - run.evidence.at <= evidenceFreshMs) return true;
-    if (!(await probeOthers({ from: pageAfter(page, 1), ports, budget }))) return false;
+    if (!(await probeOthers({ behind: page, ports, budget }))) return false;
     run.evidence.at = ports.clock.now();
     return true;
   };

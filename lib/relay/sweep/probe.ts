@@ -20,8 +20,8 @@ const minAgeMs = 60_000;
 
 /** What is probed: entries behind one that nothing takes, as long as there is time. */
 export interface Probe {
-  /** The first page to look at. */
-  readonly from: Page;
+  /** The page of which nothing is taken. Its own entries are not tried again. */
+  readonly behind: Page;
   readonly ports: SweepPorts;
   readonly budget: Budget;
 }
@@ -33,10 +33,10 @@ export interface Probe {
  * later pages is delivered, receipts included; where a destination takes one, the outage is over, and relays that
  * are blocked learn of it. Where one keeps order, the sample holds the first entry of each aggregate only.
  */
-export async function probeOthers({ from, ports, budget }: Probe): Promise<boolean> {
+export async function probeOthers({ behind, ports, budget }: Probe): Promise<boolean> {
   const watched = watchAcceptance(ports.destinations, ports);
   const entries = pickRandom(
-    await findUnsettled({ from, ports, budget }),
+    await findUnsettled({ behind, ports, budget }),
     sampleSize,
     ports.random,
   );
@@ -56,14 +56,15 @@ export async function probeOthers({ from, ports, budget }: Probe): Promise<boole
   return isAccepting;
 }
 
-async function findUnsettled({ from, ports, budget }: Probe): Promise<Entry[]> {
+async function findUnsettled({ behind, ports, budget }: Probe): Promise<Entry[]> {
   const { store, clock, destinations, shards } = ports;
   const end = pageOf(clock.now() - minAgeMs);
   const isOrdered = destinations.some(({ ordered }) => ordered);
   const { pages: maxPages, entries: maxEntries } = most[isOrdered ? 'ordered' : 'unordered'];
   const found: Entry[] = [];
   const aggregates = new Set<string>();
-  let page = isOrdered ? from : anyPage(from, end, ports.random);
+  // In sequence, what waits in the page itself comes before what is behind it.
+  let page = isOrdered ? behind : anyPage(pageAfter(behind, 1), end, ports.random);
   for (let pages = 0; page < end && pages < maxPages; pages++, page = pageAfter(page, 1)) {
     if (found.length >= maxEntries || clock.now() >= budget.deadline) break;
     const { receipts, chunks } = await store.openPage(page, shards);
@@ -74,7 +75,7 @@ async function findUnsettled({ from, ports, budget }: Probe): Promise<Entry[]> {
         const isBehind =
           isOrdered && entry.sequence !== undefined && aggregates.has(entry.aggregate);
         aggregates.add(entry.aggregate);
-        if (!isBehind) found.push(entry);
+        if (!isBehind && page > behind) found.push(entry);
       }
       if (found.length >= maxEntries) break;
     }

@@ -2,7 +2,7 @@ import { nameOfError, safeMessage } from '../../contract/redact.ts';
 import type { SweepEnd, SweepReport } from '../../contract/sweep-report.ts';
 import { definedOnly } from '../../contract/pick.ts';
 import type { Invocation } from '../relay.ts';
-import { pageOf } from '../../contract/keys.ts';
+import { pageAfter, pageOf } from '../../contract/keys.ts';
 import { watchAcceptance } from '../deliver/acceptance.ts';
 import { sweepDue } from './due.ts';
 import { lagFreshMs } from './eligible.ts';
@@ -66,7 +66,9 @@ async function probeForRelay(ports: SweepPorts, budget: Budget): Promise<PassRes
   if (lag?.blockedAt === undefined) return nothing;
   // A relay that was not blocked again since the last evidence needs no other.
   const isStillBlocked = lag.blockedAt > ((await ports.store.readAcceptance()) ?? 0);
-  if (isStillBlocked) await probeOthers({ from: pageOf(lag.oldestAt), ports, budget });
+  // The batch's entries are of that minute and, at its turn, of the one before.
+  const behind = pageAfter(pageOf(lag.oldestAt), -1);
+  if (isStillBlocked) await probeOthers({ behind, ports, budget });
   return nothing;
 }
 

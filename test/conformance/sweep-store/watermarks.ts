@@ -43,6 +43,58 @@ export function describeWatermarks(create: SweepStoreFactory): void {
     });
   });
 
+  describe('a watermark of a walker that knows of more shards', () => {
+    const from = {
+      page: '2026-11-21T02:37',
+      since: '2026-11-21T02:37',
+      shards: 32,
+      shardsBefore: 16,
+    };
+
+    it('begins anew, and says since when it looks in how many', async () => {
+      const { store } = await create({ shards });
+      await store.advanceWatermark('missed', '2026-11-21T04:37', 16);
+
+      await store.restartWatermark('missed', from);
+      await store.restartWatermark('missed', { ...from, page: '2026-11-21T00:00' });
+      await store.advanceWatermark('missed', '2026-11-21T02:40', 32);
+
+      expect(await store.readWatermark('missed')).toEqual({ ...from, page: '2026-11-21T02:40' });
+    });
+
+    it('is not moved by one that still knows of fewer', async () => {
+      const { store } = await create({ shards });
+      await store.advanceWatermark('missed', '2026-11-21T04:37', 16);
+      await store.restartWatermark('missed', from);
+
+      expect(await store.advanceWatermark('missed', '2026-11-21T04:40', 16)).toBe(from.page);
+      expect(await store.readWatermark('missed')).toEqual(from);
+    });
+  });
+
+  describe('what the sweeper tells a relay that is blocked', () => {
+    it('is when a destination last took an event', async () => {
+      const { store } = await create({ shards });
+      expect(await store.readAcceptance()).toBeUndefined();
+
+      await store.noteAcceptance(1_000);
+      await store.noteAcceptance(2_000);
+
+      expect(await store.readAcceptance()).toBe(2_000);
+    });
+
+    it('is asked for by a lag that says when it was last blocked', async () => {
+      const { store } = await create({ shards });
+      await store.noteLag({ oldestAt: 1, notedAt: 10 });
+      expect((await store.readLag(0))?.blockedAt).toBeUndefined();
+
+      await store.noteLag({ oldestAt: 5, notedAt: 20, isBlocked: true });
+      await store.noteLag({ oldestAt: 7, notedAt: 30 });
+
+      expect(await store.readLag(0)).toMatchObject({ oldestAt: 1, blockedAt: 20 });
+    });
+  });
+
   describe('the table', () => {
     it('knows when it was made', async () => {
       const before = Date.now();

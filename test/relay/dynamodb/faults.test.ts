@@ -11,7 +11,9 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { holdKey } from '../../../lib/contract/keys.ts';
-import { keyOfWaiting, type Waiting } from '../../../lib/contract/waiting.ts';
+import { keyOfWaiting, waitingToRow, type Waiting } from '../../../lib/contract/waiting.ts';
+import { rowToSummary } from '../../../lib/contract/waiting-summary.ts';
+import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-store.ts';
 import { createDynamoDBStore } from '../../../lib/relay/dynamodb/store.ts';
 import type { Store } from '../../../lib/relay/store.ts';
 import { aReceipt, aWaiting, anEntry, somePage } from '../../support/entries.ts';
@@ -307,3 +309,18 @@ async function holdsOn(aggregate: string): Promise<string | undefined> {
   );
   return Item?.['waiting']?.N;
 }
+
+describe('claiming a waiting row', () => {
+  it('leaves it to whoever is at it where both meet: a conflict is no failure', async () => {
+    const sweepStore = createDynamoDBSweepStore({ client, tableName, shards: 2 });
+    const waiting = aWaiting();
+    await sweepStore.addWaiting([waiting]);
+    interfere(client, 'UpdateItemCommand', () => {
+      throw new TransactionConflictException({ message: 'busy', $metadata: {} });
+    });
+
+    const claimed = await sweepStore.claimWaiting(rowToSummary(waitingToRow(waiting)), 1);
+
+    expect(claimed).toBeUndefined();
+  });
+});

@@ -2,8 +2,9 @@ import type { DynamoDBRecord } from '../../../lib/relay/stream/stream-event.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { Entry } from '../../../lib/contract/entry.ts';
-import { pageAfter, pageOf } from '../../../lib/contract/keys.ts';
+import { pageAfter, pageOf, shardOf } from '../../../lib/contract/keys.ts';
 import { createRelay } from '../../../lib/relay/relay.ts';
+import { createSweeper } from '../../../lib/relay/sweep/sweeper.ts';
 import {
   createSweepWorld,
   hour,
@@ -11,7 +12,13 @@ import {
   start,
   type SweepWorld,
 } from '../../support/sweep-world.ts';
-import { accepts, insertOfEntry, scripted, type ScriptedDestination } from '../../support/world.ts';
+import {
+  accepts,
+  insertOfEntry,
+  scripted,
+  shards,
+  type ScriptedDestination,
+} from '../../support/world.ts';
 
 const second = 1_000;
 
@@ -102,5 +109,31 @@ describe('a relay whose records are old', () => {
     await relay(written(fresh!, 30 * second), written(old!, -1 * second));
 
     expect(looks).toBe(1);
+  });
+
+  it('delivers what lies in shards in which the sweeper did not look', async () => {
+    const entries = world.commit(20, (index) => ({ aggregate: `order/${index}` }));
+    const unseen = entries.filter(({ aggregate }) => shardOf(aggregate, shards) >= 2);
+    // A sweeper that knew of two shards, where writers used four.
+    await world.store.advanceWatermark('missed', pageAfter(pageOf(start), 1), 2);
+    world.clock.advance(6 * hour);
+
+    await relay(...entries.map((entry) => written(entry, 30 * second)));
+
+    expect(unseen.length).toBeGreaterThan(3);
+    expect(bus.arrived.toSorted()).toEqual(unseen.map(({ id }) => id).toSorted());
+  });
+
+  it('delivers them where the sweeper learnt of the shards only later', async () => {
+    const entries = world.commit(20, (index) => ({ aggregate: `order/${index}` }));
+    const unseen = entries.filter(({ aggregate }) => shardOf(aggregate, shards) >= 2);
+    world.clock.advance(6 * hour);
+    await world.store.advanceWatermark('missed', pageOf(world.clock.now()), 2);
+
+    await createSweeper(world.ports)({ getRemainingTimeInMillis: () => minute });
+    bus.arrived.length = 0;
+    await relay(...entries.map((entry) => written(entry, 30 * second)));
+
+    expect(bus.arrived.toSorted()).toEqual(unseen.map(({ id }) => id).toSorted());
   });
 });

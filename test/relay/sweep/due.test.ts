@@ -416,4 +416,79 @@ describe('the due pass', () => {
       expect((await receipts(given!)).map(({ outcome }) => outcome)).toContain('discarded');
     });
   });
+
+  describe('where a call to the table fails for one row', () => {
+    const failing = (method: 'claimWaiting' | 'changeWaiting' | 'removeWaiting', id: string) => {
+      const call = world.store[method].bind(world.store) as (...args: unknown[]) => Promise<never>;
+      const store = {
+        ...world.store,
+        [method]: (...args: unknown[]) =>
+          JSON.stringify(args[0]).includes(id)
+            ? Promise.reject(new Error('the table failed'))
+            : call(...args),
+      };
+      return () => sweepDue({ ...world.ports, store }, world.budget());
+    };
+
+    it.each(['claimWaiting', 'removeWaiting'] as const)(
+      'settles all others, each once, and throws in the end: %s',
+      async (method) => {
+        const entries = await failedOnce(60);
+        world.clock.advance(5 * minute);
+        const [bad, ...others] = entries;
+        const sweep = failing(method, bad!.id);
+
+        await expect(sweep()).rejects.toThrow('the table failed');
+        world.clock.advance(5 * minute);
+        await expect(sweep()).rejects.toThrow('the table failed');
+
+        const ids = others.map(({ id }) => id);
+        expect(bus.arrived.filter((id) => id !== bad!.id).toSorted()).toEqual(ids.toSorted());
+        expect(await world.store.countWaiting('retrying')).toBe(1);
+      },
+    );
+
+    it('writes down what the attempts of all others came to', async () => {
+      const entries = await failedOnce(30);
+      world.clock.advance(5 * minute);
+      script.decide = refuses('InternalFailure');
+      const sweep = failing('changeWaiting', entries[0]!.id);
+
+      await expect(sweep()).rejects.toThrow('the table failed');
+
+      const rows = await Promise.all(entries.slice(1).map(world.waiting));
+      expect(rows.filter((row) => row?.unanswered !== undefined)).toEqual([]);
+    });
+
+    it('stops where it is the table that fails, not its rows', async () => {
+      await failedOnce(400);
+      world.clock.advance(5 * minute);
+      const claims: unknown[] = [];
+      const store = {
+        ...world.store,
+        claimWaiting: (row: unknown) => {
+          claims.push(row);
+          return Promise.reject(new Error('the table is gone'));
+        },
+      };
+
+      await expect(sweepDue({ ...world.ports, store }, world.budget())).rejects.toThrow('gone');
+      expect(claims.length).toBeLessThan(300);
+    });
+  });
+
+  it('never makes a row hold its aggregate that did not', async () => {
+    const fifo = scripted(script, { kind: 'queue', ordered: true });
+    world = createSweepWorld([fifo]);
+    script.decide = refuses('InternalFailure');
+    const [entry] = world.commit(1, () => ({ aggregate: 'order/1', sequence: 1 }));
+    await world.relay([entry!]);
+    await world.change(entry!, { holds: false });
+    world.clock.advance(5 * minute);
+
+    await sweepDue(world.ports, world.budget());
+
+    expect(await world.waiting(entry!)).toMatchObject({ state: 'retrying', holds: false });
+    expect(await world.store.heldAggregates(['order/1'])).toEqual(new Set());
+  });
 });

@@ -54,4 +54,29 @@ describe('an outage that lasts as long as entries are kept', () => {
     expect(fifo.arrived.toSorted()).toEqual(entries.map(({ id }) => id));
     expect(await world.listed('retrying')).toEqual([]);
   });
+
+  it.each([
+    { what: 'in the waiting room', broken: 'addWaiting' as const },
+    { what: 'at the receipt', broken: 'addReceipts' as const },
+  ])(
+    'says of no entry that it waits which does not, where the table fails $what',
+    async ({ broken }) => {
+      const { world } = setUp();
+      const entries = world.commit(3, inSequence);
+      world.clock.advance(retentionMs - hour);
+      const fails = (given: readonly unknown[]): Promise<void> =>
+        given.length === 0 ? Promise.resolve() : Promise.reject(new Error('the table failed'));
+      const store = { ...world.store, [broken]: fails };
+
+      await sweepPages('missed', { ...world.ports, store }, world.budget()).catch(() => undefined);
+
+      const { receipts } = await world.store.readPage(pageOf(start));
+      const said = receipts.flatMap(({ eventIds }) => eventIds);
+      const rows = await Promise.all(entries.map(world.waiting));
+      const waiting = entries.filter((_, index) => rows[index] !== undefined).map(({ id }) => id);
+      expect(said.filter((id) => !waiting.includes(id))).toEqual([]);
+      // The order that this rests on: rows first, then the receipt.
+      expect(waiting).toHaveLength(broken === 'addReceipts' ? 3 : 0);
+    },
+  );
 });

@@ -429,6 +429,92 @@ describe('a pass over the pages', () => {
       expect(bus.arrived).toEqual([]);
     });
   });
+
+  describe('where the table fails for one page', () => {
+    const failing = (bad: string): SweepStore => ({
+      ...world.store,
+      openPage: (one, shardsOfPage) =>
+        one === bad
+          ? Promise.reject(new Error('the page failed'))
+          : world.store.openPage(one, shardsOfPage),
+    });
+
+    it('sweeps the others, keeps the watermark before it, and throws in the end', async () => {
+      world.commit(1);
+      world.clock.advance(minute);
+      const [later] = world.commit(1);
+      world.clock.advance(3 * minute);
+
+      await expect(sweep({ store: failing(page) })).rejects.toThrow('the page failed');
+
+      expect(bus.arrived).toEqual([later!.id]);
+      expect(await watermark()).toBe(page);
+    });
+
+    it('stops after three in a row', async () => {
+      world.clock.advance(30 * minute);
+      let opened = 0;
+      const store: SweepStore = {
+        ...world.store,
+        openPage: () => {
+          opened += 1;
+          return Promise.reject(new Error('the table failed'));
+        },
+      };
+
+      await expect(sweep({ store })).rejects.toThrow('the table failed');
+      expect(opened).toBeLessThan(8);
+    });
+  });
+
+  describe('of which a destination takes nothing', () => {
+    it.each([{ ordered: false }, { ordered: true }])(
+      'goes to the waiting room where it takes later entries: $ordered',
+      async ({ ordered }) => {
+        bus = scripted(script, ordered ? { kind: 'queue', ordered } : {});
+        world = createSweepWorld([bus]);
+        const bad = world.commit(3, (index) => ({
+          aggregate: `bad/${index}`,
+          ...(ordered ? { sequence: 1 } : {}),
+        }));
+        world.clock.advance(minute);
+        const good = world.commit(2, (index) => ({
+          aggregate: `good/${index}`,
+          ...(ordered ? { sequence: 1 } : {}),
+        }));
+        const behind = world.commit(1, () => ({
+          aggregate: 'bad/0',
+          ...(ordered ? { sequence: 2 } : {}),
+        }));
+        world.clock.advance(3 * minute);
+        script.decide = failingWith(bad);
+
+        const result = await sweep();
+
+        expect(result).toMatchObject({ ended: 'done' });
+        expect(await world.listed('retrying')).toHaveLength(3);
+        // In sequence, what is behind a bad one waits for it; without, it goes.
+        const expected = [...good, ...(ordered ? [] : behind)].map(({ id }) => id);
+        expect(bus.arrived.toSorted()).toEqual(expected.toSorted());
+        expect(await world.store.readAcceptance()).toBeDefined();
+      },
+    );
+
+    it('stays where it is while it takes no later ones either', async () => {
+      world.commit(3);
+      world.clock.advance(minute);
+      world.commit(3);
+      world.clock.advance(3 * minute);
+      script.decide = () => {
+        throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
+      };
+
+      expect(await sweep()).toMatchObject({ ended: 'outage' });
+
+      expect(await world.listed('retrying')).toEqual([]);
+      expect(await world.store.readAcceptance()).toBeUndefined();
+    });
+  });
 });
 
 /** Opens pages in one part, as the database does where they are not large. */
@@ -444,5 +530,15 @@ function wholePage({ store }: SweepWorld): SweepStore['openPage'] {
         yield { entries, invalid: [] };
       })(),
     };
+  };
+}
+
+/** Fails calls with one of the entries as a whole. */
+function failingWith(entries: readonly Entry[]): Script {
+  const bad = new Set(entries.map(({ id }) => id));
+  return (one) => {
+    if (bad.has(one.entry.id))
+      throw Object.assign(new Error('no'), { name: 'AccessDeniedException' });
+    return accepts(one);
   };
 }

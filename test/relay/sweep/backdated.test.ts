@@ -1,0 +1,89 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { backdatedPrefix, backdatedToRow } from '../../../lib/contract/backdated.ts';
+import type { Entry } from '../../../lib/contract/entry.ts';
+import { createSweeper, type Sweeper } from '../../../lib/relay/sweep/sweeper.ts';
+import { createSweepWorld, minute, start, type SweepWorld } from '../../support/sweep-world.ts';
+import {
+  accepts,
+  retentionMs,
+  scripted,
+  type Script,
+  type ScriptedDestination,
+} from '../../support/world.ts';
+
+describe('an event that is written long after its id was made, and that the stream loses', () => {
+  const script: { decide: Script } = { decide: accepts };
+  let bus: ScriptedDestination;
+  let world: SweepWorld;
+  let sweeper: Sweeper;
+  beforeEach(() => {
+    script.decide = accepts;
+    bus = scripted(script);
+    world = createSweepWorld([bus]);
+    sweeper = createSweeper(world.ports);
+  });
+  const sweep = () => sweeper({ getRemainingTimeInMillis: () => minute });
+  const notes = () => world.store.table.rows(backdatedPrefix);
+  /** Writes an event whose id is of the beginning. */
+  const writeLate = (): Entry => {
+    const [entry] = world.commit(1, () => ({ id: world.newId(start) }));
+    world.store.table.put(backdatedToRow(entry!.id, { writtenAt: world.clock.now(), retentionMs }));
+    return entry!;
+  };
+
+  it('is delivered within minutes, and its note is gone', async () => {
+    world.clock.advance(10 * minute);
+    await sweep();
+    const entry = writeLate();
+    world.clock.advance(3 * minute);
+
+    await sweep();
+
+    expect(bus.arrived).toEqual([entry.id]);
+    expect(notes()).toEqual([]);
+  });
+
+  it('is left to a relay that is about to reach it', async () => {
+    world.clock.advance(10 * minute);
+    await sweep();
+    const writtenAt = world.clock.now();
+    const entry = writeLate();
+    world.clock.advance(3 * minute);
+    await world.store.noteLag({ oldestAt: writtenAt - minute, notedAt: world.clock.now() });
+
+    await sweep();
+    expect(bus.arrived).toEqual([]);
+    world.clock.advance(10 * minute);
+    await sweep();
+
+    expect(bus.arrived).toEqual([entry.id]);
+  });
+
+  it('keeps its note as long as no destination takes it', async () => {
+    world.clock.advance(10 * minute);
+    await sweep();
+    writeLate();
+    world.clock.advance(3 * minute);
+    script.decide = () => {
+      throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
+    };
+
+    await sweep();
+
+    expect(bus.arrived).toEqual([]);
+    expect(notes()).toHaveLength(1);
+  });
+
+  it('is not delivered again where the relay was in time', async () => {
+    world.clock.advance(10 * minute);
+    await sweep();
+    await world.relay([writeLate()]);
+    world.clock.advance(3 * minute);
+
+    await sweep();
+
+    expect(bus.arrived).toHaveLength(1);
+    expect(notes()).toEqual([]);
+  });
+});
