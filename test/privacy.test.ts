@@ -31,8 +31,12 @@ const schemas: Readonly<Record<string, readonly StandardSchemaV1[]>> = {
     z.enum(['a', 'b']),
     z.union([z.object({ a: z.number() }), z.array(z.number())]),
     z.any().refine(() => false, { error: ({ input }) => `no ${JSON.stringify(input)}` }),
-    z.any().superRefine((data, { addIssue }) => {
-      addIssue({ code: 'custom', path: Object.keys(data as object), message: inspect(data) });
+    z.any().superRefine((data, context) => {
+      context.addIssue({
+        code: 'custom',
+        path: Object.keys(data as object),
+        message: inspect(data),
+      });
     }),
     z.any().transform((data) => {
       throw new RangeError(JSON.stringify(data));
@@ -160,7 +164,7 @@ async function saidBy(
   return JSON.stringify([rig.lines, rig.counts, rig.dimensions, attributes]);
 }
 
-const Anything = defineEvent('order.placed', { aggregate, schema: z.any() });
+const Anything = defineEvent('order.placed', { aggregate, schema: z.unknown() });
 
 test.each(Object.entries(schemas))(
   'an inbox says nothing of data that %s refuses',
@@ -199,7 +203,7 @@ const failures: Readonly<Record<string, (inbox: Inbox) => Inbox>> = {
     }),
   'a refusal': (inbox) =>
     inbox.on(Anything, ({ data }) => {
-      throw reject('the account is closed', { cause: new Error(JSON.stringify(data)) });
+      reject('the account is closed', { cause: new Error(JSON.stringify(data)) });
     }),
   'an item that is too large': (inbox) =>
     inbox.on(Anything, ({ data }, tx) => {
@@ -266,7 +270,7 @@ test('an inbox says nothing of what is no message', async () => {
 
 test('a saga says nothing of its events and its state', async () => {
   const Placed = Anything;
-  const Paid = defineEvent('order.paid', { aggregate, schema: z.any() });
+  const Paid = defineEvent('order.paid', { aggregate, schema: z.unknown() });
   const state = z.strictObject({ name: z.string() });
   const ofOne = { key: () => '1' };
   const running = defineSaga('one', { state }).startedBy(

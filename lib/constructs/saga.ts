@@ -145,7 +145,9 @@ export class Saga extends Construct {
     ]);
     const check: SagaCheck = { sagaCheck: true };
     // Below the handler, not the saga: the stack of the handler then needs the saga's, and never the other way round.
-    new Schedule(handler, 'SagaCheck', {
+    // Each function of the CDK is a Construct, which its interface does not say.
+    const scope: unknown = handler;
+    new Schedule(scope as Construct, 'SagaCheck', {
       description: cutTo(
         limits.schedule.maxDescriptionChars,
         `Has saga ${sagaName} look for what is overdue`,

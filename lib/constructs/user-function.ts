@@ -67,7 +67,11 @@ export function timeoutOf(given: IFunction): Duration {
 const longestTimeout = Duration.minutes(15);
 
 /** A `NodejsFunction` of an app without CDK's feature flags gets Node.js 16. */
-function checkNode(scope: IConstruct, role: string, { node, runtime }: Function): void {
+function checkNode(
+  scope: IConstruct,
+  role: string,
+  { node, runtime }: Pick<Function, 'node'> & Partial<Pick<Function, 'runtime'>>,
+): void {
   if (runtime?.family !== RuntimeFamily.NODEJS || Token.isUnresolved(runtime.name)) return;
   const [, major] = /^nodejs(\d+)/.exec(runtime.name) ?? [];
   if (major === undefined || Number(major) >= minimumNodeMajor) return;

@@ -45,8 +45,9 @@ export function readArchiveLine(line: string): ArchivedEntry | { readonly proble
   const outcome = outcomes.find((known) => known === row['outcome']);
   if (outcome === undefined) return { problem: 'it has an unknown outcome' };
   const entry = pickEntry(row as unknown as Entry);
-  if (row['outcomeAt'] === undefined) return { entry, outcome };
-  const outcomeAt = Date.parse(String(row['outcomeAt']));
+  const { outcomeAt: time } = row;
+  if (time === undefined) return { entry, outcome };
+  const outcomeAt = typeof time === 'string' ? Date.parse(time) : NaN;
   return Number.isNaN(outcomeAt)
     ? { problem: 'outcomeAt is not a time' }
     : { entry, outcome, outcomeAt };

@@ -242,7 +242,8 @@ const predicates: Readonly<Record<string, (values: readonly unknown[]) => boolea
 const functions: Readonly<Record<string, (values: readonly unknown[]) => unknown>> = {
   if_not_exists: ([value, other]) => (value === undefined ? other : value),
   list_append: ([first, second]) => {
-    if (Array.isArray(first) && Array.isArray(second)) return [...first, ...second] as unknown[];
+    if (Array.isArray(first) && Array.isArray(second))
+      return [...(first as unknown[]), ...(second as unknown[])];
     throw new ItemRefused('list_append takes two lists');
   },
   size: ([value]) => {

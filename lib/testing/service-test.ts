@@ -53,7 +53,7 @@ export interface Recorded {
   readonly events: readonly RecordedEvent[];
   readonly logs: readonly RecordedLog[];
   /** All items of a table. @throws OutboxError `TABLE_NOT_FOUND` where `tables` does not name it */
-  items(tableName: string): Row[];
+  readonly items: (tableName: string) => Row[];
 }
 
 /** What `testOutbox` returns. */

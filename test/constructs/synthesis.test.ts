@@ -10,6 +10,7 @@ import {
   Code,
   Function,
   Runtime,
+  RuntimeFamily,
   type IFunction,
   type IVersion,
 } from 'aws-cdk-lib/aws-lambda';
@@ -138,7 +139,7 @@ const refused: Record<string, [given: Given, message: string]> = {
 
 function oldFunction(stack: Stack): Function {
   return new Function(stack, 'Old', {
-    runtime: Runtime.NODEJS_16_X,
+    runtime: new Runtime('nodejs16.x', RuntimeFamily.NODEJS, { supportsInlineCode: true }),
     handler: 'index.handler',
     code: Code.fromInline('exports.handler = async () => {}'),
   });

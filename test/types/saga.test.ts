@@ -68,24 +68,29 @@ describe('a saga', () => {
         expectTypeOf(data).toEqualTypeOf<{ orderId: string; chargeId: string }>();
         saga.cancelDeadline('payment');
       })
-      .on(Refunded, (saga) => saga.complete(), { key: referenceOf, unknown: 'ignore' })
+      .on(
+        Refunded,
+        (saga): void => {
+          saga.complete();
+        },
+        { key: referenceOf, unknown: 'ignore' },
+      )
       .onLate(Taken, (saga) => {
         expectTypeOf(saga.reason).toEqualTypeOf<string | undefined>();
       });
 
     expectTypeOf(createSaga(fulfilment)).toBeFunction();
-    expectTypeOf(fulfilment.deadlineOf).parameter(1).toEqualTypeOf<'payment'>();
+    expectTypeOf<typeof fulfilment.deadlineOf>().parameter(1).toEqualTypeOf<'payment'>();
   });
 
   it('refuses an event without the field of its key', () => {
     // @ts-expect-error its data has no orderId
-    const missing = () => declared.on(Refunded, (saga) => saga.complete());
+    const missing = () => declared.on(Refunded, () => undefined);
     // @ts-expect-error nor can it confirm without a key
     const confirming = () => declared.compensation('a', () => undefined, { confirmedBy: Refunded });
     // @ts-expect-error orderId may be absent
-    const optional = () => declared.on(Closed, (saga) => saga.complete());
-    const own = () =>
-      declared.on(Closed, (saga) => saga.complete(), { key: ({ data }) => data.orderId });
+    const optional = () => declared.on(Closed, () => undefined);
+    const own = () => declared.on(Closed, () => undefined, { key: ({ data }) => data.orderId });
     const none = defineSaga('keys', { state });
     // @ts-expect-error no field is named: each event needs a key
     const unnamed = () => none.startedBy(Placed, () => undefined);
@@ -106,13 +111,13 @@ describe('a saga', () => {
   it('refuses handlers that are async', () => {
     const acts = [
       // @ts-expect-error a start is not async
-      () => declared.startedBy(Placed, async (saga) => saga.set({ paid: true })),
+      () => declared.startedBy(Placed, async () => Promise.resolve()),
       // @ts-expect-error a step is not async
-      () => declared.on(Taken, async (saga) => saga.complete()),
+      () => declared.on(Taken, async () => Promise.resolve()),
       // @ts-expect-error what comes late is not async
       () => declared.onLate(Taken, async () => Promise.resolve()),
       // @ts-expect-error a deadline is not async
-      () => declared.onDeadline('other', async (saga) => saga.complete()),
+      () => declared.onDeadline('other', async () => Promise.resolve()),
       // @ts-expect-error a compensation is not async
       () => declared.compensation('other', async () => Promise.resolve()),
       // @ts-expect-error nor is one with an argument

@@ -30,7 +30,7 @@ export interface AttemptPorts {
   /** Attempts after which an entry is parked. */
   readonly maxAttempts: number;
   /** @default - each call finds out by itself that a destination is down */
-  readonly breaker?: Breaker;
+  readonly breaker?: Breaker | undefined;
   /** When a destination last took an entry, in epoch milliseconds. @default - not known */
   readonly lastAcceptedAt?: (destination: string) => number;
 }

@@ -18,7 +18,7 @@ export interface PublishPorts {
   /** No call starts at or after this moment (epoch milliseconds). */
   readonly deadline: number;
   /** Spares callers that come back soon the calls to a destination that is down. @default - each caller finds out by itself */
-  readonly breaker?: Breaker;
+  readonly breaker?: Breaker | undefined;
   /** When a destination last took an entry, in epoch milliseconds. @default - not known */
   readonly lastAcceptedAt?: (destination: string) => number;
 }

@@ -44,10 +44,10 @@ export async function probeOthers({ behind, ports, budget }: Probe): Promise<boo
   ports.log.info('sending a sample of later entries, to tell an outage from bad entries', {
     eventIds: entries.map(({ id }) => id),
   });
-  const { breaker: _breaker, ...unspared } = ports;
   // Each in a call of its own, all at the same time: no bad one costs another its turn.
   const destinations = watched.destinations.map((one) => ({ ...one, maxEntriesPerCall: 1 }));
-  await deliver({ entries, invalid: [] }, { ...unspared, destinations }, budget);
+  const unspared = { ...ports, breaker: undefined, destinations };
+  await deliver({ entries, invalid: [] }, unspared, budget);
   const isAccepting = watched.lastAcceptedAt() > Number.NEGATIVE_INFINITY;
   if (isAccepting) {
     ports.breaker?.reset();

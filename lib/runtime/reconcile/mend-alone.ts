@@ -40,7 +40,12 @@ export async function mendAlone<T>(
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
   const { settings, mend, clock, log, reader } = ports;
-  const alone = { window, keepAlive: async () => {}, isLost: () => false, leaveRest: () => {} };
+  const alone = {
+    window,
+    keepAlive: () => Promise.resolve(),
+    isLost: () => false,
+    leaveRest: () => undefined,
+  };
   if (mend === undefined) return work({ ...alone, mend: undefined });
   const { transactor } = mend;
   const holder = mend.newId(clock.now());

@@ -7,7 +7,7 @@ import type { MessageOf } from '../inbox/message.ts';
 import type { Delay } from './delay.ts';
 import type { SagaEvent, SagaParts, UnknownSaga } from './parts.ts';
 import type { SagaSnapshot } from './snapshot.ts';
-import type { CompensatingStep, Compensations, LateStep, SagaStep } from './step.ts';
+import type { CompensatingStep, LateStep, SagaStep } from './step.ts';
 import type { SagaTransition } from './outcome.ts';
 
 /** What a saga consists of, beside its answers to events. */
@@ -63,7 +63,7 @@ export interface SagaOptions<
 }
 
 /** What a handler returns: nothing. A promise does not compile, and is refused: the saga would not wait for it. */
-type Nothing = void | undefined;
+type Nothing = Awaited<void> | undefined;
 
 type Handler<Saga, Definition extends EventContract> = (
   saga: Saga,
@@ -146,7 +146,7 @@ export interface SagaDefinition<
   State,
   Field extends string = string,
   Deadline extends string = never,
-  Known extends Compensations = Record<never, undefined>,
+  Known extends object = object,
 > extends DefinedSaga<State> {
   /**
    * Starts a saga, which must be given its state. Where there is one of that key already, the event is ignored,

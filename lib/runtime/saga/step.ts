@@ -15,7 +15,7 @@ export type Compensations = Readonly<Record<string, StandardSchemaV1 | undefined
 export interface SagaStep<
   State,
   Deadline extends string = string,
-  Known extends Compensations = Compensations,
+  Known extends object = Compensations,
 > extends CompensatingStep<State> {
   /**
    * Has the saga's `onDeadline` of that name called after so long, counted from now, unless it is cancelled or

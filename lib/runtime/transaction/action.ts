@@ -29,8 +29,8 @@ const kinds = ['Put', 'Update', 'Delete', 'ConditionCheck'] as const;
  * @param index the action's place, for the message
  * @throws OutboxError `ACTION_INVALID`, `TABLE_NAME_MISSING`
  */
-export function checkAction(action: Action, index: number): void {
-  const given: Partial<Action> = (action as Action | null | undefined) ?? {};
+export function checkAction(action: Action | null | undefined, index: number): void {
+  const given: Partial<Action> = action ?? {};
   const present = kinds.filter((kind) => given[kind] !== undefined);
   const [kind] = present;
   if (kind === undefined || present.length > 1) {

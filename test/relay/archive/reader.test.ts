@@ -187,6 +187,7 @@ describe('an archive that somebody was at', () => {
     ['no aggregate', lineOf({ aggregate: 7 }), /missing or malformed: aggregate/],
     ['an outcome that is none', lineOf({ outcome: 'done' }), /it has an unknown outcome/],
     ['a time that is none', lineOf({ outcomeAt: 'soon' }), /outcomeAt is not a time/],
+    ['a time that is a number', lineOf({ outcomeAt: 2026 }), /outcomeAt is not a time/],
     [
       'an entry of another page',
       lineOf({ id: countingIds()(start + 2 * hour) }),

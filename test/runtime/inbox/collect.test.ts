@@ -34,10 +34,30 @@ test('emitting without an outbox is an error that names the mend', async () => {
 });
 
 test.each<[string, (tx: InboxTransaction, TableName: never) => void]>([
-  ['put', (tx, TableName) => tx.put({ TableName, Item: { id: '1' } })],
-  ['update', (tx, TableName) => tx.update({ TableName, Key: {}, UpdateExpression: '' })],
-  ['delete', (tx, TableName) => tx.delete({ TableName, Key: {} })],
-  ['check', (tx, TableName) => tx.check({ TableName, Key: {}, ConditionExpression: '' })],
+  [
+    'put',
+    (tx, TableName) => {
+      tx.put({ TableName, Item: { id: '1' } });
+    },
+  ],
+  [
+    'update',
+    (tx, TableName) => {
+      tx.update({ TableName, Key: {}, UpdateExpression: '' });
+    },
+  ],
+  [
+    'delete',
+    (tx, TableName) => {
+      tx.delete({ TableName, Key: {} });
+    },
+  ],
+  [
+    'check',
+    (tx, TableName) => {
+      tx.check({ TableName, Key: {}, ConditionExpression: '' });
+    },
+  ],
 ])('%s without a table name fails where it is called, and nothing is written', async (_, write) => {
   const rig = memoryRig();
   const handler = rig.inbox.on(OrderPlaced, (__, tx) => {

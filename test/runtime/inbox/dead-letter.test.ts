@@ -140,7 +140,7 @@ describe('a message that can never succeed goes to the dead-letter queue at once
     [
       'throw reject()',
       () => {
-        throw reject(reason);
+        throw reject(reason) as Error;
       },
     ],
   ])(

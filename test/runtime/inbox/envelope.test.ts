@@ -20,7 +20,7 @@ const bus = (inner: unknown, over: object = {}): object => ({
 });
 const open = (body: unknown): ReturnType<typeof openEnvelope> => openEnvelope(JSON.stringify(body));
 const nested = (count: number): unknown =>
-  Array.from({ length: count }).reduce((inner) => sns(inner), message as unknown);
+  Array.from({ length: count }).reduce<unknown>((inner) => sns(inner), message);
 
 describe('the message in a body', () => {
   it.each<[chain: string, body: unknown]>([
@@ -87,7 +87,10 @@ describe('an event that differs from its EventBridge envelope', () => {
 
     expect(answer.batchItemFailures).toEqual([]);
     expect(reasonsIn({ sqs, counts, ...around })).toMatchObject([
-      { outboxReason: 'ENVELOPE_MISMATCH', outboxDetail: expect.stringContaining('"shop"') },
+      {
+        outboxReason: 'ENVELOPE_MISMATCH',
+        outboxDetail: expect.stringContaining('"shop"') as string,
+      },
     ]);
     expect(database.rows('inbox')).toEqual([]);
     expect(database.rows('orders')).toEqual([]);

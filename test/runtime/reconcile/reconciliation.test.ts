@@ -309,7 +309,10 @@ describe('a reconciliation', () => {
         });
         const timeLeft = () => (how === 'runs out of time' && writes.left <= 0 ? 1_000 : 60_000);
         const cut = run({}, { getRemainingTimeInMillis: timeLeft }).catch(() => undefined);
-        if (how === 'dies') await vi.waitFor(() => expect(writes.left).toBe(-10), 60_000);
+        if (how === 'dies')
+          await vi.waitFor(() => {
+            expect(writes.left).toBe(-10);
+          }, 60_000);
         else await cut;
 
         const found: number[] = [];

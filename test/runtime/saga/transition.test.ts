@@ -393,7 +393,7 @@ describe('a saga refuses', () => {
     const problem = expect.objectContaining({
       code: 'SAGA_INVALID',
       message: expect.stringContaining('the argument of undo does not fit its schema') as string,
-    });
+    }) as Error;
 
     expect(() => undoing(z.number().min(2)).transition(undefined, Odd('42', data))).toThrow(
       problem,

@@ -153,7 +153,7 @@ describe('checkTransaction', () => {
   const cyclic: Record<string, unknown> = { id: '1' };
   cyclic['self'] = [cyclic];
   const deep = (levels: number): unknown =>
-    Array.from({ length: levels }).reduce((inner) => ({ inner }), 'x' as unknown);
+    Array.from({ length: levels }).reduce<unknown>((inner) => ({ inner }), 'x');
   it.each<[what: string, action: unknown, problem: string]>([
     ['no kind', {}, 'must be one of Put, Update, Delete, ConditionCheck, got nothing'],
     ['undefined', undefined, 'got nothing'],
