@@ -1,10 +1,12 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // The projects of a user, which test/packaging.test.ts copies, installs and runs.
+    exclude: [...configDefaults.exclude, 'test/packaging/**'],
     // Much of the time is waiting: for processes, deployments, deadlines.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },

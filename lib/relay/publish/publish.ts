@@ -39,7 +39,7 @@ const minCallMs = 3_000;
  * Failed calls in a row, or entries refused alike, that it takes to call a destination down. Fewer may be a few
  * bad entries, which must not pass for an outage time and again.
  */
-export const outageEvidence = 10;
+const outageEvidence = 10;
 
 /**
  * Publishes entries to one destination. Never throws: each entry ends with exactly one result.
