@@ -62,6 +62,10 @@ const faults = new Map(
   ),
 );
 
+/** A validation error that speaks of what the message holds: SQS says so of a size, with the code of any parameter. */
+const namesMessage =
+  /shorter than|too (long|large|big)|exceed|over the limit|invalid (binary )?(character|content)|message (body|attribute)/i;
+
 /** A validation error that speaks of where the call goes, which is the same for every entry. */
 const namesTarget =
   /\b(topic|queue|event ?bus|region|endpoint|account|arn)s?\b|TopicArn|QueueUrl|EventBusName|MessageGroupId/i;
@@ -95,6 +99,7 @@ function isEveryones(fault: Fault, { code, httpStatus }: Thrown): boolean {
 
 function faultOfError(code: string, message: string): Fault | undefined {
   const fault = faults.get(nameOf(code));
+  if (fault === 'unclear' && namesMessage.test(message)) return 'entry';
   if (fault === 'unclear') return namesTarget.test(message) ? 'destination' : 'unclear';
   if (fault !== undefined) return fault;
   return /(^|[.#])kms/i.test(code) ? 'destination' : undefined;

@@ -527,6 +527,37 @@ describe('telling an outage from a bad entry', () => {
   });
 
   it.each([
+    [
+      'SQS',
+      'InvalidParameterValue',
+      'One or more parameters are invalid. Reason: Message must be shorter than 1024 bytes.',
+    ],
+    ['SNS', 'InvalidParameter', 'Invalid parameter: Message too long'],
+    ['SQS', 'InvalidParameterValue', 'Message contains invalid characters for this queue'],
+    [
+      'EventBridge',
+      'ValidationException',
+      'Total size of the entries in the request is over the limit.',
+    ],
+  ])(
+    'blames the entry where the refusal names what it holds: %s, %s',
+    async (_service, code, message) => {
+      const destination = createFakeDestination(each(() => ({ status: 'refused', code, message })));
+      const failing = createFakeDestination(() => {
+        throw Object.assign(sdkError(code, 400), { message });
+      });
+
+      expect(statuses(await publish(destination, outgoingRange(1), publishPorts()))).toEqual([
+        'rejected',
+      ]);
+      expect(statuses(await publish(failing, outgoingRange(2), publishPorts()))).toEqual([
+        'rejected',
+        'rejected',
+      ]);
+    },
+  );
+
+  it.each([
     ['SNS', 'InvalidParameter', 'Invalid parameter: TopicArn Reason: no topic of this region'],
     ['SQS', 'InvalidParameterValue', 'Value for parameter QueueUrl is invalid'],
     [
