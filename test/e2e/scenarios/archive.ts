@@ -53,7 +53,7 @@ export function describeArchive(deployed: () => Operated): void {
 async function archive({ archived, lambda }: Operated, from: string): Promise<unknown> {
   const { clients, table: tableName, shards } = archived;
   const store = createDynamoDBSweepStore({ client: clients.tables, tableName, shards });
-  await store.advanceWatermark('archive', from, 4);
+  await store.advanceWatermark('archive', from, shards);
   await setFaults(archived.archiver, { clockAheadMs: whenArchivedMs }, lambda);
   const { Payload } = await lambda.send(new InvokeCommand({ FunctionName: archived.archiver }));
   return JSON.parse(Buffer.from(Payload ?? []).toString());
