@@ -15,10 +15,17 @@ type Transition = ReturnType<typeof fulfilment.transition>;
 type Saga = Transition['saga'];
 
 const orderId = '42';
-const placed = OrderPlaced(orderId, {
+const order = {
   ...{ orderId, customer: 'ada', card: 'card-good' },
   ...{ sku: 'book', quantity: 2, total: 12 },
-});
+};
+
+/** As the saga gets it: the inbox reads the data by its schema, which has defaults. */
+function read(data: Parameters<typeof OrderPlaced>[1]): SagaEvent {
+  return { ...OrderPlaced(orderId, data), data: OrderPlaced.schema.parse(data) };
+}
+
+const placed = read(order);
 const taken = (): SagaEvent => PaymentTaken(orderId, { orderId, amount: 12 });
 const refunded = (): SagaEvent => PaymentRefunded(orderId, { orderId, refunded: 12 });
 
@@ -45,14 +52,20 @@ function noted({ writes }: Transition): unknown[] {
 }
 
 describe('the fulfilment of an order', () => {
-  it('asks for payment, and does not wait for ever', () => {
+  it('asks for payment, and waits an hour for it by default', () => {
     const { saga, ...started } = after();
 
     expect(saga).toMatchObject({ key: orderId, status: 'running' });
     expect(started.emits).toMatchObject([
       { type: 'order.payment-requested', data: { orderId, amount: 12, card: 'card-good' } },
     ]);
-    expect(started.deadlines).toEqual([{ name: 'payment', afterMs: 900_000 }]);
+    expect(started.deadlines).toEqual([{ name: 'payment', afterMs: 3_600_000 }]);
+  });
+
+  it('waits for the payment as long as the order says', () => {
+    const started = fulfilment.transition(undefined, read({ ...order, payWithinSeconds: 30 }));
+
+    expect(started.deadlines).toEqual([{ name: 'payment', afterMs: 30_000 }]);
   });
 
   it('asks for stock when it is paid, and waits for the payment no longer', () => {
