@@ -141,14 +141,22 @@ describe('a replay', () => {
     expect(await world.sagas()).toMatchObject([{ revision: 2, state: '{"amended":1}' }]);
   });
 
-  it('of an event whose time is no date goes to the dead-letter queue, not unheard', async () => {
+  it('of an event whose time is no date goes to the dead-letter queue', async () => {
     const world = memoryWorld(remembering);
     const handler = world.run(counting);
     await world.deliver(handler, placed);
 
     await world.deliver(handler, { ...replayed(amended), time: 'yesterday' });
 
-    expect(JSON.stringify(world.sqs.sent)).toContain('its time must be a date');
+    expect(world.sqs.sent).toMatchObject([
+      {
+        MessageAttributes: {
+          outboxReason: { StringValue: 'MESSAGE_INVALID' },
+          outboxDetail: { StringValue: 'missing or malformed: time' },
+        },
+      },
+    ]);
+    expect(await world.sagas()).toMatchObject([{ revision: 1 }]);
   });
 
   it('still brings a deadline that an old saga has set', async () => {
