@@ -49,9 +49,13 @@ function unsteady(transactor: MemoryTransactor, turns: readonly number[]): Memor
   };
 }
 
+const pauseMs = 20 * 60_000;
+/** Longer than all pauses: the promise holds for events that come again within the dedupe window. */
+const dedupeWindowMs = 3 * pauseMs;
+
 /** Delivers everything in the order, number and company drawn, and what was given back until nothing is. */
 async function play({ events, deliveries, pauses, turns }: History) {
-  const world = memoryWorld();
+  const world = memoryWorld({ dedupeWindowMs });
   const transactor = unsteady(world.options.transactor as MemoryTransactor, turns);
   const handler = world.run(fulfilment, { transactor });
   const starts = [0, 1].map((order) => make(OrderPlaced as never, order));
@@ -62,7 +66,7 @@ async function play({ events, deliveries, pauses, turns }: History) {
     const drawn = deliveries.filter((delivery) => delivery.invocation === invocation);
     const batch = drawn.flatMap(({ event }) => messages[event] ?? []);
     await Promise.all(batch.map((message) => world.deliver(handler, message)));
-    if (pauses.includes(invocation)) world.clock.advance(20 * 60_000);
+    if (pauses.includes(invocation)) world.clock.advance(pauseMs);
     for (const due of await world.due()) {
       seen.set(due.id, due);
       messages.push(due);
@@ -120,6 +124,16 @@ async function expectSerial(world: SagaWorld, seen: ReadonlyMap<string, Message>
   }
 }
 
+/** The event that starts the saga comes again, as late as it can. */
+const completedBeforeTwoPauses: History = {
+  events: [{ type: answers.indexOf(StockReserved), order: 0 }],
+  deliveries: [
+    { event: 0, invocation: 0 },
+    { event: 2, invocation: 1 },
+  ],
+  ...{ pauses: [1, 2], turns: [0] },
+};
+
 test('whatever the order, number and company of events, a saga ends as if they had come one by one', async () => {
   const check = async (history: History): Promise<void> => {
     const { world, seen } = await play(history);
@@ -130,6 +144,7 @@ test('whatever the order, number and company of events, a saga ends as if they h
 
   await fc.assert(fc.asyncProperty(histories, check), {
     numRuns: Number(process.env['RUNS'] ?? 60),
+    examples: [[completedBeforeTwoPauses]],
   });
 });
 
