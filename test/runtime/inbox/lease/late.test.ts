@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { type Transactor } from '../../../../lib/runtime.ts';
+import type { InboxOptions, Transactor } from '../../../../lib/runtime.ts';
 import { openInbox } from '../../../../lib/runtime/inbox/inbox.ts';
 import { messageOf, sqsEventOf, type LambdaSqsEvent } from '../../../../lib/testing.ts';
 import {
@@ -77,13 +77,14 @@ describe('a worker whose claim is answered when it was given up already', () => 
   });
 });
 
-describe('what becomes of a handler that was given up is told when it ends', () => {
-  /** A handler that hangs until it was given up, and ends after `between`. */
+describe('the log of a handler that ends after its message was given back', () => {
+  /** A handler that hangs until its message was given back, and ends after `between`. */
   async function endingLate(
     end: () => void,
     between: (rig: MemoryRig, copy: LambdaSqsEvent) => unknown = () => undefined,
+    options: InboxOptions = {},
   ) {
-    const rig = memoryRig();
+    const rig = memoryRig({}, options);
     const hanging = Promise.withResolvers<undefined>();
     const copy = event();
     const handle = async (): Promise<void> => {
@@ -107,16 +108,28 @@ describe('what becomes of a handler that was given up is told when it ends', () 
       ...fields,
     });
 
-  test('its error', async () => {
-    const { rig, copy } = await endingLate(() => {
-      throw new Error('the provider refused');
-    });
+  const refused = 'the provider refused';
+  const stack = expect.stringContaining('late.test.ts') as string;
 
-    const error: unknown = expect.objectContaining({ message: 'the provider refused' });
+  test.each<[string, InboxOptions, object]>([
+    ['without its message', {}, { name: 'RangeError', stack }],
+    [
+      'with its message where that is asked for',
+      { logErrorMessages: true },
+      { name: 'RangeError', message: refused, stack },
+    ],
+  ])('holds its error %s', async (_, options, error) => {
+    const fail = (): never => {
+      throw new RangeError(refused);
+    };
+
+    const { rig, copy } = await endingLate(fail, () => undefined, options);
+
     expect(rig.lines).toContainEqual(told(copy, { outcome: 'failed', error }));
+    expect(JSON.stringify(rig.lines).includes(refused)).toBe(options.logErrorMessages === true);
   });
 
-  test('that another worker had taken the message over', async () => {
+  test('says that another worker had taken the message over', async () => {
     const { rig, copy } = await endingLate(
       () => undefined,
       (ofFirst, again) => takeOver(ofFirst, again, () => undefined),
@@ -125,7 +138,7 @@ describe('what becomes of a handler that was given up is told when it ends', () 
     expect(rig.lines).toContainEqual(told(copy, { outcome: 'failed', code: 'LEASE_LOST' }));
   });
 
-  test('that it completed after all', async () => {
+  test('says that it completed after all', async () => {
     const { rig, copy } = await endingLate(() => undefined);
 
     expect(rig.lines).toContainEqual(told(copy, { outcome: 'handled' }));
