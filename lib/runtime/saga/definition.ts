@@ -120,7 +120,8 @@ export interface DefinedSaga<State> {
   readonly parts: SagaParts<State>;
 
   /**
-   * What an event makes of a saga: a pure function, for tests without AWS.
+   * What an event makes of a saga: a pure function, for tests without AWS. It does not read the event's data by its
+   * schema, as the inbox does: an event that was just made lacks the schema's defaults.
    *
    * ```ts
    * const { saga, emits } = fulfilment.transition(undefined, OrderPlaced('42', { orderId: '42' }));

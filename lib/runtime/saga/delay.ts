@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { OutboxError } from '../../contract/error.ts';
 
 /** A length of time, the sum of its parts. */
@@ -18,7 +20,7 @@ export function delayMs(delay: Delay, what: string): number {
   if (Number.isFinite(ms) && ms > 0) return Math.ceil(ms);
   throw new OutboxError(
     'SAGA_INVALID',
-    `${what} must be more than no time, in days, hours, minutes and seconds, got ${JSON.stringify(delay)}`,
+    `${what} must be more than no time, in days, hours, minutes and seconds, got ${inspect(delay, { breakLength: Infinity })}`,
     { facts: { delay } },
   );
 }

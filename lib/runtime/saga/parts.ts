@@ -7,7 +7,10 @@ import type { InboxMessage, MessageOf } from '../inbox/message.ts';
 import type { DeadlineEvent } from './deadline-event.ts';
 import type { CompensatingStep, LateStep, SagaStep } from './step.ts';
 
-/** An event as a saga gets it. An event that was just made fits too, which is handy in tests. */
+/**
+ * An event as a saga gets it: its data is what the schema made of it. In tests an event that was just made fits too.
+ * Where its schema has defaults or changes the data, give it `data: Event.schema.parse(data)`.
+ */
 export type SagaEvent<Definition extends EventContract = EventContract> = Pick<
   MessageOf<Definition>,
   'id' | 'type' | 'version' | 'data' | 'aggregate'

@@ -272,6 +272,20 @@ describe('a saga refuses', () => {
       'must be more than no time',
     ],
     [
+      'a deadline of an unknown length',
+      startedWith((saga) => {
+        saga.deadline('reply', { seconds: undefined } as never);
+      }),
+      'got { seconds: undefined }',
+    ],
+    [
+      'a deadline of no number',
+      startedWith((saga) => {
+        saga.deadline('reply', { minutes: NaN });
+      }),
+      'got { minutes: NaN }',
+    ],
+    [
       'a deadline of an unknown unit',
       startedWith((saga) => {
         saga.deadline('reply', { weeks: 1 } as never);
