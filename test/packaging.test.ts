@@ -76,7 +76,8 @@ describe('the packed package', () => {
       const answer = JSON.parse(run(node, ['service.js'], folder)) as object;
 
       expect(answer).toEqual({
-        actions: 1,
+        // The entry, and the note of its page for the sweeper.
+        actions: 2,
         inbox: 'function',
         node: expect.stringMatching(`^v${minimumNodeMajor}\\.`) as string,
       });
