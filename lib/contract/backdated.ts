@@ -1,5 +1,5 @@
 import type { Row } from './entry.ts';
-import { pageOf, shardOf, table, timeOfId, type Key, type Page } from './keys.ts';
+import { isEventId, pageOf, shardOf, table, timeOfId, type Key, type Page } from './keys.ts';
 
 /**
  * Says that a page got an entry later than entries usually reach their page, so that the sweeper looks at it again.
@@ -7,8 +7,8 @@ import { pageOf, shardOf, table, timeOfId, type Key, type Page } from './keys.ts
  */
 export interface BackdatedNote {
   readonly key: Key;
-  /** The page that holds the entry. */
-  readonly page: Page;
+  /** The page that holds the entry; `undefined` where the row is no valid note. */
+  readonly page: Page | undefined;
   /** When the entry was written, as far as the writer knew; epoch milliseconds. */
   readonly writtenAt: number;
 }
@@ -42,12 +42,17 @@ export function backdatedToRow(
   };
 }
 
-/** The note that an item of the index stands for. */
+/**
+ * The note that an item of the index stands for. Its page is `undefined` where a row names no event: whoever may write
+ * to the table can write nonsense, which must not keep back the notes beside it.
+ */
 export function rowToBackdated({ pk, sk, [table.dueAt]: writtenAt }: Row): BackdatedNote {
   const key = { pk: String(pk), sk: String(sk) };
+  const eventId = key.pk.slice(backdatedPrefix.length);
+  const isSane = isEventId(eventId) && Number.isSafeInteger(writtenAt) && Number(writtenAt) >= 0;
   return {
     key,
-    page: pageOf(timeOfId(key.pk.slice(backdatedPrefix.length))),
-    writtenAt: Number(writtenAt),
+    page: isSane ? pageOf(timeOfId(eventId)) : undefined,
+    writtenAt: isSane ? Number(writtenAt) : 0,
   };
 }

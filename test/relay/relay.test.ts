@@ -399,6 +399,26 @@ describe('a batch of which no destination takes anything', () => {
     expect(await store.readLag(0)).toMatchObject({ blockedAt: clock.now() });
   });
 
+  it('is told of though another shard of the same container noted less a moment ago', async () => {
+    const store = createMemoryStore({ shards });
+    const script = { decide: accepts };
+    const { invoke, entries, clock } = setUp([scripted(script)], store);
+    const [older, younger] = [entries(1).map(stamped), entries(1)];
+    clock.advance(90_000);
+    const late = younger.map((entry) => {
+      const record = stamped(entry);
+      const ApproximateCreationDateTime = (start + 20_000) / 1000;
+      return { ...record, dynamodb: { ...record.dynamodb, ApproximateCreationDateTime } };
+    });
+    await invoke(late);
+    clock.advance(1_000);
+    script.decide = denied;
+
+    await invoke(older);
+
+    expect(await store.readLag(0)).toMatchObject({ oldestAt: start, blockedAt: clock.now() });
+  });
+
   it.each([
     { what: 'the sweeper saw a destination take another since', acceptedAfterMs: 1, moves: true },
     { what: 'that was before it was blocked', acceptedAfterMs: -1, moves: false },

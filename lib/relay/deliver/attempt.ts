@@ -84,8 +84,12 @@ export async function attemptWaiting(
   ports: AttemptPorts,
   options: AttemptOptions,
 ): Promise<SettledFate[]> {
+  const startedAt = ports.clock.now();
   const asked = await askAll(candidates, { held: new Set(), ports, options });
-  const policy = { ...policyOf(ports), countsWhileUp: true };
+  // Only what was accepted meanwhile shows that an attempt failed for the entry's sake.
+  const tookOthers = (destination: string): boolean =>
+    (ports.lastAcceptedAt?.(destination) ?? Number.NEGATIVE_INFINITY) >= startedAt;
+  const policy = { ...policyOf(ports), tookOthers };
   return asked.map(({ candidate, answers }) => fateOf(candidate, answers, policy));
 }
 

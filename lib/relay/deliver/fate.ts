@@ -58,8 +58,8 @@ export interface RetryPolicy {
   readonly now: number;
   /** Whether a destination is known to take other entries. @default - it is not */
   readonly isUp?: (destination: string) => boolean;
-  /** Whether an attempt counts that failed alone while the destination took others. @default false */
-  readonly countsWhileUp?: boolean;
+  /** Whether a destination took others during the attempt: then one that failed alone counts. @default - not known */
+  readonly tookOthers?: (destination: string) => boolean;
 }
 
 /** Waits of about 1, 4, 16 and 60 minutes between the attempts: five attempts take about an hour. */
@@ -144,8 +144,7 @@ function nextState(
   policy: RetryPolicy,
 ): NextState {
   const attempts = candidate.attempts + 1;
-  const isUp = policy.isUp?.(destination) === true;
-  const isAgainstEntry = policy.countsWhileUp === true && isUp && result.isAlone === true;
+  const isAgainstEntry = policy.tookOthers?.(destination) === true && result.isAlone === true;
   const status = result.status === 'unavailable' && isAgainstEntry ? 'failed' : result.status;
   switch (status) {
     case 'rejected':

@@ -23,6 +23,9 @@ export interface PublishPorts {
   readonly lastAcceptedAt?: (destination: string) => number;
 }
 
+/** Failed calls in a row that the trust in a destination which took an entry a while ago survives. */
+const maxFailedInTrust = 60;
+
 /** For how long a destination that took an entry is known to be up: then a bad entry is searched for to the end. */
 export const acceptanceFreshMs = 2 * 60_000;
 
@@ -153,12 +156,15 @@ async function sendRound(run: Run, round: readonly Outgoing[]): Promise<void> {
   const { clock, lastAcceptedAt } = run.ports;
   const lastAccepted = lastAcceptedAt?.(run.destination.name) ?? Number.NEGATIVE_INFINITY;
   const isKnownToBeUp = clock.now() - lastAccepted <= acceptanceFreshMs;
+  // What was accepted before an outage began says nothing of it: enough failures since, and none accepted, outweigh it.
+  const isTrusted = (): boolean =>
+    isKnownToBeUp && (run.accepted > 0 || run.failedInRow < maxFailedInTrust);
   let queue = calls;
   while (queue.length > 0 && !run.isDown) {
     const skipped: (readonly Outgoing[])[] = [];
     const failed: { call: readonly Outgoing[]; failure: CallFailure }[] = [];
     await inParallel(queue, maxParallelCalls, async (call) => {
-      if (run.failedInRow >= outageEvidence && !isKnownToBeUp) {
+      if (run.failedInRow >= outageEvidence && !isTrusted()) {
         skipped.push(call);
         return;
       }
@@ -173,7 +179,7 @@ async function sendRound(run: Run, round: readonly Outgoing[]): Promise<void> {
         .flatMap(({ call }) => call.map((one) => [one]));
     let doubtful = [...alone(false), ...skipped];
     const isInDoubt = run.accepted === 0 || run.failedInRow >= outageEvidence;
-    if (doubtful.length > 0 && isInDoubt && !isKnownToBeUp) {
+    if (doubtful.length > 0 && isInDoubt && !isTrusted()) {
       doubtful = await sendSample(run, doubtful);
     }
     queue = [...alone(true), ...doubtful];
@@ -394,8 +400,9 @@ function statusOfRefusal(
 ): 'rejected' | 'failed' | 'unavailable' {
   switch (fault) {
     case 'entry':
-    case 'sender':
       return 'rejected';
+    // A wrong policy refuses everyone so. Only where others are accepted is it this entry that is not allowed.
+    case 'sender':
     case 'unclear':
       return isAccepting ? 'rejected' : 'failed';
     case 'passing':

@@ -5,7 +5,7 @@ import type { DynamoDBRecord } from './stream-event.ts';
 
 /** A relay this far behind says so, and the sweeper leaves to it what it is about to reach. */
 const lagThresholdMs = 60_000;
-/** How often a lag is noted at the most. */
+/** How often a lag is noted that is no deeper than the last one. */
 const lagNoteEveryMs = 10_000;
 
 interface LagPorts {
@@ -22,13 +22,17 @@ export function createLagNoter(
   ports: LagPorts,
 ): (records: readonly DynamoDBRecord[], options: { readonly isBlocked: boolean }) => Promise<void> {
   let notedAt = Number.NEGATIVE_INFINITY;
+  let noted = { oldestAt: Number.POSITIVE_INFINITY, isBlocked: false };
   return async (records, { isBlocked }) => {
     const now = ports.clock.now();
     const oldestAt = oldest(records);
     const isBehind = now - oldestAt >= lagThresholdMs;
     if (!Number.isFinite(oldestAt) || !(isBehind || isBlocked)) return;
-    if (now - notedAt < lagNoteEveryMs) return;
+    // One container may serve several shards: what is further behind, or blocked, is not held back by what is less so.
+    const saysMore = oldestAt < noted.oldestAt || (isBlocked && !noted.isBlocked);
+    if (now - notedAt < lagNoteEveryMs && !saysMore) return;
     notedAt = now;
+    noted = { oldestAt, isBlocked };
     try {
       await ports.store.noteLag({ oldestAt, notedAt: now, ...(isBlocked ? { isBlocked } : {}) });
     } catch (error) {

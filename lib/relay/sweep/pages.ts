@@ -1,3 +1,4 @@
+import type { BackdatedNote } from '../../contract/backdated.ts';
 import { pageAfter, pageOf, type Page } from '../../contract/keys.ts';
 import type { SweepEnd } from '../../contract/sweep-report.ts';
 import type { SweepPass } from '../../contract/watermark.ts';
@@ -53,21 +54,30 @@ function openRun(ports: SweepPorts, budget: Budget, horizon: Horizon): PageRun {
  * Settles the pages that got an entry late, after the missed pass had left them: events whose ids were made long before
  * they were written. What a relay is about to reach is left to it, as in the missed pass.
  */
-export async function sweepBackdated(ports: SweepPorts, budget: Budget): Promise<void> {
+export async function sweepBackdated(ports: SweepPorts, budget: Budget): Promise<PassResult> {
   const { store, clock } = ports;
   const horizon = createHorizon('missed', ports);
   const run = openRun(ports, budget, horizon);
   const sweptUpTo = (await store.readWatermark('missed'))?.page ?? '';
-  const settled = new Map<Page, boolean>();
-  for await (const notes of store.listBackdated(clock.now() - graceMs)) {
-    for (const note of notes) {
-      if (clock.now() >= budget.deadline) return;
-      if (note.page >= sweptUpTo || !(await horizon.isRipe(pageOf(note.writtenAt)))) continue;
-      const isSettled = settled.get(note.page) ?? (await isSettledNow(note.page, run));
-      settled.set(note.page, isSettled);
-      if (isSettled) await store.removeBackdated(note);
+  // All notes before the first look: one that is written after the look at its page needs another.
+  const notes: BackdatedNote[] = [];
+  for await (const listed of store.listBackdated(clock.now() - graceMs)) notes.push(...listed);
+  const isSettled = new Map<Page, boolean>();
+  for (const note of notes.toSorted((a, b) => a.writtenAt - b.writtenAt)) {
+    if (clock.now() >= budget.deadline)
+      return { found: 0, pages: isSettled.size, ended: 'out of time' };
+    const { page, key, writtenAt } = note;
+    if (page === undefined) {
+      ports.log.error('a note of an event written late names no event: removing it', { ...key });
+      await store.removeBackdated(note);
+      continue;
     }
+    if (page >= sweptUpTo || !(await horizon.isRipe(pageOf(writtenAt)))) continue;
+    const settled = isSettled.get(page) ?? (await isSettledNow(page, run));
+    isSettled.set(page, settled);
+    if (settled) await store.removeBackdated(note);
   }
+  return { found: 0, pages: isSettled.size, ended: 'done' };
 }
 
 async function isSettledNow(page: Page, run: PageRun): Promise<boolean> {

@@ -17,7 +17,7 @@ export type Sweeper = (invocation: Invocation) => Promise<SweepReport>;
 const reserve = { mostMs: 15_000, share: 0.25 };
 
 /** Up to which share of its time a run may be at a pass. What one leaves over, the next has. */
-const shares = { probe: 0.3, due: 0.4, missed: 0.8, closing: 1 };
+const shares = { probe: 0.3, due: 0.4, missed: 0.75, backdated: 0.85, closing: 1 };
 type Pass = keyof typeof shares;
 
 /**
@@ -37,7 +37,12 @@ export function createSweeper(given: SweepPorts): Sweeper {
     const ports = { ...given, ...watched, shards: await given.store.noteShards(given.shards) };
     const probe = await run('probe', ports, () => probeForRelay(ports, budgetOf('probe')));
     const due = await run('due', ports, () => sweepDue(ports, budgetOf('due')));
-    const missed = await run('missed', ports, () => sweepMissed(ports, budgetOf('missed')));
+    const missed = await run('missed', ports, () =>
+      sweepPages('missed', ports, budgetOf('missed')),
+    );
+    const backdated = await run('backdated', ports, () =>
+      sweepBackdated(ports, budgetOf('backdated')),
+    );
     const closing = await run('closing', ports, () =>
       sweepPages('closing', ports, budgetOf('closing')),
     );
@@ -50,11 +55,11 @@ export function createSweeper(given: SweepPorts): Sweeper {
       closing: closing.found,
       pages: missed.pages + closing.pages,
       ...(await measure(ports)),
-      ended: gravest([probe, due, missed, closing]),
+      ended: gravest([probe, due, missed, backdated, closing]),
     };
     await ports.store.noteSweep(report);
     ports.log.info('swept', { ...report });
-    throwFirst([probe, due, missed, closing]);
+    throwFirst([probe, due, missed, backdated, closing]);
     return report;
   };
 }
@@ -70,13 +75,6 @@ async function probeForRelay(ports: SweepPorts, budget: Budget): Promise<PassRes
   const behind = pageAfter(pageOf(lag.oldestAt), -1);
   if (isStillBlocked) await probeOthers({ behind, ports, budget });
   return nothing;
-}
-
-/** The pages that the relay left, and those that got an entry late. */
-async function sweepMissed(ports: SweepPorts, budget: Budget): Promise<PassResult> {
-  const swept = await sweepPages('missed', ports, budget);
-  if (swept.ended === 'done') await sweepBackdated(ports, budget);
-  return swept;
 }
 
 interface Run {

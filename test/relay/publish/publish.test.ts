@@ -488,7 +488,7 @@ describe('telling an outage from a bad entry', () => {
 
   it.each([
     ['InternalFailure', 'failed'],
-    ['NotAuthorizedForSourceException', 'rejected'],
+    ['NotAuthorizedForSourceException', 'failed'],
     ['MalformedDetail', 'rejected'],
     ['InvalidParameterValue', 'failed'],
     ['ThrottlingException', 'unavailable'],

@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { backdatedPrefix, backdatedToRow } from '../../../lib/contract/backdated.ts';
 import type { Entry } from '../../../lib/contract/entry.ts';
+import { pageOf } from '../../../lib/contract/keys.ts';
+import type { SweepStore } from '../../../lib/relay/sweep-store.ts';
 import { createSweeper, type Sweeper } from '../../../lib/relay/sweep/sweeper.ts';
 import { createSweepWorld, minute, start, type SweepWorld } from '../../support/sweep-world.ts';
 import {
@@ -85,5 +87,41 @@ describe('an event that is written long after its id was made, and that the stre
 
     expect(bus.arrived).toHaveLength(1);
     expect(notes()).toEqual([]);
+  });
+
+  it('is delivered next to notes that name no event, which are removed', async () => {
+    world.clock.advance(10 * minute);
+    await sweep();
+    const entry = writeLate();
+    for (const pk of [`${backdatedPrefix}nonsense`, `${backdatedPrefix}${entry.id}x`]) {
+      const note = backdatedToRow(entry.id, { writtenAt: world.clock.now(), retentionMs });
+      world.store.table.put({ ...note, pk });
+    }
+    world.clock.advance(3 * minute);
+
+    await sweep();
+
+    expect(bus.arrived).toEqual([entry.id]);
+    expect(notes()).toEqual([]);
+  });
+
+  it('is delivered though another page cannot be read', async () => {
+    const store: SweepStore = {
+      ...world.store,
+      openPage: (page, shards) =>
+        page === pageOf(start + 5 * minute)
+          ? Promise.reject(new Error('the page failed'))
+          : world.store.openPage(page, shards),
+    };
+    const failing = createSweeper({ ...world.ports, store });
+    const sweepFailing = () => failing({ getRemainingTimeInMillis: () => minute });
+    world.clock.advance(20 * minute);
+    await expect(sweepFailing()).rejects.toThrow('the page failed');
+    const entry = writeLate();
+    world.clock.advance(3 * minute);
+
+    await expect(sweepFailing()).rejects.toThrow('the page failed');
+
+    expect(bus.arrived).toEqual([entry.id]);
   });
 });

@@ -4,6 +4,7 @@ import type { Entry } from '../../../lib/contract/entry.ts';
 import { pageOf, timeOfId } from '../../../lib/contract/keys.ts';
 import { keyOfWaiting, waitingIndexKey, type Waiting } from '../../../lib/contract/waiting.ts';
 import type { Destination } from '../../../lib/relay/destination.ts';
+import { watchAcceptance } from '../../../lib/relay/deliver/acceptance.ts';
 import { unavailableForMs } from '../../../lib/relay/deliver/fate.ts';
 import { sweepDue } from '../../../lib/relay/sweep/due.ts';
 import { Death, mortal } from '../../support/mortal.ts';
@@ -415,6 +416,25 @@ describe('the due pass', () => {
       expect(await world.waiting(given!)).toBeUndefined();
       expect((await receipts(given!)).map(({ outcome }) => outcome)).toContain('discarded');
     });
+  });
+
+  it('counts no attempt in an outage that begins right after a destination took an entry', async () => {
+    const [goes, ...waiting] = await failedOnce(20);
+    const watched = watchAcceptance([bus], world.ports);
+    const ports = { ...world.ports, ...watched };
+    world.clock.advance(5 * minute);
+    script.decide = refusing(waiting.map(({ id }) => id));
+    await sweepDue(ports, world.budget());
+    const before = await Promise.all(waiting.map(world.waiting));
+    world.clock.advance(minute);
+    script.decide = down;
+    await Promise.all(waiting.map((entry) => world.change(entry, { dueAt: world.clock.now() })));
+
+    await sweepDue(ports, world.budget());
+
+    expect(bus.arrived).toEqual([goes!.id]);
+    const after = await Promise.all(waiting.map(world.waiting));
+    expect(after.map((row) => row?.attempts)).toEqual(before.map((row) => row?.attempts));
   });
 
   describe('where a call to the table fails for one row', () => {
