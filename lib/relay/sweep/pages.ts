@@ -58,10 +58,11 @@ export async function sweepBackdated(ports: SweepPorts, budget: Budget): Promise
   const { store, clock } = ports;
   const horizon = createHorizon('missed', ports);
   const run = openRun(ports, budget, horizon);
-  const sweptUpTo = (await store.readWatermark('missed'))?.page ?? '';
   // All notes before the first look: one that is written after the look at its page needs another.
   const notes: BackdatedNote[] = [];
   for await (const listed of store.listBackdated(clock.now() - graceMs)) notes.push(...listed);
+  if (notes.length === 0) return { found: 0, pages: 0, ended: 'done' };
+  const sweptUpTo = (await store.readWatermark('missed'))?.page ?? '';
   const isSettled = new Map<Page, boolean>();
   for (const note of notes.toSorted((a, b) => a.writtenAt - b.writtenAt)) {
     if (clock.now() >= budget.deadline)
