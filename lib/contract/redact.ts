@@ -1,4 +1,5 @@
 import { OutboxError } from './error.ts';
+import { definedOnly } from './pick.ts';
 
 const maxMessageChars = 1024;
 
@@ -43,6 +44,11 @@ export function safeMessage(error: unknown): string | undefined {
 }
 
 const errorName = /^[A-Za-z_$][\w$.#-]{0,63}$/;
+
+/** Log fields of an error: its name, and its message as far as that cannot hold a payload. */
+export function errorSummary(error: unknown): { error: string; message?: string } {
+  return { error: nameOfError(error), ...definedOnly({ message: safeMessage(error) }) };
+}
 
 /** The name of an error's class; the type of anything else that was thrown. */
 export function nameOfError(error: unknown): string {

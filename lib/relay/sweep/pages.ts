@@ -3,7 +3,7 @@ import { pageAfter, pageOf, type Page } from '../../contract/keys.ts';
 import type { SweepEnd } from '../../contract/sweep-report.ts';
 import type { SweepPass } from '../../contract/watermark.ts';
 import { createBreaker } from '../publish/breaker.ts';
-import { redact } from '../../contract/redact.ts';
+import { errorSummary } from '../../contract/redact.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';
 import { graceMs } from './eligible.ts';
 import { createHorizon, pagesPerRun, startOf, type Horizon } from './horizon.ts';
@@ -137,12 +137,7 @@ async function orFailure<T>(
   try {
     return await work();
   } catch (thrown) {
-    const isError = thrown instanceof Error;
-    log.error('a page could not be swept', {
-      page,
-      error: isError ? thrown.name : String(thrown),
-      ...(isError ? { message: redact(thrown.message) } : {}),
-    });
+    log.error('a page could not be swept', { page, ...errorSummary(thrown) });
     return { thrown };
   }
 }

@@ -1,7 +1,7 @@
 import { keyOfWaiting, type Waiting } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import type { Log } from '../../runtime/ports.ts';
-import { redact } from '../../contract/redact.ts';
+import { errorSummary } from '../../contract/redact.ts';
 
 /** Failures of single rows after which a pass stops: then it is the table that fails, not its rows. */
 const maxFailures = 200;
@@ -29,7 +29,7 @@ export function createRowGuard({ log }: { readonly log: Log }): RowGuard {
         return await step();
       } catch (thrown) {
         failures.push(thrown);
-        log.error('a waiting row could not be settled', { ...keyOf(row), ...describe(thrown) });
+        log.error('a waiting row could not be settled', { ...keyOf(row), ...errorSummary(thrown) });
         if (failures.length > maxFailures) throw thrown;
         return undefined;
       }
@@ -43,9 +43,4 @@ export function createRowGuard({ log }: { readonly log: Log }): RowGuard {
 function keyOf(row: WaitingSummary | Waiting | undefined): { pk?: string; sk?: string } {
   if (row === undefined) return {};
   return { ...('key' in row ? row.key : keyOfWaiting(row.entry)) };
-}
-
-function describe(thrown: unknown): { error: string; message?: string } {
-  if (!(thrown instanceof Error)) return { error: String(thrown) };
-  return { error: thrown.name, message: redact(thrown.message) };
 }

@@ -1,6 +1,5 @@
-import { nameOfError, safeMessage } from '../../contract/redact.ts';
+import { errorSummary } from '../../contract/redact.ts';
 import type { SweepEnd, SweepReport } from '../../contract/sweep-report.ts';
-import { definedOnly } from '../../contract/pick.ts';
 import type { Invocation } from '../relay.ts';
 import { pageAfter, pageOf } from '../../contract/keys.ts';
 import { watchAcceptance } from '../deliver/acceptance.ts';
@@ -104,13 +103,9 @@ async function run(
   try {
     return await work();
   } catch (thrown) {
-    log.error('a pass of the sweeper failed', { pass, ...nameOf(thrown) });
+    log.error('a pass of the sweeper failed', { pass, ...errorSummary(thrown) });
     return { found: 0, pages: 0, ended: 'failed', thrown };
   }
-}
-
-function nameOf(thrown: unknown): { error: string; message?: string } {
-  return { error: nameOfError(thrown), ...definedOnly({ message: safeMessage(thrown) }) };
 }
 
 function throwFirst(outcomes: readonly PassOutcome[]): void {
