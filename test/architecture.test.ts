@@ -178,6 +178,16 @@ describe('the surface of a file', () => {
   });
 });
 
+describe('processes', () => {
+  it('are started on a leash alone, so that they end with whoever starts them', () => {
+    const starters = globSync(
+      '{lib,functions,bin,examples,test,bench}/**/*.{ts,js,mjs,cjs}',
+    ).filter((file) => packageImports(file).some((name) => /^(node:)?child_process$/.test(name)));
+
+    expect(starters.sort()).toEqual(['bin/demo/child.ts', 'bin/demo/leash.ts']);
+  });
+});
+
 describe('time', () => {
   const code = sources.filter(
     (file) => file.startsWith('lib/') && file !== 'lib/runtime/system.ts',
@@ -203,7 +213,7 @@ describe('time', () => {
 
 function importsOf(file: string): string[] {
   return ts
-    .preProcessFile(readFileSync(file, 'utf8'))
+    .preProcessFile(readFileSync(file, 'utf8'), true, true)
     .importedFiles.map(({ fileName }) => fileName);
 }
 

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
+import { captureChild } from '../bin/demo/child.ts';
 import { minimumNodeMajor } from '../lib/contract/node-version.ts';
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as unknown;
@@ -41,17 +41,17 @@ describe('the minimum version of Node.js', () => {
 });
 
 describe('the command', () => {
-  it.each(['18.20.8', '16.0.0'])('says on Node.js %s which version it needs', (version) => {
-    const { status, stdout, stderr } = startOn(version, ['--version']);
+  it.each(['18.20.8', '16.0.0'])('says on Node.js %s which version it needs', async (version) => {
+    const { exitCode, stdout, stderr } = await startOn(version, ['--version']);
 
     expect(stderr).toBe(`outbox: needs Node.js ${minimumNodeMajor} or later, this is ${version}\n`);
-    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
   });
 
-  it('starts on the minimum version', () => {
-    const { status, stderr } = startOn(`${minimumNodeMajor}.0.0`, ['--version']);
+  it('starts on the minimum version', async () => {
+    const { exitCode, stderr } = await startOn(`${minimumNodeMajor}.0.0`, ['--version']);
 
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 });
 
@@ -71,9 +71,12 @@ function minimumOf({ node = '0' }: Locked['engines'] = {}): number {
 /** Starts the command where Node.js says that it is another version. */
 function startOn(version: string, args: string[]) {
   const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
-  return spawnSync(
-    process.execPath,
-    ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, 'bin/outbox.ts', ...args],
-    { encoding: 'utf8' },
-  );
+  return captureChild({
+    name: process.execPath,
+    arguments: [
+      ...['--import', `data:text/javascript,${encodeURIComponent(pretend)}`],
+      ...['bin/outbox.ts', ...args],
+    ],
+    env: process.env,
+  });
 }

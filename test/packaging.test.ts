@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -14,6 +13,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { captureChild } from '../bin/demo/child.ts';
 import { minimumNodeMajor } from '../lib/contract/node-version.ts';
 import { documentedFiles, readmeInstallLine, type DocumentedFile } from './support/readme.ts';
 
@@ -38,11 +38,11 @@ const scaffoldVersions: Readonly<Record<string, string>> = {
 let root = '';
 let tarball = '';
 
-beforeAll(() => {
+beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'cdk-outbox-pack-'));
   // Packed as it lies: the build is the test command's first step.
   const [packed] = JSON.parse(
-    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', root], '.'),
+    await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', root], '.'),
   ) as { filename: string }[];
   tarball = join(root, packed?.filename ?? '');
 });
@@ -52,8 +52,8 @@ afterAll(() => {
 });
 
 describe('the packed package', () => {
-  it('holds what is built, the functions and the notices included, and nothing of the sources', () => {
-    const files = run('tar', ['-tzf', tarball], '.').split('\n');
+  it('holds what is built, the functions and the notices included, and nothing of the sources', async () => {
+    const files = (await run('tar', ['-tzf', tarball], '.')).split('\n');
 
     expect(files).toContain('package/dist/functions/relay/index.mjs');
     expect(files).toContain('package/dist/THIRD-PARTY-NOTICES.txt');
@@ -65,15 +65,15 @@ describe('the packed package', () => {
     let folder = '';
     let node = '';
 
-    beforeAll(() => {
+    beforeAll(async () => {
       folder = join(root, 'lambda-only');
       cpSync(join('test', 'packaging', 'lambda-only'), folder, { recursive: true });
-      install(folder, [tarball, pinned('zod'), `${oldestNode}@${minimumNodeMajor}.0.0`]);
+      await install(folder, [tarball, pinned('zod'), `${oldestNode}@${minimumNodeMajor}.0.0`]);
       node = join(folder, 'node_modules', oldestNode, 'bin', 'node');
     }, 600_000);
 
-    it('serves a Lambda-only user on the oldest Node.js, who downloads no CDK', () => {
-      const answer = JSON.parse(run(node, ['service.js'], folder)) as object;
+    it('serves a Lambda-only user on the oldest Node.js, who downloads no CDK', async () => {
+      const answer = JSON.parse(await run(node, ['service.js'], folder)) as object;
 
       expect(answer).toEqual({
         // The entry, and the note of its page for the sweeper.
@@ -85,25 +85,25 @@ describe('the packed package', () => {
       expect(existsSync(join(folder, 'node_modules', 'constructs'))).toBe(false);
     });
 
-    it('checks the events of its user on the oldest Node.js, without AWS', () => {
+    it('checks the events of its user on the oldest Node.js, without AWS', async () => {
       const outbox = join('node_modules', 'cdk-outbox', 'dist', 'cli', 'outbox.mjs');
       const check = (verb: string, catalogue: string) =>
         run(node, [outbox, 'schema', verb, '--catalogue', catalogue], folder);
 
-      check('write', 'events.cjs');
-      check('check', 'events.mjs');
+      await check('write', 'events.cjs');
+      await check('check', 'events.mjs');
 
-      expect(() => check('check', 'events-changed.mjs')).toThrow(
+      await expect(check('check', 'events-changed.mjs')).rejects.toThrow(
         /data\.total: was number, is string/,
       );
     });
 
-    it('says which Node.js the command needs before it loads anything', () => {
+    it('says which Node.js the command needs before it loads anything', async () => {
       const entry = join(folder, 'alone.mjs');
       cpSync(join(folder, 'node_modules', 'cdk-outbox', 'dist', 'cli', 'outbox.mjs'), entry);
       const older = `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'18.20.8'})`;
 
-      expect(() => run(process.execPath, ['--import', older, entry], folder)).toThrow(
+      await expect(run(process.execPath, ['--import', older, entry], folder)).rejects.toThrow(
         `outbox: needs Node.js ${minimumNodeMajor} or later, this is 18.20.8`,
       );
     });
@@ -112,11 +112,11 @@ describe('the packed package', () => {
   describe('in the app that cdk init makes, with the code of the documentation', () => {
     let folder = '';
 
-    beforeAll(() => {
+    beforeAll(async () => {
       folder = join(root, 'app');
       mkdirSync(folder);
       const cdk = resolve('node_modules', 'aws-cdk', 'bin', 'cdk');
-      run(
+      await run(
         process.execPath,
         [cdk, 'init', 'app', '--language', 'typescript', '--generate-only', '--no-notices'],
         folder,
@@ -134,7 +134,7 @@ describe('the packed package', () => {
       const packages = readmeInstallLine().map((name) =>
         name === 'cdk-outbox' ? tarball : pinned(name),
       );
-      install(folder, packages);
+      await install(folder, packages);
     }, 600_000);
 
     const scaffolded = join('node_modules', 'typescript', 'bin', 'tsc');
@@ -159,35 +159,37 @@ describe('the packed package', () => {
         older,
         [...node10, '--ignoreDeprecations', '6.0', '--skipLibCheck', 'false'],
       ],
-    ] as const)('compiles %s', (_, tsc, options) => {
-      expect(() => run(process.execPath, [tsc, ...options], folder)).not.toThrow();
+    ] as const)('compiles %s', async (_, tsc, options) => {
+      await run(process.execPath, [tsc, ...options], folder);
     });
 
-    it('passes its tests under jest', () => {
-      expect(() =>
-        run(process.execPath, ['node_modules/jest/bin/jest.js', '--ci'], folder),
-      ).not.toThrow();
+    it('passes its tests under jest', async () => {
+      await run(process.execPath, ['node_modules/jest/bin/jest.js', '--ci'], folder);
     });
 
-    it('synthesizes by cdk synth', () => {
-      run(process.execPath, ['node_modules/aws-cdk/bin/cdk', 'synth', '--quiet'], folder);
+    it('synthesizes by cdk synth', async () => {
+      await run(process.execPath, ['node_modules/aws-cdk/bin/cdk', 'synth', '--quiet'], folder);
 
       const template = readFileSync(join(folder, 'cdk.out', 'Orders.template.json'), 'utf8');
       expect(template).toContain('AWS::Events::Rule');
       expect(template).toContain('AWS::Lambda::EventSourceMapping');
     });
 
-    it('has a catalogue that outbox schema loads', () => {
+    it('has a catalogue that outbox schema loads', async () => {
       const outbox = join('node_modules', 'cdk-outbox', 'dist', 'cli', 'outbox.mjs');
 
-      run(process.execPath, [outbox, 'schema', 'write', '--catalogue', 'lib/events.ts'], folder);
+      await run(
+        process.execPath,
+        [outbox, 'schema', 'write', '--catalogue', 'lib/events.ts'],
+        folder,
+      );
 
       const snapshot = readFileSync(join(folder, 'events.snapshot.json'), 'utf8');
       expect(snapshot).toContain('"order.placed"');
     });
 
-    it('works as ES modules next to its CommonJS copy', () => {
-      const answer = JSON.parse(run(process.execPath, ['app.mjs'], folder)) as object;
+    it('works as ES modules next to its CommonJS copy', async () => {
+      const answer = JSON.parse(await run(process.execPath, ['app.mjs'], folder)) as object;
 
       const all = ['function', 'function', 'function', 'function'];
       expect(answer).toEqual({ all, knowsTheOther: true });
@@ -226,23 +228,17 @@ function handlerTests(): DocumentedFile[] {
 }
 
 /** Installs packages as their user would. */
-function install(folder: string, packages: readonly string[]): void {
+async function install(folder: string, packages: readonly string[]): Promise<void> {
   const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
-  run('npm', ['install', ...quiet, ...packages], folder);
+  await run('npm', ['install', ...quiet, ...packages], folder);
 }
 
-function run(command: string, args: readonly string[], cwd: string): string {
+/** Runs a command in a folder. Returns what it wrote to standard output; throws with all that it wrote if it fails. */
+async function run(name: string, args: readonly string[], cwd: string): Promise<string> {
   // The app's scripts find the Node.js that runs the tests.
   const path = [dirname(process.execPath), process.env['PATH']].join(delimiter);
-  try {
-    return execFileSync(command, args, {
-      cwd,
-      encoding: 'utf8',
-      stdio: 'pipe',
-      env: { ...process.env, PATH: path, CI: 'true' },
-    });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}\n${stderr}`, { cause: error });
-  }
+  const env = { ...process.env, PATH: path, CI: 'true' };
+  const { exitCode, stdout, stderr } = await captureChild({ name, arguments: args, cwd, env });
+  if (exitCode === 0) return stdout;
+  throw new Error(`${[name, ...args].join(' ')} failed:\n${stdout}\n${stderr}`);
 }

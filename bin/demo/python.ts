@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
-import { runChild, type OnLine } from './child.ts';
+import { captureChild, runChild, type OnLine } from './child.ts';
 import { localFolder, withLock } from './local-folder.ts';
 
 const requirements = join(import.meta.dirname, 'requirements.txt');
@@ -81,13 +79,10 @@ async function versionOf(
   python: string,
   env: NodeJS.ProcessEnv,
 ): Promise<{ minor: number; text: string } | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)(python, ['--version'], { env });
-    const [, text = '', minor] = /Python (3\.(\d+)\S*)/.exec(stdout) ?? [];
-    return { text, minor: Number(minor) };
-  } catch {
-    return undefined;
-  }
+  const { exitCode, stdout } = await captureChild({ name: python, arguments: ['--version'], env });
+  if (exitCode !== 0) return undefined;
+  const [, text = '', minor] = /Python (3\.(\d+)\S*)/.exec(stdout) ?? [];
+  return { text, minor: Number(minor) };
 }
 
 async function orMend(work: Promise<void>, mend: string): Promise<void> {

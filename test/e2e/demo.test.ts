@@ -1,5 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { latestOf, poll } from '../../bin/demo/poll.ts';
-import { processesBelow, stillRunning } from './process-tree.ts';
+import { processesBelow, startSignalled, stillRunning } from './process-tree.ts';
 
 /** The demo as a user runs it, with a folder of its own for temporary files. */
 let scratch: string;
@@ -22,7 +21,7 @@ afterEach(async () => {
 
 describe('npm run demo', { timeout: 45 * 60_000 }, () => {
   it('ends with tables in which every number is right, brings a stuck event back, and leaves nothing behind', async () => {
-    const demo = startDemo(['--orders', '12', '--chaos']);
+    const demo = await startDemo(['--orders', '12', '--chaos']);
     await demo.says('Place 12 orders');
     const processes = await processesBelow(demo.pid);
 
@@ -49,25 +48,25 @@ describe('npm run demo', { timeout: 45 * 60_000 }, () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-    ['SIGKILL', null],
+    ['SIGKILL', 128],
   ] as const)('leaves no process behind after %s', async (signal, exitCode) => {
-    const demo = startDemo([]);
+    const demo = await startDemo([]);
     const processes = await whileSynthesizing(demo);
 
-    demo.process.kill(signal);
+    process.kill(demo.pid, signal);
 
     expect(await demo.exited).toBe(exitCode);
     await expectNoneRunning(processes);
   });
 
   it('keeps everything running with --keep, says what to try, and goes on Ctrl-C', async () => {
-    const demo = startDemo(['--orders', '1', '--keep']);
+    const demo = await startDemo(['--orders', '1', '--keep']);
     await demo.says('Ctrl-C stops it');
     const processes = await processesBelow(demo.pid);
     const [url = ''] = /http:\S+\/orders/.exec(demo.output()) ?? [];
 
     const answer = await fetch(`${url}/there-is-none`);
-    demo.process.kill('SIGINT');
+    process.kill(demo.pid, 'SIGINT');
     await demo.exited;
 
     expect(answer.status).toBe(404);
@@ -76,14 +75,16 @@ describe('npm run demo', { timeout: 45 * 60_000 }, () => {
   });
 
   it('refuses an endpoint that is the real AWS', async () => {
-    const demo = startDemo([], { AWS_ENDPOINT_URL: 'https://dynamodb.eu-west-1.amazonaws.com' });
+    const demo = await startDemo([], {
+      AWS_ENDPOINT_URL: 'https://dynamodb.eu-west-1.amazonaws.com',
+    });
 
     expect(await demo.exited).toBe(1);
     expect(demo.output()).toMatch(/is the real AWS and costs money: pass --aws/);
   });
 
   it('says how it is called', async () => {
-    const demo = startDemo(['--help']);
+    const demo = await startDemo(['--help']);
 
     expect(await demo.exited).toBe(0);
     expect(demo.output()).toMatch(/--orders N/);
@@ -92,34 +93,38 @@ describe('npm run demo', { timeout: 45 * 60_000 }, () => {
 
 interface Demo {
   readonly pid: number;
-  readonly process: ChildProcess;
-  readonly exited: Promise<number | null>;
+  readonly exited: Promise<number>;
   output(): string;
   /** Resolves when the output holds the text; throws if the demo ends without. */
   says(text: string): Promise<void>;
 }
 
-function startDemo(options: string[], env: NodeJS.ProcessEnv = {}): Demo {
-  const child = spawn(process.execPath, ['bin/demo.ts', '--no-build', ...options], {
-    env: { ...process.env, AWS_ENDPOINT_URL: '', TMPDIR: scratch, NO_COLOR: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+async function startDemo(options: string[], env: NodeJS.ProcessEnv = {}): Promise<Demo> {
   let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-  }
-  const exited = once(child, 'close').then(([code]) => code as number | null);
+  const output = new EventEmitter();
+  const { pid, exited } = await startSignalled(
+    {
+      // The folder for temporary files is the test's, not the leash's: what the demo leaves there is seen.
+      name: 'env',
+      arguments: [
+        `TMPDIR=${scratch}`,
+        ...[process.execPath, 'bin/demo.ts', '--no-build', ...options],
+      ],
+      env: { ...process.env, AWS_ENDPOINT_URL: '', NO_COLOR: '1', ...env },
+    },
+    (line) => {
+      text += `${line}\n`;
+      output.emit('line');
+    },
+  );
   return {
-    pid: child.pid ?? 0,
-    process: child,
+    pid,
     exited,
     output: () => text,
     says: async (expected) => {
       const hasEnded = exited.then(() => true);
       while (!text.includes(expected)) {
-        const isOver = await Promise.race([hasEnded, once(child.stdout, 'data').then(() => false)]);
+        const isOver = await Promise.race([hasEnded, once(output, 'line').then(() => false)]);
         if (isOver && !text.includes(expected)) {
           throw new Error(`the demo ended without saying ${JSON.stringify(expected)}:\n${text}`);
         }

@@ -1,11 +1,39 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import {
+  captureChild,
+  startChild,
+  type Child,
+  type Command,
+  type OnLine,
+} from '../../bin/demo/child.ts';
+import { poll } from '../../bin/demo/poll.ts';
 
 /** A process, so that another one that gets its id later is not taken for it. */
 interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly command: string;
+}
+
+/** A child whose own process id is known: a signal to it reaches nothing that it started. */
+export interface SignalledChild extends Child {
+  readonly pid: number;
+}
+
+/** Starts a command on a leash, and resolves when its process id is known. */
+export async function startSignalled(
+  command: Command,
+  onLine: OnLine = () => undefined,
+): Promise<SignalledChild> {
+  const shell = ['-c', 'echo "$$" && exec "$@"', 'sh', command.name, ...command.arguments];
+  let pid: number | undefined;
+  const child = startChild({ ...command, name: 'sh', arguments: shell }, (line) => {
+    if (pid === undefined) pid = Number(line);
+    else onLine(line);
+  });
+  return {
+    ...child,
+    pid: await poll(() => Promise.resolve(pid), { until: `${command.name} has a process id` }),
+  };
 }
 
 /** The commands below a process, at any depth, by id. */
@@ -31,7 +59,11 @@ export async function stillRunning(former: ReadonlyMap<number, string>): Promise
 }
 
 async function processes(): Promise<Process[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,stat=,args=']);
+  const { stdout } = await captureChild({
+    name: 'ps',
+    arguments: ['-A', '-o', 'pid=,ppid=,stat=,args='],
+    env: process.env,
+  });
   return stdout.split('\n').flatMap((line) => {
     const [, pid, parent, state = '', command = ''] =
       /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
