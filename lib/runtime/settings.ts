@@ -10,7 +10,7 @@ import {
   reconciliationFromEnvironment,
   type ReconciliationConfig,
 } from '../contract/reconciliation.ts';
-import { currentTestScope, type TestPorts, type TestScope } from './test-scope.ts';
+import { currentTestScope, type TestScope } from './test-scope.ts';
 import { traceFrom, type TraceSource } from './trace.ts';
 
 // The settings that constructs give to functions by environment variables, and when they are read.
@@ -86,16 +86,16 @@ function outboxIfAny(environment: Environment): { outbox?: OutboxSettings } {
 }
 
 /**
- * What `open` makes of the environment, made on the first call and kept.
+ * What `open` makes of the environment and the options, made on the first call and kept.
  *
  * Inside Lambda it is made at once: clients are ready before the first request, and a missing variable fails the
- * function's start. In a test scope, each scope has one of its own, made of the scope's environment and ports.
+ * function's start. In a test scope, each scope has one of its own, made of the scope's environment and options.
  *
  * @param inTests variables that the scope cannot know
  */
-export function onFirstUse<T>(
-  { environment }: EnvironmentOptions,
-  open: (environment: Environment, ports: Partial<TestPorts>) => T,
+export function onFirstUse<Options extends EnvironmentOptions, T>(
+  options: Options,
+  open: (environment: Environment, options: Options) => T,
   inTests: Environment = {},
 ): () => T {
   const ofScope = new WeakMap<TestScope, { readonly opened: T }>();
@@ -103,11 +103,11 @@ export function onFirstUse<T>(
   const use = (): T => {
     const scope = currentTestScope();
     if (scope === undefined) {
-      own ??= { opened: open(environment ?? process.env, {}) };
+      own ??= { opened: open(options.environment ?? process.env, options) };
       return own.opened;
     }
     const known = ofScope.get(scope) ?? {
-      opened: open({ ...inTests, ...scope.environment }, scope.ports),
+      opened: open({ ...inTests, ...scope.environment }, { ...options, ...scope.options }),
     };
     ofScope.set(scope, known);
     return known.opened;

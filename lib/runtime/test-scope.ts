@@ -1,30 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { Environment } from '../contract/read-environment.ts';
-import type { SqsSender } from './inbox/dead-letter.ts';
-import type { InboxMetricsSink } from './inbox/metrics.ts';
-import type { Clock, Log } from './ports.ts';
-import type { RunningSagas } from './saga/running-sagas.ts';
-import type { Transactor } from './transaction/transactor.ts';
 
-/** What code under test uses instead of AWS. It replaces what the code's own options give. */
-export interface TestPorts {
-  readonly transactor: Transactor;
-  readonly clock: Clock;
-  readonly sqs: SqsSender;
-  readonly running: RunningSagas;
-  readonly logger: Log;
-  readonly log: Log;
-  readonly metrics: InboxMetricsSink;
-  /** A test's log may hold what an error quotes. */
-  readonly logErrorMessages: true;
-}
-
-/** One test: the settings and the dependencies of everything that it runs. */
+/** One test: the settings and the options of everything that it runs. */
 export interface TestScope {
   /** Replaces `process.env`. */
   readonly environment: Environment;
-  readonly ports: TestPorts;
+  /** Replace the options that the code under test gives. */
+  readonly options: object;
 }
 
 const key = Symbol.for('cdk-outbox/test-scope');

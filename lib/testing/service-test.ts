@@ -4,10 +4,13 @@ import type { Message } from '../contract/message.ts';
 import { isInvalidRow, rowToWaiting } from '../contract/waiting.ts';
 import type { OutboxEvent } from '../runtime/event/event.ts';
 import { deadLetterAttributes } from '../runtime/inbox/dead-letter-request.ts';
+import type { InboxOptions } from '../runtime/inbox/options.ts';
 import type { SqsBatchResponse } from '../runtime/inbox/sqs-event.ts';
 import type { Clock, Log, LogFields } from '../runtime/ports.ts';
+import type { SagaRunOptions } from '../runtime/saga/create-saga.ts';
 import { systemClock } from '../runtime/system.ts';
-import { runInTestScope, type TestPorts, type TestScope } from '../runtime/test-scope.ts';
+import { runInTestScope, type TestScope } from '../runtime/test-scope.ts';
+import type { OutboxOptions } from '../runtime/write/outbox.ts';
 import { messageOf } from './builders.ts';
 import { testEnvironment } from './local-tables.ts';
 import { createMemoryRunningSagas } from './memory-running-sagas.ts';
@@ -187,10 +190,11 @@ function openTest({ tables = {}, items = {}, clock = systemClock }: TestOptions)
   const counts: Record<string, number> = {};
   const deadLetters: DeadLetter[] = [];
   const log = recordingLog(logs);
-  const ports: TestPorts = {
+  const options: SagaRunOptions & OutboxOptions = {
+    // A test's log may hold what an error quotes.
     ...{ transactor, clock, log, logger: log, logErrorMessages: true },
     running: createMemoryRunningSagas(transactor, own.sagas),
-    sqs: recordingQueue(deadLetters) as TestPorts['sqs'],
+    sqs: recordingQueue(deadLetters) as NonNullable<InboxOptions['sqs']>,
     metrics: {
       addDimension: () => undefined,
       addMetric: (name, _unit, value) => {
@@ -206,7 +210,7 @@ function openTest({ tables = {}, items = {}, clock = systemClock }: TestOptions)
     logs,
     items: (tableName) => transactor.rows(tableName),
   };
-  return { scope: { environment, ports }, recorded, logs, counts, deadLetters };
+  return { scope: { environment, options }, recorded, logs, counts, deadLetters };
 }
 
 function eventsIn(transactor: MemoryTransactor): RecordedEvent[] {

@@ -13,7 +13,12 @@ import {
 } from '../../lib/runtime.ts';
 import { inboxFrom, onFirstUse, type EnvironmentOptions } from '../../lib/runtime/settings.ts';
 import { runInTestScope, type TestScope } from '../../lib/runtime/test-scope.ts';
-import { createMemoryTransactor, messageOf, sqsEventOf } from '../../lib/testing.ts';
+import {
+  createMemoryTransactor,
+  messageOf,
+  sqsEventOf,
+  type MemoryTransactor,
+} from '../../lib/testing.ts';
 
 const inbox = {
   name: 'billing',
@@ -124,7 +129,7 @@ test('variables are read once', () => {
 describe('test scope', () => {
   const scopeOf = (environment: TestScope['environment']): TestScope => {
     const transactor = createMemoryTransactor({ outbox: ['pk', 'sk'] });
-    return { environment, ports: { transactor } as unknown as TestScope['ports'] };
+    return { environment, options: { transactor } };
   };
 
   it('has settings of its own, also behind middleware and awaits, and leaves those outside alone', async () => {
@@ -149,13 +154,13 @@ describe('test scope', () => {
     ]);
   });
 
-  it('gives its ports to what was created before', async () => {
+  it('gives its options to what was created before', async () => {
     const service = createOutbox({ environment: {} });
     const scope = scopeOf(outboxVariables);
 
     await runInTestScope(scope, () => service.write({ events: [placed] }));
 
-    const transactor = scope.ports.transactor as ReturnType<typeof createMemoryTransactor>;
+    const transactor = (scope.options as { transactor: MemoryTransactor }).transactor;
     expect(transactor.rows('outbox')).toMatchObject([{ type: 'order.placed' }]);
   });
 });

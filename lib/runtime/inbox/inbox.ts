@@ -107,9 +107,7 @@ export interface TransactionOptions {
  */
 export function createInbox(options: InboxOptions = {}): Inbox {
   checkOptions(options);
-  const opened = onFirstUse(options, (environment, ports) =>
-    toPorts(inboxFrom(environment), { ...options, ...ports }),
-  );
+  const opened = onFirstUse(options, (environment, used) => toPorts(inboxFrom(environment), used));
   return withSubscriptions(opened, new Map());
 }
 

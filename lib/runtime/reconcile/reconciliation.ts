@@ -52,8 +52,8 @@ export type Reconciliation = (
  * `OPTION_INVALID` where it was asked for a window that is none
  */
 export function createReconciliation(options: ReconciliationOptions = {}): Reconciliation {
-  const opened = onFirstUse(options, (environment) =>
-    openReconciliation(reconciliationFrom(environment), options),
+  const opened = onFirstUse(options, (environment, used) =>
+    openReconciliation(reconciliationFrom(environment), used),
   );
   return async (event, context) => opened()(event, context);
 }

@@ -73,7 +73,7 @@ export function createSaga<State>(
   checkOptions(options);
   const opened = onFirstUse(
     options,
-    (environment, ports) => openSaga(definition, sagaFrom(environment), { ...options, ...ports }),
+    (environment, used) => openSaga(definition, sagaFrom(environment), used),
     { SAGA_NAME: definition.name },
   );
   return async (event, context) => opened()(event, context);

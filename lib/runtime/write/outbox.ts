@@ -180,8 +180,8 @@ export interface Outbox {
  * In a test, `testOutbox` of `cdk-outbox/testing` has it write to memory.
  */
 export function createOutbox(options: OutboxOptions = {}): Outbox {
-  const opened = onFirstUse(options, (environment, ports) =>
-    openOutbox(outboxFrom(environment), { ...options, ...ports }),
+  const opened = onFirstUse(options, (environment, used) =>
+    openOutbox(outboxFrom(environment), used),
   );
   return {
     write: async (request) => opened().write(request),
