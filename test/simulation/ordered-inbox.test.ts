@@ -255,4 +255,31 @@ describe('a replay', () => {
 
     await fc.assert(fc.asyncProperty(plans, check), { numRuns: 100 });
   });
+
+  test('runs to its end before another one of the same aggregate, whatever order both come in', async () => {
+    const check = async (drawn: Plan): Promise<void> => {
+      const plan = { ...drawn, isFifo: false, failures: 0, deaths: 0 };
+      const { world, committed, random } = troubledWorld(plan);
+      const history = stretch(1, plan.length);
+      world.deliver(...history);
+      while (world.queue.size() > 0) await world.work();
+      const replays = ['r', 's'].flatMap((replayid) =>
+        history.map((message) => ({ ...message, replayid })),
+      );
+      world.deliver(...shuffled(replays, random));
+
+      for (let round = 0; world.queue.size() > 0; round++) {
+        if (round > mostRounds) throw new Error(`${world.queue.size()} messages are never done`);
+        await world.work();
+        world.clock.advance(1_000);
+      }
+
+      const once = history.map(({ sequence }) => Number(sequence));
+      expect(committed.map(({ sequence }) => sequence)).toEqual([...once, ...once, ...once]);
+      expect(world.queue.elsewhere).toEqual([]);
+      expect(await world.kept()).toEqual([]);
+    };
+
+    await fc.assert(fc.asyncProperty(plans, check), { numRuns: 100 });
+  });
 });

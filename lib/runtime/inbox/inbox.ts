@@ -84,7 +84,7 @@ export interface TransactionOptions {
  * in sequence; new events of its aggregates wait until it has come as far as the inbox had been. A message of it that
  * does not come is waited for as long as the queue may have it in hand (receives times visibility timeout), each
  * further one for `adoptWait`; one that comes after later ones all the same is sent to the dead-letter queue
- * (`REPLAY_MISSED`). It costs a read unit and two write units more for each replayed message.
+ * (`REPLAY_MISSED`). One replay of an aggregate runs at a time; on a FIFO queue two take turns. It costs a read unit and two write units more for each replayed message.
  *
  * Trust: a message has the authority of its transport. A bus checks the right to send (`events:source`,
  * `events:detail-type`) by its envelope, and an event that differs from that goes to the dead-letter queue

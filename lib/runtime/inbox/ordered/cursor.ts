@@ -9,6 +9,8 @@ export interface Arriving {
   readonly replayId?: string;
   /** Whether it is remembered to have been handled in that replay. */
   readonly isRemembered?: boolean;
+  /** Whether it is taken from the buffer. */
+  readonly isKept?: boolean;
 }
 
 /** All up to this sequence were handled or passed once, whatever is replayed meanwhile. */
@@ -19,11 +21,14 @@ export function reachedBy({ replay, sequence = 0 }: Cursor): number {
 /** The cursor with `sequence` as the last that was handled. What waits up to it is taken out of the buffer. */
 export function moved(
   cursor: Cursor,
-  { sequence, eventId, replayId }: Arriving,
+  { sequence, eventId, replayId, isKept = false }: Arriving,
   now: number,
 ): Cursor {
   const { replay } = cursor;
-  const position = replayId === undefined ? replay : { ...replay, id: replayId, sequence };
+  // What one replay left in the buffer does not end another one that runs.
+  const isLeftOver = isKept && replay?.reached !== undefined && replay.id !== replayId;
+  const isReplayed = replayId !== undefined && !isLeftOver;
+  const position = isReplayed ? { ...replay, id: replayId, sequence } : replay;
   return passed({ ...cursor, ...definedOnly({ replay: position }) }, { sequence, eventId, now });
 }
 
@@ -50,16 +55,19 @@ export function adopted(cursor: Cursor, first: number, now: number): Cursor {
 }
 
 /** The cursor that goes through a history again, as far as it had come before; it is to find where that begins. */
-export function rewound(cursor: Cursor, replayId: string): Cursor {
+export function rewound(cursor: Cursor, replayId: string, now: number): Cursor {
   const before = cursor.replay?.id === replayId ? cursor.replay : {};
   const replay = { ...before, id: replayId, reached: reachedBy(cursor) };
+  // What waits already is not passed over, where the other history begins beyond it.
+  const { early, first, sequence = 0 } = cursor;
   const noPlace = {
+    first: first ?? (early === undefined ? undefined : sequence + 1),
     sequence: undefined,
     eventId: undefined,
     putBack: undefined,
     putBackAt: undefined,
   };
-  return definedOnly({ ...cursor, ...noPlace, replay });
+  return definedOnly({ ...cursor, ...noPlace, movedAt: now, replay });
 }
 
 /** The cursor beyond what was waited for in vain: what a replay did not bring up to `sequence`. */

@@ -96,6 +96,7 @@ function openBuffered(next: Waiting, { delivery, inOrder }: Subject): Omit<Subje
   const arriving = {
     sequence: next.sequence,
     eventId: next.eventId,
+    isKept: true,
     ...(replayid === undefined ? {} : { replayId: replayid }),
   };
   return {

@@ -21,7 +21,7 @@ export interface KeepPorts extends TurnPorts {
 }
 
 /** How long a message that is not kept goes round the queue before it is looked at again. */
-const roundSeconds = 60;
+export const roundSeconds = 60;
 
 /**
  * Keeps a message that came early, in the inbox's table. The queue may forget it then.
@@ -48,7 +48,7 @@ export async function keep(
   if (bytes <= limits.table.maxItemBytes) return store(change, buffered, ports.commit);
   if (inOrder.isFifo) throw tooLarge(eventId, bytes);
   const stored = await store(change, noted, ports.commit);
-  if (stored === 'stored') await goRound({ message, group, inOrder }, ports);
+  if (stored === 'stored') await goRound({ message, group, inOrder }, roundSeconds, ports);
   return stored;
 }
 
@@ -66,9 +66,13 @@ async function isReplayOfWaiting(
  * Puts a message back on its queue with a delay, in place of keeping it: as a new message, so that no receive counts.
  * A FIFO queue cannot.
  */
-export async function goRound({ message, group }: Early, { putBack }: KeepPorts): Promise<void> {
+export async function goRound(
+  { message, group }: Early,
+  delaySeconds: number,
+  { putBack }: KeepPorts,
+): Promise<void> {
   const text = messageToText(message);
-  await putBack({ message: text, ...definedOnly({ group }) }, roundSeconds);
+  await putBack({ message: text, ...definedOnly({ group }) }, delaySeconds);
 }
 
 function tooLarge(eventId: string, bytes: number): OutboxError {

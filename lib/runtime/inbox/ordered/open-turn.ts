@@ -47,8 +47,7 @@ export interface OpenTurn {
  */
 export async function decide(cursor: Cursor, inOrder: InOrder, ports: TurnPorts): Promise<Turn> {
   const { arriving, isFifo } = inOrder;
-  const { adoptUntil, adoptWaitMs } = ports.ordered;
-  const policy: Policy = { now: ports.commit.clock.now(), adoptUntil, adoptWaitMs, isFifo };
+  const policy: Policy = { ...ports.ordered, now: ports.commit.clock.now(), isFifo };
   if (arriving.replayId === undefined) return turnOf(cursor, arriving, policy);
   const isKnown = await isRemembered(handledIn(inOrder), ports.commit);
   return turnOf(cursor, { ...arriving, isRemembered: isKnown }, policy);

@@ -5,7 +5,7 @@ import { backoffMs, type Backoff } from '../../backoff.ts';
 import type { Deadline } from '../deadline.ts';
 import { rejected, type Delivery, type Outcome, type Rejected } from '../delivery.ts';
 import { readCursor } from './history.ts';
-import { goRound, keep, type Early, type KeepPorts } from './keep.ts';
+import { goRound, keep, roundSeconds, type Early, type KeepPorts } from './keep.ts';
 import { decide, openTurn, type InOrder, type OpenTurn } from './open-turn.ts';
 import { sequenceTaken } from './sequence-taken.ts';
 
@@ -57,8 +57,13 @@ export async function take(subject: Subject, ports: TakePorts, known?: Cursor): 
 
 async function comeLater(subject: Subject, ports: TakePorts): Promise<Outcome> {
   if (subject.inOrder.isFifo) return { status: 'in-hand' };
-  await goRound(earlyOf(subject), ports);
+  await goRound(earlyOf(subject), roundSeconds, ports);
   return { status: 'early' };
+}
+
+/** The messages of a replay that waits come back while its beginning is waited for. */
+function waitSeconds({ ordered }: TakePorts): number {
+  return Math.max(1, Math.min(roundSeconds, Math.floor(ordered.adoptWaitMs / 2000)));
 }
 
 function earlyOf({ delivery, message, inOrder }: Subject): Early {
@@ -79,6 +84,9 @@ async function tryToTake(
       return { outcome: taken(inOrder) };
     case 'missed':
       return { outcome: missed(inOrder) };
+    case 'waits':
+      await goRound(earlyOf(subject), waitSeconds(ports), ports);
+      return { outcome: { status: 'early' } };
     case 'next':
       return handleNext(
         subject,

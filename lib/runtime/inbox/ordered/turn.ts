@@ -17,6 +17,8 @@ export interface Policy {
   readonly adoptUntil?: number | undefined;
   /** How long an earlier message is waited for before the first is taken for the beginning. */
   readonly adoptWaitMs: number;
+  /** How long a replay that does not move keeps another one waiting. */
+  readonly replayPatienceMs: number;
   /** Whether the queue keeps an aggregate's order: then what comes first is the first. */
   readonly isFifo: boolean;
 }
@@ -29,6 +31,8 @@ export type Turn =
   | { readonly status: 'taken' }
   /** Its replay went on without it, since it did not come: it would be handled after later ones. */
   | { readonly status: 'missed' }
+  /** Another replay of the aggregate is running: the message goes back to the queue until that is done. */
+  | { readonly status: 'waits' }
   /** `after`: the cursor when it is handled. */
   | { readonly status: 'next'; readonly after: Cursor }
   /** `after`: the cursor when it waits in the buffer. */
@@ -38,11 +42,18 @@ export type Turn =
  * Whether it is a message's turn, from where the cursor is.
  *
  * A message of a replay that was handled before, live or in another replay, rewinds the cursor: the history is gone
- * through again, from the first of it that comes, each sequence once. What is new waits in the buffer meanwhile, and
- * so does what another replay brings beyond the cursor.
+ * through again, from the first of it that comes, each sequence once. What is new waits in the buffer meanwhile.
+ *
+ * One replay of an aggregate runs at a time. The messages of another one wait in the queue until the running one has
+ * come as far as the cursor had been, or has not moved for `replayPatienceMs`. Then the other one rewinds the cursor.
+ * What the first one left in the buffer is handled in its place; what it brings later waits in turn.
+ *
+ * Limit: on a FIFO queue nothing waits in the queue, which would hold up its group. Two replays take turns there,
+ * each in its own order.
  */
 export function turnOf(cursor: Cursor, arriving: Arriving, policy: Policy): Turn {
   if (isPast(cursor, arriving)) return { status: pastOf(cursor, arriving) };
+  if (waitsForReplay(cursor, arriving, policy)) return { status: 'waits' };
   const ready = begun(cursor, arriving, policy);
   const isNext = arriving.sequence === (ready.sequence ?? 0) + 1;
   return isNext
@@ -62,6 +73,20 @@ function pastOf(cursor: Cursor, arriving: Arriving): 'old' | 'taken' | 'missed' 
   return replayId === undefined || isRemembered === true ? 'old' : 'missed';
 }
 
+function waitsForReplay(
+  cursor: Cursor,
+  arriving: Arriving,
+  { now, replayPatienceMs, isFifo }: Policy,
+): boolean {
+  if (isFifo || arriving.isKept === true || !isOfAnotherReplay(cursor, arriving)) return false;
+  return now - (cursor.movedAt ?? 0) < replayPatienceMs;
+}
+
+/** Whether a replay runs, and a message comes of another one. */
+function isOfAnotherReplay({ replay }: Cursor, { replayId }: Arriving): boolean {
+  return replayId !== undefined && replay?.reached !== undefined && replay.id !== replayId;
+}
+
 /** Only of the last event is it known which it was. */
 function isTaken(cursor: Cursor, { sequence, eventId }: Arriving): boolean {
   return sequence === cursor.sequence && eventId !== (cursor.eventId ?? eventId);
@@ -70,8 +95,8 @@ function isTaken(cursor: Cursor, { sequence, eventId }: Arriving): boolean {
 /** The cursor with its place in the history that a message belongs to, or with none where that is to be found. */
 function begun(cursor: Cursor, arriving: Arriving, policy: Policy): Cursor {
   const { replayId } = arriving;
-  if (replayId !== undefined && goesBack(cursor, arriving)) {
-    return begin(rewound(cursor, replayId), arriving, policy);
+  if (replayId !== undefined && goesBack(cursor, arriving, policy)) {
+    return begin(rewound(cursor, replayId, policy.now), arriving, policy);
   }
   const isUnplaced = cursor.sequence === undefined && cursor.adoptAt === undefined;
   const mayAdopt = policy.now < (policy.adoptUntil ?? 0);
@@ -79,8 +104,10 @@ function begun(cursor: Cursor, arriving: Arriving, policy: Policy): Cursor {
 }
 
 /** Whether a replayed message was handled before, and is not what the cursor is going through again just now. */
-function goesBack(cursor: Cursor, { sequence }: Arriving): boolean {
+function goesBack(cursor: Cursor, arriving: Arriving, { isFifo }: Policy): boolean {
+  const { sequence, isKept = false } = arriving;
   if (sequence > reachedBy(cursor)) return false;
+  if (!isFifo && !isKept && isOfAnotherReplay(cursor, arriving)) return true;
   const isGoingOn = cursor.replay?.reached !== undefined;
   return !(isGoingOn && sequence > (cursor.sequence ?? 0));
 }

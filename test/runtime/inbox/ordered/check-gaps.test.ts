@@ -379,11 +379,36 @@ describe('a replay', () => {
     expect(await world.kept()).toEqual([]);
   });
 
+  test('that stands still gives way to another one, and none of it is lost', async () => {
+    const world = watched();
+    await world.arrive(...history);
+    await world.arrive(...again(1, 2));
+    world.clock.advance(patienceMs - 1);
+    const another = history.map((message) => ({ ...message, replayid: 's' }));
+    world.deliver(...another);
+    await world.work();
+    const before = world.seen.slice(4);
+
+    world.clock.advance(1);
+    await world.arrive();
+    await world.arrive(...again(3, 4));
+    world.clock.advance(2 * minuteMs);
+    await world.check();
+
+    expect(before).toEqual(['1 r', '2 r']);
+    expect(world.seen.slice(6)).toEqual(['1 s', '2 s', '3 s', '4 s', '3 r', '4 r']);
+    expect(await world.kept()).toEqual([]);
+    expect(world.queue.elsewhere).toEqual([]);
+  });
+
   test('that was followed by another is not handled again by a late copy of a message', async () => {
     const world = watched();
     await world.arrive(...history);
     await world.arrive(...again(1, 2));
+    world.clock.advance(patienceMs);
     await world.arrive(...history.slice(2).map((message) => ({ ...message, replayid: 's' })));
+    world.clock.advance(minuteMs);
+    await world.check();
     const before = [...world.seen];
 
     await world.arrive(...again(2, 2));

@@ -5,7 +5,7 @@ import type { Arriving } from '../../../../lib/runtime/inbox/ordered/cursor.ts';
 import { turnOf, type Policy, type Turn } from '../../../../lib/runtime/inbox/ordered/turn.ts';
 
 const now = 1_000_000;
-const policy: Policy = { now, adoptWaitMs: 60_000, isFifo: false };
+const policy: Policy = { now, adoptWaitMs: 60_000, replayPatienceMs: 900_000, isFifo: false };
 const adopting: Policy = { ...policy, adoptUntil: now + 1 };
 const fresh: Cursor = { version: 0 };
 const at = (sequence: number, over: Partial<Cursor> = {}): Cursor => ({
@@ -181,13 +181,52 @@ describe('a replay', () => {
     const through = handleAll(at(2), [event(1, 'r'), event(2, 'r'), event(1, 's')]);
 
     expect(turnOf(through, again(1, 'r'), policy).status).toBe('old');
-    expect(turnOf(through, event(1, 'r'), policy).status).toBe('next');
   });
 
-  test('has what another replay brings beyond the cursor wait for its turn', () => {
-    const going = handleAll(at(4), [event(1, 'r')]);
+  test('has another replay of the aggregate wait in the queue until it is done', () => {
+    const going = handleAll(at(2), [event(1, 'r')]);
+    const through = handleAll(going, [event(2, 'r')]);
 
-    expect(turnOf(going, event(3, 's'), policy)).toMatchObject({
+    expect([1, 2, 3].map((sequence) => turnOf(going, event(sequence, 's'), policy).status)).toEqual(
+      ['waits', 'waits', 'waits'],
+    );
+    expect(turnOf(through, event(1, 's'), policy).status).toBe('next');
+  });
+
+  test('gives way to another one that has waited for long enough, from where that one begins', () => {
+    const going = handleAll(at(4), [event(1, 'r'), event(2, 'r')]);
+    const later = { ...policy, now: now + 900_000 };
+
+    expect(turnOf(going, event(3, 's'), later)).toMatchObject({
+      status: 'early',
+      after: { first: 3, movedAt: later.now, replay: { id: 's', reached: 4 } },
+    });
+  });
+
+  test('that takes over passes over nothing that waits from before its beginning', () => {
+    const going = after(turnOf(handleAll(at(9), [event(1, 'r')]), event(4, 'r'), policy));
+    const later = { ...policy, now: now + 900_000 };
+
+    expect(turnOf(going, event(6, 's'), later)).toMatchObject({
+      status: 'early',
+      after: { first: 2, early: 6 },
+    });
+  });
+
+  test('handles what another replay left in the buffer, and runs on', () => {
+    const going = handleAll(at(4), [event(1, 's')]);
+
+    expect(turnOf(going, { ...event(2, 'r'), isKept: true }, policy)).toMatchObject({
+      status: 'next',
+      after: { sequence: 2, replay: { id: 's', sequence: 1, reached: 4 } },
+    });
+  });
+
+  test('takes turns with another one on a FIFO queue, where nothing goes round', () => {
+    const fifo = { ...policy, isFifo: true };
+    const going = after(turnOf(at(4), event(1, 'r'), fifo));
+
+    expect(turnOf(going, event(3, 's'), fifo)).toMatchObject({
       status: 'early',
       after: { sequence: 1, early: 3, replay: { id: 'r', reached: 4 } },
     });
