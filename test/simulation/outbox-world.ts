@@ -4,6 +4,7 @@ import { entryToRow, type Entry } from '../../lib/contract/entry.ts';
 import { entryPrefix, holdKey, pageOf, waitingKey, type Key } from '../../lib/contract/keys.ts';
 import { holdsOf, keyOfWaiting } from '../../lib/contract/waiting.ts';
 import { watermarkKey, watermarkNames } from '../../lib/contract/watermark.ts';
+import { growingTimeout } from '../../lib/relay/destinations/client-settings.ts';
 import { createRelay, type Relay } from '../../lib/relay/relay.ts';
 import type { SweepPorts } from '../../lib/relay/sweep/ports.ts';
 import { createSweeper, type Sweeper } from '../../lib/relay/sweep/sweeper.ts';
@@ -12,7 +13,7 @@ import { openOutbox } from '../../lib/runtime/write/outbox.ts';
 import { createMemorySweepStore } from '../../lib/testing/memory-sweep-store.ts';
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { createStreamTrigger, type StreamTrigger } from '../../lib/testing/stream-trigger.ts';
-import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
+import { createVirtualClock, type VirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { Death, mortal, throughCurrent, type Fate, type Mortal } from '../support/mortal.ts';
 import { sdkError } from '../support/fake-destination.ts';
 import {
@@ -99,20 +100,20 @@ export function createWorld({
   const inner = scripted({ decide }, { ordered, ...(ordered ? { kind: 'queue' } : {}) });
   const destination: ScriptedDestination = {
     ...inner,
-    send: async (outgoing, options) => {
-      const failing = outgoing.map(({ entry }) => callFailures[moods.get(entry.id) as CallFailing]);
-      const failure = isDown
-        ? undefined
-        : failing.find((error) => (error as unknown) !== undefined);
-      if (failure === undefined) return inner.send(outgoing, options);
-      // Calls that are in progress at the same time end at the same time.
-      const endsAt = clock.now() + (failure.name === 'TimeoutError' ? 3_000 : 2);
-      await Promise.resolve();
-      clock.advance(Math.max(0, endsAt - clock.now()));
-      throw failure;
-    },
+    send: (outgoing, { maxMs }) =>
+      withTimeout(maxMs, async ({ requestTimeout }) => {
+        const failure = outgoing
+          .map(({ entry }) => callFailures[moods.get(entry.id) as CallFailing])
+          .find((error) => (error as unknown) !== undefined);
+        if (isDown || failure === undefined) return inner.send(outgoing, { maxMs });
+        if (failure.name === 'TimeoutError') await passTogether(requestTimeout);
+        else clock.advance(2);
+        throw failure;
+      }),
   };
   const random = seeded(seed);
+  const withTimeout = growingTimeout({ clock });
+  const passTogether = timersOf(clock);
   const pause = async (): Promise<void> => {
     for (let ticks = Math.floor(random() * 4); ticks > 0; ticks--) await Promise.resolve();
   };
@@ -285,6 +286,27 @@ export function firstArrivals({ committed, arrived }: World): Map<string, number
 
 function pageOfId(id: string): string {
   return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString().slice(0, 16);
+}
+
+/**
+ * Passes time for calls that are in progress at the same time: those that begin together end together. The next one
+ * ends only when nothing else can go on.
+ */
+function timersOf(clock: VirtualClock): (ms: number) => Promise<void> {
+  const timers: { readonly at: number; readonly end: () => void }[] = [];
+  const endNext = (): void => {
+    timers.sort((a, b) => a.at - b.at);
+    const next = timers.shift();
+    if (next === undefined) return;
+    clock.advance(Math.max(0, next.at - clock.now()));
+    next.end();
+    if (timers.length > 0) setImmediate(endNext);
+  };
+  return (ms) =>
+    new Promise((resolve) => {
+      if (timers.length === 0) setImmediate(endNext);
+      timers.push({ at: clock.now() + ms, end: resolve });
+    });
 }
 
 /** Numbers from 0 to below 1, the same for the same seed (mulberry32). */

@@ -31,6 +31,8 @@ export const acceptanceFreshMs = 2 * 60_000;
 
 /** Calls to one destination that are in progress at once. */
 const maxParallelCalls = 10;
+/** The same for calls of one entry each, which may all run into a time-out. Fewer than the 50 connections of a client. */
+const maxParallelLoneCalls = 40;
 /** Tries that an entry gets in place, so that a hiccup does not send it to the waiting room. */
 const maxTries = 3;
 const quickBackoff: Backoff = { baseMs: 50, maxMs: 1_000 };
@@ -163,7 +165,8 @@ async function sendRound(run: Run, round: readonly Outgoing[]): Promise<void> {
   while (queue.length > 0 && !run.isDown) {
     const skipped: (readonly Outgoing[])[] = [];
     const failed: { call: readonly Outgoing[]; failure: CallFailure }[] = [];
-    await inParallel(queue, maxParallelCalls, async (call) => {
+    const isLone = queue.every((call) => call.length === 1);
+    await inParallel(queue, isLone ? maxParallelLoneCalls : maxParallelCalls, async (call) => {
       if (run.failedInRow >= outageEvidence && !isTrusted()) {
         skipped.push(call);
         return;

@@ -17,11 +17,12 @@ describe('the time-out of calls to a destination', () => {
   /** Makes a call that takes so long, and returns the time-out that it was given. */
   const call = async (takesMs: number, maxMs = 60_000): Promise<number> => {
     let given = 0;
-    await withTimeout(maxMs, ({ requestTimeout }) => {
+    await withTimeout(maxMs, async ({ requestTimeout }) => {
       given = requestTimeout;
-      return takesMs > requestTimeout
-        ? Promise.reject(sdkError('TimeoutError'))
-        : Promise.resolve();
+      const endsAt = clock.now() + Math.min(takesMs, requestTimeout);
+      await Promise.resolve();
+      clock.advance(Math.max(0, endsAt - clock.now()));
+      if (takesMs > requestTimeout) throw sdkError('TimeoutError');
     }).catch(() => undefined);
     return given;
   };
@@ -48,10 +49,33 @@ describe('the time-out of calls to a destination', () => {
   it('is back at three seconds after ten minutes without a time-out', async () => {
     await call(30_000);
     clock.advance(10 * 60_000);
-    expect(await call(0)).toBe(6_000);
+    expect(await call(4_000)).toBe(6_000);
     clock.advance(1);
 
+    expect(await call(4_000)).toBe(3_000);
+  });
+
+  it('is back at three seconds once a call is answered within them', async () => {
+    await call(30_000);
+    await call(30_000);
+    await call(2_000);
+
     expect(await call(0)).toBe(3_000);
+  });
+
+  it('does not grow by calls that get no answer while others are answered within three seconds', async () => {
+    await Promise.all([call(2_000), call(30_000)]);
+
+    expect(await call(0)).toBe(3_000);
+  });
+
+  it('exceeds six seconds only where no call was answered within three for two minutes', async () => {
+    await call(0);
+    const given = [await call(30_000), await call(30_000), await call(30_000)];
+    clock.advance(2 * 60_000 + 1);
+
+    expect(given).toEqual([3_000, 6_000, 6_000]);
+    expect(await call(30_000)).toBe(12_000);
   });
 
   it('does not grow where a call fails for another reason', async () => {

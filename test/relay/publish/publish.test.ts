@@ -263,6 +263,23 @@ describe('a call that fails as a whole', () => {
     expect(destination.calls).toEqual([ids(1, 2, 3, 4), ids(1), ids(2), ids(3), ids(4)]);
   });
 
+  it('has its entries sent alone forty at a time, since each may run into a time-out', async () => {
+    let underWay = 0;
+    let most = 0;
+    const destination = createFakeDestination(async (outgoing) => {
+      if (outgoing.length > 1) throw sdkError('TimeoutError');
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise(setImmediate);
+      underWay -= 1;
+      return [accepted];
+    });
+
+    await publish(destination, outgoingRange(100), publishPorts({ lastAcceptedAt: () => 0 }));
+
+    expect(most).toBe(40);
+  });
+
   it('is no outage where each call holds one bad entry and the destination takes all others', async () => {
     const bad = [4, 14, 24, 34];
     const error = sdkError('AccessDeniedException', 403);
