@@ -1,16 +1,14 @@
 /** The walk-through: a local AWS, the example deployed to it, orders placed, and every event counted. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 
+import { endWithStarter } from './demo/child.ts';
 import { parseOptions, usage } from './demo/options.ts';
 import { walk } from './demo/walk.ts';
 
-// What was started dies with this process, whatever ends it; see demo/leash.ts.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => process.exit(128 + constants.signals[signal]));
-}
+endWithStarter();
 
 try {
   process.exitCode = await main(process.argv.slice(2));

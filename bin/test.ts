@@ -3,9 +3,7 @@
  *
  * Each step is on a leash, see `demo/leash.ts`: however this program ends, nothing that it started runs on.
  */
-import { constants } from 'node:os';
-
-import { runShown } from './demo/child.ts';
+import { endWithStarter, runShown } from './demo/child.ts';
 import { pathWithNode } from './demo/local-folder.ts';
 
 const steps = [
@@ -16,9 +14,7 @@ const steps = [
 ] as const;
 const env = { ...process.env, PATH: pathWithNode(process.env) };
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => process.exit(128 + constants.signals[signal]));
-}
+endWithStarter();
 
 for (const [name, ...words] of steps) {
   const exitCode = await runShown({ name, arguments: words, env });

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -27,6 +28,25 @@ export interface Child {
   readonly lastLines: () => string;
   /** Kills the command and all that it started. Resolves when they are gone. */
   readonly stop: () => Promise<void>;
+}
+
+/** How often to check that the starter still runs. */
+const starterCheckMs = 500;
+
+/**
+ * Ends this program, and with it all its children, on a signal, and as an npm script also when npm is killed.
+ *
+ * Limit: the script has to begin with `exec`. A shell between npm and this program would outlive npm.
+ */
+export function endWithStarter(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  }
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const npm = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== npm) process.exit(1);
+  }, starterCheckMs).unref();
 }
 
 /** Gets each line that a command writes. */

@@ -48,7 +48,7 @@ describe('npm run demo', { timeout: 45 * 60_000 }, () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-    ['SIGKILL', 128],
+    ['SIGKILL', 137],
   ] as const)('leaves no process behind after %s', async (signal, exitCode) => {
     const demo = await startDemo([]);
     const processes = await whileSynthesizing(demo);

@@ -1,11 +1,7 @@
-import {
-  captureChild,
-  startChild,
-  type Child,
-  type Command,
-  type OnLine,
-} from '../../bin/demo/child.ts';
-import { poll } from '../../bin/demo/poll.ts';
+import { onTestFinished } from 'vitest';
+
+import { captureChild, startChild, type Command, type OnLine } from '../../bin/demo/child.ts';
+import { latestOf } from '../../bin/demo/poll.ts';
 
 /** A process, so that another one that gets its id later is not taken for it. */
 interface Process {
@@ -14,26 +10,36 @@ interface Process {
   readonly command: string;
 }
 
-/** A child whose own process id is known: a signal to it reaches nothing that it started. */
-export interface SignalledChild extends Child {
+/** A command that gets a signal. */
+export interface Signalled {
   readonly pid: number;
+  /** Resolves with the exit code, which is 128 and the signal's number after a signal. */
+  readonly exited: Promise<number>;
 }
 
-/** Starts a command on a leash, and resolves when its process id is known. */
+/**
+ * Starts a command in a shell that outlives it, until the end of the test: what the command leaves behind is left, and
+ * not killed by the leash.
+ */
 export async function startSignalled(
   command: Command,
   onLine: OnLine = () => undefined,
-): Promise<SignalledChild> {
-  const shell = ['-c', 'echo "$$" && exec "$@"', 'sh', command.name, ...command.arguments];
-  let pid: number | undefined;
-  const child = startChild({ ...command, name: 'sh', arguments: shell }, (line) => {
-    if (pid === undefined) pid = Number(line);
-    else onLine(line);
-  });
-  return {
-    ...child,
-    pid: await poll(() => Promise.resolve(pid), { until: `${command.name} has a process id` }),
-  };
+): Promise<Signalled> {
+  const script = '"$@" 2>&1 & echo "$!"; wait "$!"; echo "exit code $?"; exec sleep 86400';
+  let pid = 0;
+  const exited = Promise.withResolvers<number>();
+  const shell = startChild(
+    { ...command, name: 'sh', arguments: ['-c', script, 'sh', command.name, ...command.arguments] },
+    (line) => {
+      const [, code] = /^exit code (\d+)$/.exec(line) ?? [];
+      if (pid === 0) pid = Number(line);
+      else if (code === undefined) onLine(line);
+      else exited.resolve(Number(code));
+    },
+  );
+  onTestFinished(() => shell.stop());
+  await latestOf(() => Promise.resolve(pid), Boolean);
+  return { pid, exited: exited.promise };
 }
 
 /** The commands below a process, at any depth, by id. */
