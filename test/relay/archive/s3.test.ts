@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
+import { maxObjectBytes } from '../../../lib/relay/archive/object.ts';
 import { createS3Archive } from '../../../lib/relay/archive/s3.ts';
 import { describeArchive } from '../../conformance/archive.ts';
 import { startS3Stub, type S3Stub } from '../../support/s3-stub.ts';
@@ -34,4 +35,21 @@ it('asks once for the first key, however many there are', async () => {
   await archive.list('', 1);
 
   expect(stub.calls).toEqual(['GET /archive/']);
+});
+
+it.each([
+  ['reads an object of the largest size', maxObjectBytes, { reads: 1 }],
+  ['refuses a larger object, and reads nothing of it', maxObjectBytes + 1, { reads: 0 }],
+])('%s', async (_, ContentLength, { reads }) => {
+  const transformToByteArray = vi.fn(() => Promise.resolve(new Uint8Array()));
+  const send = () => Promise.resolve({ ContentLength, Body: { transformToByteArray } } as never);
+
+  const reading = createS3Archive({ client: { send }, bucket: 'archive' }).read('key');
+
+  const code = await reading.then(
+    () => undefined,
+    (error: unknown) => (error as { code: string }).code,
+  );
+  expect(code).toBe(reads === 0 ? 'ARCHIVE_DAMAGED' : undefined);
+  expect(transformToByteArray).toHaveBeenCalledTimes(reads);
 });
