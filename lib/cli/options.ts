@@ -2,7 +2,6 @@ import { InvalidArgumentError, Option } from 'commander';
 
 import { isTypePattern } from '../contract/event-types.ts';
 import { definedOnly } from '../contract/pick.ts';
-import type { WaitingState } from '../contract/waiting.ts';
 import type { OutboxName } from './aws/find-outbox.ts';
 import type { Selection } from '../relay/operate/selection.ts';
 
@@ -76,10 +75,10 @@ export const yesOption = (): Option => new Option('--yes', 'do it, without askin
 
 export function selectionOf(
   { type, ...options }: FilterOptions,
-  states?: readonly WaitingState[],
+  state: Pick<Selection, 'states' | 'isDiscarding'> = {},
 ): Selection {
   const { aggregate, error, since, until } = options;
-  return definedOnly({ states, types: type, aggregate, error, since, until });
+  return { ...state, ...definedOnly({ types: type, aggregate, error, since, until }) };
 }
 
 /** Whether any filter was given. */

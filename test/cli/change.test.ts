@@ -227,12 +227,30 @@ describe('outbox discard', () => {
     expect((await world.outbox(`show ${first!.id}`)).out).toContain(': discarded');
   });
 
+  it('lists and counts what is being discarded, and finishes it by that state', async () => {
+    const world = await createLocalOutbox({ ordered: true });
+    world.script.decide = refuses('AccessDenied');
+    const [first] = await world.deliver({ sequence: 1 });
+    await world.deliver({ sequence: 1 });
+    await world.outbox(`discard ${first!.id} --yes --why no`);
+
+    const listed = await world.outbox('ls discarding --json');
+    const counted = await world.outbox('ls parked');
+    await world.outbox('discard discarding --no-skip-notice --yes --why gone');
+
+    const { entries } = JSON.parse(listed.out) as { entries: { event: string }[] };
+    expect(entries.map(({ event }) => event)).toEqual([first!.id]);
+    expect(counted.notes).toContain('discarding 1 of these');
+    expect((await world.outbox('ls discarding')).out).toBe('');
+    expect(await world.waitingOf(first!)).toBeUndefined();
+  });
+
   it('takes it out at once where nobody is to be told', async () => {
     const world = await createLocalOutbox({ ordered: true });
     world.script.decide = refuses('MalformedDetail');
     const [entry] = await world.deliver({ sequence: 1 });
 
-    await world.outbox(`discard ${entry!.id} --no-notice --yes --why no`);
+    await world.outbox(`discard ${entry!.id} --no-skip-notice --yes --why no`);
 
     expect(await world.waitingOf(entry!)).toBeUndefined();
   });

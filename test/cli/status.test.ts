@@ -29,7 +29,7 @@ const well: StatusFacts = {
   outbox: { name: 'Shop/Outbox', table: 'shop' },
   at: someTime,
   inFlight: { entries: 2, oldestPage: pageOf(someTime - minute), pagesRead: 3, pagesLeftOut: 0 },
-  waiting: { deferred: 1, retrying: 1, held: 0, parked: 0 },
+  waiting: { deferred: 1, retrying: 1, held: 0, parked: 0, discarding: 0 },
   sweeps: [sweep],
   trigger: { status: 'seen', value: { state: 'Enabled', lastResult: 'OK' } },
   queues: { status: 'seen', value: [{ name: 'q', messages: 0, holds: '', command: '' }] },
@@ -196,7 +196,7 @@ describe('outbox status', () => {
     expect(parse(out)).toMatchObject({
       outbox: { name: 'Shop/Outbox', table: world.tableName, stack: 'Shop' },
       inFlight: { entries: 1 },
-      waiting: { deferred: 0, retrying: 0, held: 0, parked: 0 },
+      waiting: { deferred: 0, retrying: 0, held: 0, parked: 0, discarding: 0 },
       sweeps: [{ ended: 'done' }],
       trigger: { status: 'seen', value: { state: 'Enabled', lastResult: 'OK' } },
       queues: {

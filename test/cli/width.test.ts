@@ -134,7 +134,7 @@ describe('renderStatus', () => {
         outbox: { name: 'Shop/Outbox', table: 'Shop-OutboxTable1A2B3C4D-5e6fGhIjKlMn' },
         at: someTime,
         inFlight: { entries: 2, pagesRead: 3, pagesLeftOut: 0 },
-        waiting: { deferred: 1, retrying: 1, held: 0, parked: 0 },
+        waiting: { deferred: 1, retrying: 1, held: 0, parked: 0, discarding: 0 },
         sweeps: [sweep, sweep],
         trigger: { status: 'seen', value: { state: 'Enabled', lastResult: 'OK' } },
         queues: { status: 'seen', value: [] },

@@ -3,7 +3,7 @@ import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { changeEach, type Change } from '../../relay/operate/change.ts';
 import { countByState } from '../../relay/operate/overview.ts';
 import { createPace } from '../../relay/operate/pace.ts';
-import { isState, toState } from '../commands/ls.ts';
+import { isState, selectionOfState } from '../commands/ls.ts';
 import { confirm } from '../confirm.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { hint } from '../hint.ts';
@@ -95,7 +95,7 @@ async function findRows(
   if (others.length > 0 && isAsked) throw unclear(`${verb} takes names or a filter, not both`);
   if (others.length > 0) return namedRows(others, session, options);
   if (!isAsked) throw unclear(`say what to ${verb}: event ids, an aggregate, a filter, or --all`);
-  return selectRows(selectionOf(options, [toState(state ?? 'parked')]), session);
+  return selectRows(selectionOf(options, selectionOfState(state ?? 'parked')), session);
 }
 
 function sortOut(

@@ -9,7 +9,7 @@ import type { CommandSpec } from './command.ts';
 
 interface DiscardOptions extends ChangeOptions {
   readonly why: string;
-  readonly notice: boolean;
+  readonly skipNotice: boolean;
 }
 
 /** Gives waiting entries up, on the record. */
@@ -19,14 +19,14 @@ export const discard: CommandSpec<DiscardOptions> = {
   summary: 'give up what waits, on the record',
   details: `It is not delivered any more. Of an event with a sequence a skip notice is delivered in its place, or its consumers
 would wait for that sequence for ever; until then it stays in the waiting room as discarding. Where its destination is
-gone for good, --no-notice finishes it without. First shows what would be done.
+gone for good, --no-skip-notice finishes it without. First shows what would be done.
 If it breaks off, the same command does the rest.`,
   options: (now) => [
     ...filterOptions(now),
     new Option('--state <state>', 'what is in this state instead of parked'),
     new Option('--all', 'all that is parked'),
     new Option('--why <reason>', 'for the record').makeOptionMandatory(),
-    new Option('--no-notice', 'without skip notices, where no consumer minds the sequence'),
+    new Option('--no-skip-notice', 'without skip notices, where no consumer minds the sequence'),
     rateOption(100),
     yesOption(),
   ],
@@ -41,7 +41,7 @@ If it breaks off, the same command does the rest.`,
       whyNot: () => undefined,
       prepare: async () => {
         const by = await whoIsIt(session.clients, world);
-        return discardRow({ by, why: options.why, notice: options.notice }, session);
+        return discardRow({ by, why: options.why, notice: options.skipNotice }, session);
       },
     };
     return changeRows(command, { names: args, options }, { session, world });

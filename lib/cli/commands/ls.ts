@@ -2,7 +2,7 @@ import { Option } from 'commander';
 
 import { OutboxError } from '../../contract/error.ts';
 import { definedOnly } from '../../contract/pick.ts';
-import { waitingStates, type WaitingState } from '../../contract/waiting.ts';
+import { waitingStates } from '../../contract/waiting.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
 import { countByState } from '../../relay/operate/overview.ts';
 import { select, type Selection } from '../../relay/operate/selection.ts';
@@ -21,12 +21,15 @@ interface ListOptions extends FilterOptions {
   readonly limit: number;
 }
 
+/** States as a person reads them: an entry that is being discarded waits in one of the others. */
+const shownStates = [...waitingStates, 'discarding'] as const;
+
 /** What is in the waiting room. */
 export const ls: CommandSpec<ListOptions> = {
   name: 'ls',
   takes: '[state-or-aggregate]',
   summary: 'what waits, and why',
-  details: `State is one of ${waitingStates.join(', ')}. Reads the index of the waiting room, never entries.`,
+  details: `State is one of ${shownStates.join(', ')}. Reads the index of the waiting room, never entries.`,
   options: (now) => [
     ...filterOptions(now),
     new Option('--state <state>', 'in this state only'),
@@ -74,22 +77,23 @@ function toSelection(argument: string | undefined, options: ListOptions): Select
   }
   const state = isAggregate ? options.state : given[0];
   const aggregate = isAggregate ? argument : options.aggregate;
-  const states = state === undefined ? undefined : [toState(state)];
-  return selectionOf({ ...options, ...definedOnly({ aggregate }) }, states);
+  const picked = state === undefined ? {} : selectionOfState(state);
+  return selectionOf({ ...options, ...definedOnly({ aggregate }) }, picked);
 }
 
 /** Whether a word is a state, in upper or lower case. */
 export function isState(text: string): boolean {
-  return waitingStates.some((known) => known === text.toLowerCase());
+  return shownStates.some((known) => known === text.toLowerCase());
 }
 
-/** Reads a state that was typed. */
-export function toState(text: string): WaitingState {
-  const state = waitingStates.find((known) => known === text.toLowerCase());
-  if (state !== undefined) return state;
+/** What a state that was typed picks. */
+export function selectionOfState(text: string): Pick<Selection, 'states' | 'isDiscarding'> {
+  const state = shownStates.find((known) => known === text.toLowerCase());
+  if (state === 'discarding') return { isDiscarding: true };
+  if (state !== undefined) return { states: [state] };
   throw new OutboxError(
     'OPTION_INVALID',
-    `there is no state ${text}: an entry is ${waitingStates.join(', ')}.${didYouMean(text, waitingStates)}`,
+    `there is no state ${text}: an entry is ${shownStates.join(', ')}.${didYouMean(text, shownStates)}`,
     { facts: { state: text } },
   );
 }

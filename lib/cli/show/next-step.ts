@@ -12,7 +12,7 @@ export function nextStep(waiting: Waiting, options: CommonOptions): string {
   const { entry, state, giveUp } = waiting;
   if (isInvalidRow(entry)) return `It can only be given up:\n  ${discard}`;
   if (giveUp !== undefined) {
-    const finish = hint(`outbox discard ${name} --no-notice --why '…'`, options);
+    const finish = hint(`outbox discard ${name} --no-skip-notice --why '…'`, options);
     return `It is being discarded: its skip notice is delivered when its destination takes it.\nWhere the destination is gone for good, finish without the notice:\n  ${finish}`;
   }
   switch (state) {

@@ -1,6 +1,7 @@
 import { waitingPrefix, type Key } from '../../contract/keys.ts';
 import type { WaitingSummary } from '../../contract/waiting-summary.ts';
-import { waitingStates, type WaitingState } from '../../contract/waiting.ts';
+import { waitingStates } from '../../contract/waiting.ts';
+import type { WaitingCounts } from '../../relay/operate/overview.ts';
 import { renderTable, type View } from './table.ts';
 import { relative } from './time.ts';
 
@@ -33,8 +34,9 @@ export function stateOf({ state, giveUp }: Pick<WaitingSummary, 'state' | 'giveU
 }
 
 /** How many wait, by state, on one line. */
-export function renderCounts(counts: Readonly<Record<WaitingState, number>>): string {
-  return waitingStates.map((state) => `${state} ${counts[state]}`).join(' · ');
+export function renderCounts(counts: WaitingCounts): string {
+  const line = waitingStates.map((state) => `${state} ${counts[state]}`).join(' · ');
+  return counts.discarding === 0 ? line : `${line}; discarding ${counts.discarding} of these`;
 }
 
 /** When it was parked, or when it is looked at next. */

@@ -8,6 +8,8 @@ import type { WaitingFlow } from '../sweep-store.ts';
 export interface Selection {
   /** @default - every state */
   readonly states?: readonly WaitingState[];
+  /** Whether it is being discarded: its skip notice is not delivered yet. @default - either */
+  readonly isDiscarding?: boolean;
   readonly types?: TypeFilter;
   readonly aggregate?: string;
   /** The code of the last error, in upper or lower case. */
@@ -33,9 +35,10 @@ export async function* select(
 const endOfTime = Number.MAX_SAFE_INTEGER;
 
 export function isMeant(row: WaitingSummary, selection: Selection): boolean {
-  const { types, aggregate, error, since = -Infinity, until = Infinity } = selection;
+  const { isDiscarding, types, aggregate, error, since = -Infinity, until = Infinity } = selection;
   const at = row.id === undefined ? row.dueAt : timeOfId(row.id);
   return [
+    isDiscarding === undefined || (row.giveUp !== undefined) === isDiscarding,
     matchesType(types, row.type ?? ''),
     aggregate === undefined || row.aggregate === aggregate,
     error === undefined || row.errorCode?.toLowerCase() === error.toLowerCase(),

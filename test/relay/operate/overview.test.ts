@@ -70,7 +70,7 @@ describe('the overview', () => {
       shards,
     });
 
-    expect(waiting).toEqual({ deferred: 1, retrying: 0, held: 0, parked: 2 });
+    expect(waiting).toEqual({ deferred: 1, retrying: 0, held: 0, parked: 2, discarding: 0 });
     expect(parkedSince).toBe(parkedAt);
   });
 
