@@ -57,6 +57,18 @@ describe('outbox replay', () => {
     expect(code).toBe(0);
   });
 
+  it('calls a destination in the region of that destination', async () => {
+    const { outbox, sent } = await anOutbox();
+    const regions: (string | undefined)[] = [];
+
+    await outbox('replay --from 1h --region us-east-1 --profile ops --yes', {
+      onOpenClients: ({ region, profile }) => regions.push(`${region} ${profile}`),
+    });
+
+    expect(regions).toEqual(['us-east-1 ops', 'eu-west-1 ops']);
+    expect(sent).toHaveLength(2);
+  });
+
   it('is typed as it says for an event that was delivered', async () => {
     const { outbox, sent, order } = await anOutbox();
     const { out } = await outbox(`redrive ${order.id}`);

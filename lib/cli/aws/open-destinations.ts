@@ -5,7 +5,10 @@ import { createQueue } from '../../relay/destinations/queue.ts';
 import { createTopic } from '../../relay/destinations/topic.ts';
 import type { Clients } from './clients.ts';
 
-/** Opens a destination of an outbox as its relay would, but with the operator's own rights. */
+/**
+ * Opens a destination of an outbox as its relay would, but with the operator's own rights. The clients are those of the
+ * destination's region: a client calls one region and signs for it.
+ */
 export function openDestination(
   config: DestinationConfig,
   { eventbridge, sqs, sns }: Pick<Clients, 'eventbridge' | 'sqs' | 'sns'>,

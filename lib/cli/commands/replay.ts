@@ -11,6 +11,7 @@ import {
   type ReplayPorts,
   type ReplayStart,
 } from '../../relay/operate/replay/run.ts';
+import { regionOf } from '../../relay/destinations/client-settings.ts';
 import { createPace } from '../../relay/operate/pace.ts';
 import { whoIsIt } from '../aws/identity.ts';
 import { openDestination } from '../aws/open-destinations.ts';
@@ -35,7 +36,7 @@ import {
 import { commandAgain, destinationsOf, requestOf, type ReplayOptions } from '../replay/request.ts';
 import { replayAll } from '../replay/run.ts';
 import { checkReach, openSource } from '../replay/source.ts';
-import { configOf, openSession, type Session } from '../session.ts';
+import { configOf, openClientsFor, openSession, type Session } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { createProgress } from '../view/progress.ts';
 import type { World } from '../world.ts';
@@ -184,7 +185,12 @@ function portsOf(
   const { clock, random, terminal } = world;
   return {
     source,
-    destinations: destinations.map((config) => openDestination(config, session.clients)),
+    destinations: destinations.map((config) => {
+      const region = regionOf(config.target);
+      const isNamed = region.region !== undefined;
+      const clients = isNamed ? openClientsFor({ ...options, ...region }, world) : session.clients;
+      return openDestination(config, clients);
+    }),
     messageSource: configOf(session).source,
     clock,
     random,

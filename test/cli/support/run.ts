@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 
+import type { ClientSettings } from '../../../lib/cli/aws/clients.ts';
 import { main } from '../../../lib/cli/main.ts';
 import { permissions, type CommandName } from '../../../lib/cli/permissions.ts';
 import type { World } from '../../../lib/cli/world.ts';
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly clock?: Clock;
   readonly newId?: NewId;
   readonly stop?: AbortSignal;
+  /** Called with the settings of each set of clients that the command opens. */
+  readonly onOpenClients?: (settings: ClientSettings) => void;
 }
 
 export interface Ran {
@@ -33,7 +36,10 @@ export async function run(commandLine: string, surroundings: Surroundings = {}):
   const { clients = fakeClients({}), terminal = fakeTerminal() } = surroundings;
   const world: World = {
     terminal,
-    openClients: () => clients,
+    openClients: (settings) => {
+      surroundings.onOpenClients?.(settings);
+      return clients;
+    },
     clock: surroundings.clock ?? createVirtualClock(someTime),
     random: () => 0.5,
     newId: surroundings.newId ?? newId,
