@@ -1,12 +1,15 @@
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConcurrencyCommand } from '@aws-sdk/client-lambda';
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 
 import type { DestinationConfig } from '../../contract/environment.ts';
+import { inboxKeyPrefixes } from '../../contract/inbox-rows.ts';
 import type { Clients } from '../aws/clients.ts';
 import { queueOf } from '../aws/find-inbox.ts';
 import { functionsOf } from '../aws/find-outbox.ts';
 import { describeFunction, functionNameOf } from '../aws/functions.ts';
 import { inboxesOf } from '../aws/places.ts';
+import type { InboxPlace } from '../aws/place.ts';
 import { attributesOf, nameOfQueue, urlOfQueue, type QueueAttributes } from '../aws/queues.ts';
 import { mappingsOfQueue, type Trigger } from '../aws/triggers.ts';
 import type { Session } from '../session.ts';
@@ -15,7 +18,7 @@ import { ok, orUnknown, problem, seek, warning, type Finding } from './finding.t
 import { checkKey } from './keys.ts';
 import { checkRole, keyActions, type Right } from './rights.ts';
 
-type Services = Pick<Clients, 'iam' | 'kms' | 'lambda' | 'sqs'>;
+type Services = Pick<Clients, 'dynamodb' | 'iam' | 'kms' | 'lambda' | 'sqs'>;
 
 /**
  * The functions that read the queues behind the outbox can work: their event source mappings, their concurrency, their
@@ -143,21 +146,72 @@ interface Reader {
   readonly clients: Services;
 }
 
+const tableActions = ['dynamodb:GetItem', 'dynamodb:PutItem'];
 const receiveActions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
 
 async function checkFunction(name: string, { queueArn, key, clients }: Reader): Promise<Finding[]> {
-  const { role, kmsKey } = await describeFunction(name, clients);
+  const handler = await describeFunction(name, clients);
+  const { role, kmsKey } = handler;
   const about = `rights of ${name}`;
+  const ofInboxes = await Promise.all(
+    inboxesOf([handler]).flatMap((inbox) => [
+      seek(`rights of ${name} to its inbox table`, () => rightToTable(inbox, clients)),
+      seek(`rights of ${name} to its dead-letter queue`, () => rightToDeadLetters(inbox, clients)),
+    ]),
+  );
   const rights: Right[] = [
     { actions: receiveActions, resource: queueArn },
     ...(key === undefined ? [] : [{ actions: keyActions.slice(0, 1), resource: key }]),
+    ...ofInboxes.flatMap(({ found = [] }) => found),
   ];
   const found = await Promise.all([
+    ...ofInboxes.map(({ findings }) => findings),
     orUnknown(`function ${name}`, () => checkConcurrency(name, clients)),
     orUnknown(about, () => checkRole(about, { role, rights }, clients)),
     kmsKey === undefined ? [] : orUnknown(`key ${kmsKey}`, () => checkKey(kmsKey, clients)),
   ]);
   return found.flat();
+}
+
+/** The inbox writes its own rows only: its policy allows no others. */
+async function rightToTable(
+  { name, tableName, ordered }: InboxPlace,
+  { dynamodb }: Services,
+): Promise<Right[]> {
+  const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: tableName }));
+  const key = Table?.SSEDescription?.KMSMasterKeyArn;
+  const leadingKeys = {
+    ContextKeyName: 'dynamodb:LeadingKeys',
+    ContextKeyType: 'stringList' as const,
+    ContextKeyValues: [...inboxKeyPrefixes(name)],
+  };
+  return [
+    {
+      actions: ordered === undefined ? tableActions : [...tableActions, 'dynamodb:DeleteItem'],
+      resource: Table?.TableArn ?? '',
+      context: [leadingKeys],
+    },
+    ...(key === undefined ? [] : [{ actions: keyActions, resource: key }]),
+  ];
+}
+
+/** What can never be handled is sent there with its reason; an ordered inbox also puts messages back on its own queue. */
+async function rightToDeadLetters(
+  { deadLetterQueueUrl, ordered }: InboxPlace,
+  clients: Services,
+): Promise<Right[]> {
+  const urls = [deadLetterQueueUrl, ...(ordered === undefined ? [] : [ordered.queueUrl])];
+  const rights = await Promise.all(
+    urls.map(async (url) => {
+      const attributes = await attributesOf(url, clients, ['QueueArn', 'KmsMasterKeyId']);
+      const key = ownKeyOf(attributes);
+      return [
+        { actions: ['sqs:SendMessage'], resource: attributes['QueueArn'] ?? '' },
+        ...(key === undefined ? [] : [{ actions: keyActions, resource: key }]),
+      ];
+    }),
+  );
+  return rights.flat();
 }
 
 /** A function whose reserved concurrency is 0 is never invoked, and says so nowhere else. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { examine } from '../../../lib/cli/doctor/checks.ts';
 import { checkConcurrency, checkConsumers } from '../../../lib/cli/doctor/consumers.ts';
-import type { DestinationConfig } from '../../../lib/contract/environment.ts';
+import { inboxToEnvironment, type DestinationConfig } from '../../../lib/contract/environment.ts';
 import { bus, inboxFunction, queueArn, queueUrl, servicesOf } from '../support/account.ts';
 import { awsError, fakeClients, type Answers } from '../support/clients.ts';
 import { aSession } from '../support/session.ts';
@@ -27,6 +27,9 @@ interface Consumer {
   readonly refused?: string;
   readonly keyState?: string;
   readonly lambda?: Answers;
+  /** Environment of the function. @default - that of no inbox */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly asked?: Record<string, unknown>[];
 }
 
 /** A queue with a key of its own, and the function that reads it. */
@@ -36,10 +39,15 @@ function anAccount({
   refused = '',
   keyState = 'Enabled',
   lambda = {},
+  environment = {},
+  asked = [],
 }: Consumer = {}) {
   const account = servicesOf({
-    functions: [{ name: 'Billing', environment: {} }],
-    queues: [{ name: 'q', attributes: { QueueArn: queueArn('q'), KmsMasterKeyId: key } }],
+    functions: [{ name: 'Billing', environment }],
+    queues: [
+      { name: 'q', attributes: { QueueArn: queueArn('q'), KmsMasterKeyId: key } },
+      { name: 'dead', attributes: { QueueArn: queueArn('dead') } },
+    ],
   });
   return {
     ...account,
@@ -54,16 +62,33 @@ function anAccount({
     },
     kms: { DescribeKey: () => ({ KeyMetadata: { KeyState: keyState } }) },
     iam: {
-      SimulatePrincipalPolicy: ({ ActionNames, ResourceArns }: Record<string, string[]>) => ({
-        EvaluationResults: ActionNames?.map((EvalActionName) => ({
-          EvalActionName,
-          EvalResourceName: ResourceArns?.[0],
-          EvalDecision: EvalActionName === refused ? 'implicitDeny' : 'allowed',
-        })),
-      }),
+      SimulatePrincipalPolicy: (input: Record<string, string[]>) => {
+        const { ActionNames, ResourceArns } = input;
+        asked.push(input);
+        return {
+          EvaluationResults: ActionNames?.map((EvalActionName) => ({
+            EvalActionName,
+            EvalResourceName: ResourceArns?.[0],
+            EvalDecision: EvalActionName === refused ? 'implicitDeny' : 'allowed',
+          })),
+        };
+      },
     },
+    dynamodb: { DescribeTable: () => ({ Table: { TableArn: inboxTableArn } }) },
   };
 }
+
+const inboxTableArn = 'arn:aws:dynamodb:eu-west-1:1:table/Inbox';
+const inbox = {
+  name: 'Billing',
+  tableName: 'Inbox',
+  dedupeWindowMs: 1,
+  deadLetterQueueUrl: queueUrl('dead'),
+};
+const ordered = {
+  ...inbox,
+  ordered: { queueUrl: queueUrl('q'), adoptWaitMs: 1, replayPatienceMs: 1 },
+};
 
 const check = (consumer: Consumer = {}) =>
   checkConsumers(aSession({ services: anAccount(consumer), destinations: [queue] }));
@@ -205,6 +230,46 @@ describe('checkConsumers', () => {
     expect(findings).toContainEqual(
       expect.objectContaining({ severity: 'problem', about: 'consumer of q' }),
     );
+  });
+});
+
+describe('the role of an inbox’s handler', () => {
+  it.each([
+    ['dynamodb:PutItem', inboxTableArn, inbox],
+    ['dynamodb:GetItem', inboxTableArn, inbox],
+    ['dynamodb:DeleteItem', inboxTableArn, ordered],
+    ['sqs:SendMessage', queueArn('dead'), inbox],
+    ['sqs:SendMessage', queueArn('q'), ordered],
+  ])('is a problem where it may not %s on %s', async (refused, resource, config) => {
+    const findings = await check({ refused, environment: inboxToEnvironment(config) });
+
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        severity: 'problem',
+        about: 'rights of Billing',
+        what: `its role may not ${refused} on ${resource} (implicitDeny)`,
+      }),
+    );
+  });
+
+  it('is asked with the keys of the inbox’s rows, which its policy is limited to', async () => {
+    const asked: Record<string, unknown>[] = [];
+
+    await check({ asked, environment: inboxToEnvironment(inbox) });
+
+    const ofTable = asked.filter(({ ResourceArns }) => String(ResourceArns) === inboxTableArn);
+    expect(ofTable).toMatchObject([
+      {
+        ActionNames: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+        ContextEntries: [
+          {
+            ContextKeyName: 'dynamodb:LeadingKeys',
+            ContextKeyType: 'stringList',
+            ContextKeyValues: ['h#Billing#', 'o#Billing#', 'g#Billing#'],
+          },
+        ],
+      },
+    ]);
   });
 });
 
