@@ -49,7 +49,7 @@ export interface Paths {
   readonly paths: Readonly<Record<string, () => Promise<unknown>>>;
   /** Frames of the library between the call of Lambda and the user's handler; known once the path ran. */
   readonly framesTo: Readonly<Record<string, () => number>>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function openPaths(): Promise<Paths> {
