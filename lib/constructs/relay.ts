@@ -11,7 +11,7 @@ import { grantItems } from './table-grants.ts';
  * What the relay does to the table: it looks up holds, writes receipts, waiting rows with the count of
  * their holds, and its lag. It neither deletes nor scans.
  */
-const itemActions = ['BatchGetItem', 'BatchWriteItem', 'PutItem', 'UpdateItem'];
+const relayActions = ['BatchGetItem', 'BatchWriteItem', 'PutItem', 'UpdateItem'];
 
 /** The function that the table's stream invokes, its trigger, and the queue that tells of batches given up. */
 export class Relay extends Construct {
@@ -30,7 +30,7 @@ export class Relay extends Construct {
       logRetention: settings.relayLogRetention,
     });
     this.onFailureQueue = createQueue(this, 'OnFailureQueue');
-    grantItems(table, this.function, itemActions);
+    grantItems(table, this.function, relayActions);
     addRelayTrigger(this, {
       table,
       relay: this.function,

@@ -11,7 +11,7 @@ import { grantItems, grantQueryWaiting } from './table-grants.ts';
  * What the sweeper does to the table: all that the relay does, reading pages and the waiting room,
  * claiming and releasing, and asking when the table was made. It does not scan.
  */
-const itemActions = [
+const sweeperActions = [
   'BatchGetItem',
   'BatchWriteItem',
   'DeleteItem',
@@ -39,7 +39,7 @@ export class Sweeper extends Construct {
       timeout: settings.sweeperTimeout,
       logRetention: settings.sweeperLogRetention,
     });
-    grantItems(table, this.function, itemActions);
+    grantItems(table, this.function, sweeperActions);
     grantQueryWaiting(table, this.function);
     // What failed is not repeated, neither by Lambda nor by the schedule: the next minute comes anyway.
     this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: maxDelay });

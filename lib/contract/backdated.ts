@@ -1,5 +1,6 @@
 import type { Row } from './entry.ts';
-import { isEventId, pageOf, shardOf, table, timeOfId, type Key, type Page } from './keys.ts';
+import { isEventId, pageOf, table, timeOfId, type Key, type Page } from './keys.ts';
+import { shardOf } from './group-by.ts';
 
 /**
  * Says that a page got an entry later than entries usually reach their page, so that the sweeper looks at it again.

@@ -1,4 +1,4 @@
-import { shardOf } from './keys.ts';
+import { shardOf } from './group-by.ts';
 
 /** What tells metrics of one name apart. */
 export type Dimensions = Readonly<Record<string, string>>;

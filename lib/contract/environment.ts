@@ -1,8 +1,6 @@
 import type { TypeFilter } from './event-types.ts';
 import { reader, type Environment, type Reader } from './read-environment.ts';
 
-export type { Environment } from './read-environment.ts';
-
 /** Turns a value into JSON; constructs pass one that understands tokens. */
 export type Stringify = (value: unknown) => string;
 

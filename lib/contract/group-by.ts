@@ -12,3 +12,12 @@ export function groupBy<Key, Value>(
   }
   return groups;
 }
+
+/** The shard that holds an aggregate's entries (FNV-1a over UTF-8), the same in every page. */
+export function shardOf(aggregate: string, shards: number): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(aggregate)) {
+    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  }
+  return hash % shards;
+}

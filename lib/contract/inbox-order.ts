@@ -1,7 +1,8 @@
 import type { AuditNote } from './audit.ts';
 import type { Row } from './entry.ts';
 import type { Condition } from './inbox-rows.ts';
-import { padSequence, shardOf, type Key } from './keys.ts';
+import { padSequence, type Key } from './keys.ts';
+import { shardOf } from './group-by.ts';
 import { pickDefined } from './pick.ts';
 
 /** An aggregate as one ordered inbox sees it. */

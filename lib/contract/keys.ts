@@ -1,3 +1,5 @@
+import { shardOf } from './group-by.ts';
+
 /** Names of the outbox table's keys, of its expiry attribute and of its one index. */
 export const table = {
   pk: 'pk',
@@ -75,15 +77,6 @@ export function parsePageKey(pk: string, likely?: Page): { page: Page; shard: nu
 /** The partition keys of a page, one per shard. */
 export function pageKeys(page: Page, shards: number): string[] {
   return Array.from({ length: shards }, (_, shard) => pageKey(page, shard));
-}
-
-/** The shard that holds an aggregate's entries (FNV-1a over UTF-8), the same in every page. */
-export function shardOf(aggregate: string, shards: number): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(aggregate)) {
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  }
-  return hash % shards;
 }
 
 /** An entry's key follows from its event id, its aggregate and the number of shards. */

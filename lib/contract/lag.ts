@@ -11,7 +11,7 @@ export interface Lag {
 }
 
 const lagPrefix = 'lag#';
-const keptMs = 24 * 60 * 60 * 1000;
+const lagKeptMs = 24 * 60 * 60 * 1000;
 
 /** Where notes since a moment (epoch milliseconds) are: under `pk`, from one sort key to another. */
 export function lagKeysSince(since: number): { pk: string; from: string; to: string } {
@@ -27,7 +27,7 @@ export function lagToRow(lag: Lag): Row {
   return {
     ...lagKey(lag),
     ...lag,
-    expiresAt: Math.ceil((lag.notedAt + keptMs) / 1000),
+    expiresAt: Math.ceil((lag.notedAt + lagKeptMs) / 1000),
   };
 }
 

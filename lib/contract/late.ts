@@ -1,6 +1,7 @@
 import type { ArchivedEntry } from './archive-line.ts';
 import { pickEntry, type Entry, type Row } from './entry.ts';
-import { shardOf, type Key } from './keys.ts';
+import { type Key } from './keys.ts';
+import { shardOf } from './group-by.ts';
 import type { ReceiptOutcome } from './receipt.ts';
 
 /** An entry that left the waiting room so late that its page may have been archived before. */

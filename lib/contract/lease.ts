@@ -15,7 +15,7 @@ export interface PageLease {
 /** The attribute of a lease's row that counts how often it was taken since it was last given back. */
 export const leaseTakes = 'takes';
 
-const keptMs = 24 * 60 * 60 * 1000;
+const leaseKeptMs = 24 * 60 * 60 * 1000;
 
 /** One lease for a page, whatever the pass: two passes must not deliver one page at the same time either. */
 export function leaseKey(page: Page): Key {
@@ -24,7 +24,7 @@ export function leaseKey(page: Page): Key {
 
 /** Epoch seconds. A lease that nobody gave back is forgotten after a day. */
 export function leaseExpiry({ until }: PageLease): number {
-  return Math.ceil((until + keptMs) / 1000);
+  return Math.ceil((until + leaseKeptMs) / 1000);
 }
 
 /** How often a lease was taken and not given back; 0 where there is no such row. */

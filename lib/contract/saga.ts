@@ -2,7 +2,7 @@ import { toDimensions, type Dimensions } from './dimensions.ts';
 import type { Row } from './entry.ts';
 import { inboxDimensions } from './inbox-metrics.ts';
 import type { Key } from './keys.ts';
-import { shardOf } from './keys.ts';
+import { shardOf } from './group-by.ts';
 import { pickDefined } from './pick.ts';
 
 /** Names of a saga table's keys, of its expiry attribute and of its one index. */

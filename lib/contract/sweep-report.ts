@@ -36,7 +36,7 @@ export interface SweepReport {
 }
 
 const prefix = 'sweep#';
-const keptMs = 7 * 24 * 60 * 60 * 1000;
+const reportKeptMs = 7 * 24 * 60 * 60 * 1000;
 
 /** Where all reports are: under `pk`, from one sort key to another, oldest first. */
 export function sweepKeys(): { pk: string; from: string; to: string } {
@@ -51,7 +51,7 @@ export function sweepToRow(report: SweepReport): Row {
     ...metaKey(`${prefix}${padSequence(report.startedAt)}#${id}`),
     ...rest,
     id,
-    expiresAt: Math.ceil((report.endedAt + keptMs) / 1000),
+    expiresAt: Math.ceil((report.endedAt + reportKeptMs) / 1000),
   };
 }
 

@@ -1,6 +1,7 @@
 import { pickEntry, type Entry, type Row } from './entry.ts';
 import { pickDefined } from './pick.ts';
-import { isEventId, shardOf, table, waitingKey, waitingPrefix, type Key } from './keys.ts';
+import { isEventId, table, waitingKey, waitingPrefix, type Key } from './keys.ts';
+import { shardOf } from './group-by.ts';
 import { limits, ownLimits } from './limits.ts';
 import { cutToBytes } from './text.ts';
 

@@ -1,11 +1,10 @@
 import {
   inboxFromEnvironment,
   writerFromEnvironment,
-  type Environment,
   type InboxConfig,
   type WriterConfig,
 } from '../contract/environment.ts';
-import { reader } from '../contract/read-environment.ts';
+import { reader, type Environment } from '../contract/read-environment.ts';
 import {
   reconciliationFromEnvironment,
   type ReconciliationConfig,

@@ -8,10 +8,10 @@ import {
   pageKeys,
   pageOf,
   receiptPrefix,
-  shardOf,
   sortKeysSince,
   timeOfId,
 } from '../contract/keys.ts';
+import { shardOf } from '../contract/group-by.ts';
 import {
   isSameReplay,
   replayKey,

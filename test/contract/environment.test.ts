@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Environment } from '../../lib/contract/read-environment.ts';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -11,7 +12,6 @@ import {
   writerFromEnvironment,
   writerToEnvironment,
   type ArchiverConfig,
-  type Environment,
   type InboxConfig,
   type RelayConfig,
   type WriterConfig,

@@ -14,10 +14,10 @@ import {
   pageStart,
   parsePageKey,
   receiptKey,
-  shardOf,
   timeOfId,
   waitingKey,
 } from '../../lib/contract/keys.ts';
+import { shardOf } from '../../lib/contract/group-by.ts';
 import { ownLimits } from '../../lib/contract/limits.ts';
 import { newId } from '../../lib/runtime/system.ts';
 import { someAggregate, someEntry, someId, someMoment, someText } from '../support/arbitraries.ts';

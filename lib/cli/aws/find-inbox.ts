@@ -8,12 +8,12 @@ import { inboxesOf } from './places.ts';
 import { readStack } from './stack.ts';
 import { triggersOf } from './triggers.ts';
 
-type Services = Pick<Clients, 'cloudformation' | 'lambda'>;
+type InboxServices = Pick<Clients, 'cloudformation' | 'lambda'>;
 
 /** The inboxes of a stack, or of the region, by name. */
 export async function listInboxes(
   stackName: string | undefined,
-  clients: Services,
+  clients: InboxServices,
 ): Promise<InboxPlace[]> {
   const functions = await (stackName === undefined
     ? listFunctions(clients)
@@ -29,20 +29,20 @@ export async function listInboxes(
 export async function findInbox(
   name: string,
   stackName: string | undefined,
-  clients: Services,
+  clients: InboxServices,
 ): Promise<InboxPlace> {
   const inboxes = await listInboxes(stackName, clients);
   const meant = findNamed(name, inboxes, (inbox) => [inbox.name]);
   const [inbox, another] = meant;
-  if (inbox === undefined) throw notFound(name, inboxes);
-  if (another !== undefined) throw ambiguous(name, meant);
+  if (inbox === undefined) throw inboxNotFound(name, inboxes);
+  if (another !== undefined) throw inboxAmbiguous(name, meant);
   return inbox;
 }
 
 /** ARN of the queue that an inbox's handler is fed from; `undefined` where it has no trigger, or several. */
 export async function queueOf(
   { handler }: InboxPlace,
-  clients: Services,
+  clients: InboxServices,
 ): Promise<string | undefined> {
   const triggers = await triggersOf(handler, clients);
   const queues = triggers.map(({ EventSourceArn }) => EventSourceArn ?? '');
@@ -50,7 +50,7 @@ export async function queueOf(
   return another === undefined ? queue : undefined;
 }
 
-function notFound(name: string, inboxes: readonly InboxPlace[]): OutboxError {
+function inboxNotFound(name: string, inboxes: readonly InboxPlace[]): OutboxError {
   const names = inboxes.map((inbox) => inbox.name);
   const known = names.length === 0 ? 'There is none here.' : `There are ${names.join(', ')}.`;
   return new OutboxError(
@@ -60,7 +60,7 @@ function notFound(name: string, inboxes: readonly InboxPlace[]): OutboxError {
   );
 }
 
-function ambiguous(name: string, found: readonly InboxPlace[]): OutboxError {
+function inboxAmbiguous(name: string, found: readonly InboxPlace[]): OutboxError {
   const names = found.map((inbox) => `${inbox.name} (handled by ${inbox.handler})`);
   return new OutboxError(
     'OUTBOX_AMBIGUOUS',

@@ -15,7 +15,7 @@ export interface OutboxName {
   readonly table?: string;
 }
 
-type Services = Pick<Clients, 'cloudformation' | 'lambda'>;
+type OutboxServices = Pick<Clients, 'cloudformation' | 'lambda'>;
 
 /**
  * Finds an outbox by its functions, whose environment says all that there is to know.
@@ -24,7 +24,7 @@ type Services = Pick<Clients, 'cloudformation' | 'lambda'>;
  *
  * @throws OutboxError `OUTBOX_NOT_FOUND`, with the nearest name; `OUTBOX_AMBIGUOUS`, with all of them
  */
-export async function findOutbox(name: OutboxName, clients: Services): Promise<OutboxPlace> {
+export async function findOutbox(name: OutboxName, clients: OutboxServices): Promise<OutboxPlace> {
   if (name.stack !== undefined) {
     const stack = await readStack(name.stack, clients);
     const functions = await functionsOf(stack, clients);
@@ -35,12 +35,12 @@ export async function findOutbox(name: OutboxName, clients: Services): Promise<O
 }
 
 /** The tables of the outboxes that are to be seen. */
-export async function knownTables(clients: Services): Promise<string[]> {
+export async function knownTables(clients: OutboxServices): Promise<string[]> {
   return outboxesOf(await orNone(listFunctions(clients))).map(({ tableName }) => tableName);
 }
 
 /** The functions of a stack that an outbox or an inbox configured, as far as they may be seen. */
-export async function functionsOf(stack: Stack, clients: Services): Promise<FunctionFacts[]> {
+export async function functionsOf(stack: Stack, clients: OutboxServices): Promise<FunctionFacts[]> {
   const functions = stack.resources.filter(isOurs);
   const seen = await Promise.all(
     functions.map(({ physicalId }) => orUndefined(describeFunction(physicalId, clients))),
@@ -59,7 +59,10 @@ function isOurs({ type, properties }: StackResource): boolean {
 }
 
 /** A table is enough to look at; who may not list functions does without the rest. */
-async function listOutboxes({ table }: OutboxName, clients: Services): Promise<OutboxPlace[]> {
+async function listOutboxes(
+  { table }: OutboxName,
+  clients: OutboxServices,
+): Promise<OutboxPlace[]> {
   const functions = await (table === undefined
     ? listFunctions(clients)
     : orNone(listFunctions(clients)));
@@ -70,7 +73,7 @@ async function listOutboxes({ table }: OutboxName, clients: Services): Promise<O
 }
 
 /** The outbox with the stack that it is of, where one says so and CloudFormation answers. */
-async function withStack(place: OutboxPlace, clients: Services): Promise<OutboxPlace> {
+async function withStack(place: OutboxPlace, clients: OutboxServices): Promise<OutboxPlace> {
   const part = place.relay ?? place.sweeper;
   if (part === undefined) return place;
   try {
@@ -84,7 +87,7 @@ async function withStack(place: OutboxPlace, clients: Services): Promise<OutboxP
   }
 }
 
-async function stackOf(functionName: string, clients: Services): Promise<Stack | undefined> {
+async function stackOf(functionName: string, clients: OutboxServices): Promise<Stack | undefined> {
   const name = await stackNameOf(functionName, clients);
   return name === undefined ? undefined : readStack(name, clients);
 }
@@ -95,12 +98,12 @@ function pick(found: readonly OutboxPlace[], name: OutboxName): OutboxPlace {
     table === undefined ? found : findNamed(table, found, ({ tableName }) => [tableName]);
   const [place, another] =
     path === undefined ? ofTable : findNamed(path, ofTable, ({ name: full }) => [full]);
-  if (place === undefined) throw notFound(found, name);
-  if (another !== undefined) throw ambiguous(ofTable);
+  if (place === undefined) throw outboxNotFound(found, name);
+  if (another !== undefined) throw outboxAmbiguous(ofTable);
   return place;
 }
 
-function notFound(found: readonly OutboxPlace[], wanted: OutboxName): OutboxError {
+function outboxNotFound(found: readonly OutboxPlace[], wanted: OutboxName): OutboxError {
   const typed = wanted.path ?? wanted.table;
   const where = wanted.stack === undefined ? 'this region and account' : `stack ${wanted.stack}`;
   const names = [...new Set(found.flatMap(({ name, tableName }) => [name, tableName]))];
@@ -115,7 +118,7 @@ function notFound(found: readonly OutboxPlace[], wanted: OutboxName): OutboxErro
   });
 }
 
-function ambiguous(found: readonly OutboxPlace[]): OutboxError {
+function outboxAmbiguous(found: readonly OutboxPlace[]): OutboxError {
   return new OutboxError(
     'OUTBOX_AMBIGUOUS',
     `there are ${found.length} outboxes here; say which:\n${waysToName(found)}`,

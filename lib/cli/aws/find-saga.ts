@@ -5,7 +5,7 @@ import { functionsOf } from './find-outbox.ts';
 import { listFunctions } from './functions.ts';
 import { readStack } from './stack.ts';
 
-type Services = Pick<Clients, 'cloudformation' | 'lambda'>;
+type SagaServices = Pick<Clients, 'cloudformation' | 'lambda'>;
 
 /** A saga as it was found in an account. */
 export interface SagaPlace {
@@ -20,7 +20,7 @@ export interface SagaPlace {
 /** The sagas of a stack, or of the region, by name. */
 export async function listSagas(
   stackName: string | undefined,
-  clients: Services,
+  clients: SagaServices,
 ): Promise<SagaPlace[]> {
   const functions = await (stackName === undefined
     ? listFunctions(clients)
@@ -42,16 +42,16 @@ export async function listSagas(
 export async function findSaga(
   named: string,
   stackName: string | undefined,
-  clients: Services,
+  clients: SagaServices,
 ): Promise<SagaPlace> {
   const sagas = await listSagas(stackName, clients);
   const [saga, ...others] = findNamed(named, sagas, ({ name, sagaName }) => [name, sagaName]);
-  if (saga === undefined) throw notFound(named, sagas);
-  if (others.length > 0) throw ambiguous(named, [saga, ...others]);
+  if (saga === undefined) throw sagaNotFound(named, sagas);
+  if (others.length > 0) throw sagaAmbiguous(named, [saga, ...others]);
   return saga;
 }
 
-function notFound(named: string, sagas: readonly SagaPlace[]): OutboxError {
+function sagaNotFound(named: string, sagas: readonly SagaPlace[]): OutboxError {
   const names = sagas.flatMap(({ name, sagaName }) => [name, sagaName]);
   const known = names.length === 0 ? 'There is none here.' : `There are ${names.join(', ')}.`;
   return new OutboxError(
@@ -61,7 +61,7 @@ function notFound(named: string, sagas: readonly SagaPlace[]): OutboxError {
   );
 }
 
-function ambiguous(named: string, found: readonly SagaPlace[]): OutboxError {
+function sagaAmbiguous(named: string, found: readonly SagaPlace[]): OutboxError {
   const names = found.map(({ name, handler }) => `${name} (handled by ${handler})`);
   return new OutboxError(
     'OUTBOX_AMBIGUOUS',

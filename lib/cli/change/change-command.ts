@@ -43,7 +43,7 @@ export async function changeRows(
   { names, options }: { names: readonly string[]; options: ChangeOptions },
   { session, world }: { session: Session; world: World },
 ): Promise<ExitCode> {
-  const found = await findRows(command, { names, options }, session);
+  const found = await gatherRows(command, { names, options }, session);
   const { plan, hindrances } = sortOut(found, command);
   const context = { command, options, session, world };
   const isJson = options.json === true;
@@ -80,7 +80,7 @@ function showTally(tally: Tally, { command, options, world: { terminal } }: Cont
   terminal.note(`${command.then.what}: ${hint(command.then.command, options)}\n`);
 }
 
-async function findRows(
+async function gatherRows(
   { verb }: ChangeCommand,
   { names, options }: { names: readonly string[]; options: ChangeOptions },
   session: Session,

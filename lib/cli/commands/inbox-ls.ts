@@ -53,13 +53,13 @@ export const inboxLs: CommandSpec<InboxListOptions> = {
   },
 };
 
-interface Context {
+interface InboxesContext {
   readonly options: InboxListOptions;
   readonly clients: Clients;
   readonly world: World;
 }
 
-async function showInboxes({ options, clients, world }: Context): Promise<ExitCode> {
+async function showInboxes({ options, clients, world }: InboxesContext): Promise<ExitCode> {
   const places = await listInboxes(options.stack, clients);
   const queues = await lookAtInboxQueues(places, clients, world.clock.now());
   const inboxes = await Promise.all(
@@ -104,13 +104,13 @@ const mostCounted = 100;
 
 async function gapsOf(
   inbox: InboxPlace,
-  { clients, world }: Pick<Context, 'clients' | 'world'>,
+  { clients, world }: Pick<InboxesContext, 'clients' | 'world'>,
 ): Promise<{ gaps?: number }> {
   if (inbox.ordered === undefined) return {};
   return { gaps: (await listGaps(mostCounted, openGaps(inbox, clients, world))).length };
 }
 
-async function showInbox(name: string, context: Context): Promise<ExitCode> {
+async function showInbox(name: string, context: InboxesContext): Promise<ExitCode> {
   const { options, clients, world } = context;
   const { terminal } = world;
   const inbox = await findInbox(name, options.stack, clients);
@@ -130,7 +130,7 @@ async function showInbox(name: string, context: Context): Promise<ExitCode> {
 }
 
 /** What waits in the inbox's own queue: messages that expire there reach no dead-letter queue. */
-async function tellQueue(inbox: InboxPlace, { clients, world }: Context): Promise<void> {
+async function tellQueue(inbox: InboxPlace, { clients, world }: InboxesContext): Promise<void> {
   const { terminal, clock } = world;
   const [queue] = await lookAtInboxQueues([inbox], clients, clock.now());
   if (queue === undefined) return;
@@ -156,7 +156,7 @@ interface LookedAt {
 
 async function lookAtLetters(
   { deadLetterQueueUrl }: InboxPlace,
-  { options, clients, world: { clock } }: Context,
+  { options, clients, world: { clock } }: InboxesContext,
 ): Promise<LookedAt> {
   const queue = { queueUrl: deadLetterQueueUrl, clients, clock };
   const { picked, seen, isCut } = await peek(queue, options.limit, (message) =>
@@ -168,7 +168,7 @@ async function lookAtLetters(
 /** `undefined` where the inbox is not ordered, or the question is about dead letters alone. */
 async function lookAtGaps(
   inbox: InboxPlace,
-  { options, clients, world }: Context,
+  { options, clients, world }: InboxesContext,
 ): Promise<OpenGap[] | undefined> {
   const isFiltered = options.type !== undefined || options.reason !== undefined;
   if (inbox.ordered === undefined || isFiltered) return undefined;
@@ -179,7 +179,7 @@ async function lookAtGaps(
 async function tellLetters(
   inbox: InboxPlace,
   { letters, seen, isCut }: LookedAt,
-  { options, clients, world }: Context,
+  { options, clients, world }: InboxesContext,
 ): Promise<void> {
   const { terminal } = world;
   if (letters.length === 0) terminal.note(`${await whyNone(inbox, seen, clients)}\n`);

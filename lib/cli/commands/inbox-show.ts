@@ -42,7 +42,7 @@ An aggregate (type/id) is looked up in the inbox's table.`,
   },
 };
 
-interface Context {
+interface InboxContext {
   readonly inbox: InboxPlace;
   readonly options: InboxShowOptions;
   readonly clients: Clients;
@@ -51,7 +51,7 @@ interface Context {
 
 async function showAggregate(
   aggregate: string,
-  { inbox, options, clients, world }: Context,
+  { inbox, options, clients, world }: InboxContext,
 ): Promise<ExitCode> {
   const ports = openGaps(inbox, clients, world);
   const standing = await readStanding(aggregate, ports);
@@ -64,7 +64,7 @@ async function showAggregate(
 
 async function showLetter(
   id: string,
-  { inbox, options, clients, world }: Context,
+  { inbox, options, clients, world }: InboxContext,
 ): Promise<ExitCode> {
   const { terminal, clock } = world;
   const queue = { queueUrl: inbox.deadLetterQueueUrl, clients, clock };

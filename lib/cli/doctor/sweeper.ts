@@ -4,7 +4,7 @@ import type { Session } from '../session.ts';
 import { duration, relative } from '../view/time.ts';
 import { ok, problem, type Finding } from './finding.ts';
 
-const about = 'sweeper';
+const sweeperResource = 'sweeper';
 /** The sweeper runs every minute. */
 export const sweeperQuietMs = 5 * 60_000;
 
@@ -25,7 +25,7 @@ export function judgeSweeper(
   if (name === undefined) {
     return [
       problem(
-        about,
+        sweeperResource,
         'none was found',
         'deploy the Outbox with a version of the construct that has one',
       ),
@@ -34,27 +34,31 @@ export function judgeSweeper(
   const log = `look into the log of ${name}`;
   const isQuiet = last === undefined || now - last.endedAt > sweeperQuietMs;
   if (isQuiet && isJustDeployed(deployedAt, now)) {
-    return [ok(about, `has not run since it was deployed ${relative(deployedAt, now)}`)];
+    return [ok(sweeperResource, `has not run since it was deployed ${relative(deployedAt, now)}`)];
   }
   if (last === undefined)
-    return [problem(about, 'it has never run', `is its schedule enabled? Else ${log}`)];
+    return [problem(sweeperResource, 'it has never run', `is its schedule enabled? Else ${log}`)];
   const quietMs = now - last.endedAt;
   if (quietMs > sweeperQuietMs) {
     return [
       problem(
-        about,
+        sweeperResource,
         `it has not run for ${duration(quietMs)}`,
         `is its schedule enabled? Else ${log}`,
       ),
     ];
   }
-  if (last.ended === 'failed') return [problem(about, 'its last run failed', log)];
+  if (last.ended === 'failed') return [problem(sweeperResource, 'its last run failed', log)];
   if (last.ended === 'outage') {
     return [
-      problem(about, 'its last run reached no destination', 'see what is said of the destinations'),
+      problem(
+        sweeperResource,
+        'its last run reached no destination',
+        'see what is said of the destinations',
+      ),
     ];
   }
-  return [ok(about, `ran ${relative(last.endedAt, now)}`)];
+  return [ok(sweeperResource, `ran ${relative(last.endedAt, now)}`)];
 }
 
 /** Whether the sweeper was deployed so lately that its schedule may not have invoked it yet. */

@@ -10,25 +10,25 @@ import { waitingIndexAttributes } from '../../contract/waiting.ts';
 import type { Session } from '../session.ts';
 import { orUnknown, orWell, problem, type Finding } from './finding.ts';
 
-const about = 'table';
+const tableResource = 'table';
 const redeploy = 'deploy the stack of the Outbox again, or undo what was changed by hand';
 
 /** The table is as an outbox needs it: its stream, its expiry, its index, its key. */
 export async function checkTable({ place, clients }: Session): Promise<Finding[]> {
   const request = { TableName: place.tableName };
   const findings = await Promise.all([
-    orUnknown(about, async () => {
+    orUnknown(tableResource, async () => {
       const { Table = {} } = await clients.dynamodb.send(new DescribeTableCommand(request));
       return judgeTable(Table);
     }),
-    orUnknown(about, async () => {
+    orUnknown(tableResource, async () => {
       const { TimeToLiveDescription: expiry = {} } = await clients.dynamodb.send(
         new DescribeTimeToLiveCommand(request),
       );
       return judgeExpiry(expiry, place.tableName);
     }),
   ]);
-  return orWell(findings.flat(), about, 'stream, expiry and index are as they should be');
+  return orWell(findings.flat(), tableResource, 'stream, expiry and index are as they should be');
 }
 
 export function judgeTable(table: TableDescription): Finding[] {
@@ -37,12 +37,16 @@ export function judgeTable(table: TableDescription): Finding[] {
 
 function judgeStream({ StreamSpecification: stream }: TableDescription): Finding[] {
   if (stream?.StreamEnabled !== true) {
-    return [problem(about, 'its stream is off: only the sweeper delivers', redeploy)];
+    return [problem(tableResource, 'its stream is off: only the sweeper delivers', redeploy)];
   }
   const view = stream.StreamViewType ?? 'none';
   if (view === 'NEW_IMAGE' || view === 'NEW_AND_OLD_IMAGES') return [];
   return [
-    problem(about, `its stream carries ${view}, not NEW_IMAGE: the relay sees no entry`, redeploy),
+    problem(
+      tableResource,
+      `its stream carries ${view}, not NEW_IMAGE: the relay sees no entry`,
+      redeploy,
+    ),
   ];
 }
 
@@ -55,7 +59,7 @@ export function judgeExpiry(
   const is = isOn ? `on ${AttributeName ?? 'nothing'}` : 'off';
   return [
     problem(
-      about,
+      tableResource,
       `expiry is ${is}, not on ${names.expiresAt}: it grows for ever`,
       `aws dynamodb update-time-to-live --table-name ${tableName} --time-to-live-specification Enabled=true,AttributeName=${names.expiresAt}`,
     ),
@@ -67,7 +71,7 @@ function judgeIndex({ GlobalSecondaryIndexes: indexes = [] }: TableDescription):
   if (index === undefined) {
     return [
       problem(
-        about,
+        tableResource,
         `it has no index ${names.waitingIndex}: nothing that waits is found`,
         redeploy,
       ),
@@ -76,14 +80,16 @@ function judgeIndex({ GlobalSecondaryIndexes: indexes = [] }: TableDescription):
   const { ProjectionType, NonKeyAttributes = [] } = index.Projection ?? {};
   const missing = waitingIndexAttributes.filter((name) => !NonKeyAttributes.includes(name));
   if (ProjectionType === 'ALL' || missing.length === 0) return [];
-  return [problem(about, `its index ${names.waitingIndex} lacks ${missing.join(', ')}`, redeploy)];
+  return [
+    problem(tableResource, `its index ${names.waitingIndex} lacks ${missing.join(', ')}`, redeploy),
+  ];
 }
 
 function judgeKey({ SSEDescription: encryption }: TableDescription): Finding[] {
   if (encryption?.InaccessibleEncryptionDateTime === undefined) return [];
   return [
     problem(
-      about,
+      tableResource,
       `DynamoDB cannot use its key ${encryption.KMSMasterKeyArn ?? ''} since ${encryption.InaccessibleEncryptionDateTime.toISOString()}: the table is archived after seven days of it`,
       'enable the key again, or cancel its deletion',
     ),

@@ -7,13 +7,19 @@ import { isOfTable, triggersOf, type Trigger } from '../aws/triggers.ts';
 import type { Session } from '../session.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 
-const about = 'trigger';
-const redeploy = 'undo what was changed by hand, or deploy the stack of the Outbox again';
+const triggerResource = 'trigger';
+const redeployTrigger = 'undo what was changed by hand, or deploy the stack of the Outbox again';
 
 /** The stream invokes the relay, from its beginning, with the entries and nothing else. */
 export async function checkTrigger({ place, clients }: Session): Promise<Finding[]> {
   if (place.relay === undefined) {
-    return [problem(about, 'no relay was found', 'name the outbox by --stack, or deploy it again')];
+    return [
+      problem(
+        triggerResource,
+        'no relay was found',
+        'name the outbox by --stack, or deploy it again',
+      ),
+    ];
   }
   const triggers = await triggersOf(place.relay, clients);
   const { Table } = await clients.dynamodb.send(
@@ -37,22 +43,26 @@ export function judgeTriggers(triggers: readonly Trigger[], wanted: Wanted): Fin
   if (trigger === undefined || stream === undefined) return [noTrigger(triggers, wanted)];
   const findings = judgements.flatMap((judge) => judge(trigger) ?? []);
   const isSevere = findings.some(({ severity }) => severity === 'problem');
-  return isSevere ? findings : [ok(about, `enabled, reads ${stream}`), ...findings];
+  return isSevere ? findings : [ok(triggerResource, `enabled, reads ${stream}`), ...findings];
 }
 
 function noTrigger(triggers: readonly Trigger[], { relay, stream }: Wanted): Finding {
   if (stream === undefined) {
-    return problem(about, 'the table has no stream to read: only the sweeper delivers', redeploy);
+    return problem(
+      triggerResource,
+      'the table has no stream to read: only the sweeper delivers',
+      redeployTrigger,
+    );
   }
   if (triggers.length > 0) {
     return problem(
-      about,
+      triggerResource,
       `it reads a stream that is no longer the table's, which is ${stream}: only the sweeper delivers`,
       'turning a stream off and on makes a new one: deploy the stack of the Outbox again, which replaces the trigger',
     );
   }
   return problem(
-    about,
+    triggerResource,
     'the relay has none: only the sweeper delivers',
     `deploy the stack of the Outbox again, or make it by hand: ${creation(relay, stream)}`,
   );
@@ -72,7 +82,7 @@ const judgements: readonly ((trigger: Trigger) => Finding | undefined)[] = [
   ({ State = 'unknown', UUID = '' }) =>
     State.startsWith('Disabl')
       ? problem(
-          about,
+          triggerResource,
           `it is ${State.toLowerCase()}: only the sweeper delivers`,
           `aws lambda update-event-source-mapping --uuid ${UUID} --enabled`,
         )
@@ -81,34 +91,38 @@ const judgements: readonly ((trigger: Trigger) => Finding | undefined)[] = [
     StartingPosition === 'TRIM_HORIZON'
       ? undefined
       : problem(
-          about,
+          triggerResource,
           `it starts at ${StartingPosition ?? 'nowhere'}, and misses what is written before it runs`,
-          redeploy,
+          redeployTrigger,
         ),
   ({ FilterCriteria }) => judgeFilter(FilterCriteria?.Filters ?? []),
   ({ FunctionResponseTypes = [] }) =>
     FunctionResponseTypes.includes('ReportBatchItemFailures')
       ? undefined
       : problem(
-          about,
+          triggerResource,
           'it does not read which records failed: an outage would lose what the sweeper has to find',
-          redeploy,
+          redeployTrigger,
         ),
   ({ DestinationConfig }) =>
     DestinationConfig?.OnFailure?.Destination === undefined
-      ? warning(about, 'it tells nobody of batches that it gives up', redeploy)
+      ? warning(triggerResource, 'it tells nobody of batches that it gives up', redeployTrigger)
       : undefined,
   ({ MaximumRetryAttempts = -1 }) =>
     MaximumRetryAttempts === -1
       ? warning(
-          about,
+          triggerResource,
           'it repeats a failing batch without end, and what is behind it waits for a day',
-          redeploy,
+          redeployTrigger,
         )
       : undefined,
   ({ LastProcessingResult = '' }) =>
     LastProcessingResult.startsWith('PROBLEM')
-      ? problem(about, `it says ${LastProcessingResult}`, 'look into the log of the relay')
+      ? problem(
+          triggerResource,
+          `it says ${LastProcessingResult}`,
+          'look into the log of the relay',
+        )
       : undefined,
 ];
 
@@ -118,18 +132,18 @@ function judgeFilter(
   const [filter, another] = filters;
   if (filter === undefined) {
     return warning(
-      about,
+      triggerResource,
       'it has no filter: the relay is paid for rows that are not its own',
-      redeploy,
+      redeployTrigger,
     );
   }
   const isRight =
     another === undefined && isDeepStrictEqual(parse(filter.Pattern), newEntriesPattern);
   if (isRight) return undefined;
   return problem(
-    about,
+    triggerResource,
     `its filter is not the package's, and may drop entries for good: ${filters.map(({ Pattern = '' }) => Pattern).join(', ')}`,
-    redeploy,
+    redeployTrigger,
   );
 }
 

@@ -17,8 +17,8 @@ const unsettledTooLongMs = 5 * 60_000;
 export function concernsOf(facts: StatusFacts): Concern[] {
   return [
     ...parked(facts),
-    ...trigger(facts),
-    ...sweeper(facts),
+    ...triggerConcerns(facts),
+    ...sweeperConcerns(facts),
     ...unsettled(facts),
     ...queues(facts),
     ...inboxes(facts),
@@ -35,7 +35,7 @@ function parked({ waiting }: StatusFacts): Concern[] {
   ];
 }
 
-function trigger({ trigger: seen }: StatusFacts): Concern[] {
+function triggerConcerns({ trigger: seen }: StatusFacts): Concern[] {
   if (seen.status === 'unseen') return [];
   const { state, lastResult = '' } = seen.value;
   if (state === 'Missing') {
@@ -55,7 +55,7 @@ function trigger({ trigger: seen }: StatusFacts): Concern[] {
   return [{ what: `the relay’s trigger says: ${lastResult}`, command: 'outbox doctor' }];
 }
 
-function sweeper({ sweeps, at, deployedAt }: StatusFacts): Concern[] {
+function sweeperConcerns({ sweeps, at, deployedAt }: StatusFacts): Concern[] {
   const [last] = sweeps;
   const isQuiet = last === undefined || at - last.endedAt > sweeperQuietMs;
   if (isQuiet && isJustDeployed(deployedAt, at)) return [];

@@ -22,8 +22,8 @@ export function renderStatus(
         ['table', outbox.table],
         ...unseenStack(outbox.stackUnseen),
         ['in flight', inFlight(facts)],
-        ['relay', orWhyNot(facts.trigger, trigger) + lag(facts)],
-        ['sweeper', sweeper(facts, width)],
+        ['relay', orWhyNot(facts.trigger, describeTrigger) + lag(facts)],
+        ['sweeper', describeSweeper(facts, width)],
         ['waiting room', waiting(facts)],
         ['queues', orWhyNot(facts.queues, (queues) => queueLines(queues))],
         ...inboxRows(facts, width),
@@ -54,7 +54,7 @@ function inFlight({ inFlight: { entries, oldestPage, pagesLeftOut }, at }: Statu
   return `${count(entries, 'entry', 'entries')}${oldest}${leftOut}`;
 }
 
-function trigger({ state, lastResult }: TriggerFacts): string {
+function describeTrigger({ state, lastResult }: TriggerFacts): string {
   return `trigger ${state.toLowerCase()}${lastResult === undefined ? '' : `: ${lastResult}`}`;
 }
 
@@ -62,7 +62,10 @@ function lag({ lag: noted, at }: StatusFacts): string {
   return noted === undefined ? '' : `; behind by what was written ${relative(noted.oldestAt, at)}`;
 }
 
-function sweeper({ sweeps, at, deployedAt }: StatusFacts, width: number | undefined): string {
+function describeSweeper(
+  { sweeps, at, deployedAt }: StatusFacts,
+  width: number | undefined,
+): string {
   const [last] = sweeps;
   if (last === undefined) {
     return deployedAt === undefined

@@ -1,3 +1,5 @@
+import type { ArchivedEntry } from '../../contract/archive-line.ts';
+import type { Page } from '../../contract/keys.ts';
 import type { LateEntry } from '../../contract/late.ts';
 import type { Clock, Log, Meter, NewId } from '../../runtime/ports.ts';
 import type { Notes } from '../store.ts';
@@ -51,4 +53,12 @@ export interface ArchiverPorts {
   readonly retentionMs: number;
   /** Bytes of lines, before compression, from which on a part is full. @default 16777216, which are 16 MiB */
   readonly fullPartBytes?: number;
+}
+
+/** Pages that were copied out of the table before they expired. */
+export interface ArchivedPages {
+  /** The first page of the first hour that is there; `undefined` where none is. */
+  firstPage(): Promise<Page | undefined>;
+  /** A page's entries with the last outcome of each, in parts; each entry once. */
+  readPage(page: Page): AsyncIterable<readonly ArchivedEntry[]>;
 }

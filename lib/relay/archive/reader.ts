@@ -12,7 +12,7 @@ import {
 import type { ArchivedEntry } from '../../contract/archive-line.ts';
 import { pageOf, timeOfId, type Page } from '../../contract/keys.ts';
 import { pickDefined } from '../../contract/pick.ts';
-import type { ArchivedPages } from '../operate/replay/pages.ts';
+import type { ArchivedPages } from './ports.ts';
 import { openHour, readPart, type OpenHour } from './open-hour.ts';
 import type { Archive } from './ports.ts';
 import { rememberLast } from './remember.ts';

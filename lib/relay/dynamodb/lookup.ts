@@ -7,10 +7,10 @@ import {
   pageKeys,
   pageOf,
   receiptPrefix,
-  shardOf,
   sortKeysSince,
   timeOfId,
 } from '../../contract/keys.ts';
+import { shardOf } from '../../contract/group-by.ts';
 import { shardsKey, shardsOf } from '../../contract/shards.ts';
 import { rowToWaiting } from '../../contract/waiting.ts';
 import { inParallel } from '../../runtime/in-parallel.ts';

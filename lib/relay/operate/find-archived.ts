@@ -23,13 +23,13 @@ export async function withArchived(
   return {
     ...trail,
     // Receipts are kept for longer than the entry where it waited for long: they know better.
-    status: trail.status === 'unknown' ? statusOf(outcome) : trail.status,
+    status: trail.status === 'unknown' ? archivedStatusOf(outcome) : trail.status,
     entry,
     archived: { outcome, ...definedOnly({ outcomeAt }) },
   };
 }
 
 /** What waited when it was archived, and does not any more, was published or given up since. */
-function statusOf(outcome: ArchivedOutcome): EventStatus {
+function archivedStatusOf(outcome: ArchivedOutcome): EventStatus {
   return outcome === 'published' || outcome === 'discarded' ? outcome : 'settled';
 }

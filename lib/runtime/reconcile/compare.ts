@@ -1,13 +1,12 @@
 import type { Entry } from '../../contract/entry.ts';
 import { OutboxError } from '../../contract/error.ts';
 import { timeOfId } from '../../contract/keys.ts';
-import type { ConsumerConfig } from '../../contract/reconciliation.ts';
 import type { OutboxEvent } from '../event/event.ts';
 import { openExpectations, type Missing } from './expectations.ts';
 import { withoutRepaired } from './mend.ts';
 import type { ReconciliationPorts } from './options.ts';
 import { pagesOf, readPage, shardsEver, type WrittenPage } from './pages.ts';
-import { unknownTo } from './unknown-to.ts';
+import { unknownTo, type Unknown } from './unknown-to.ts';
 import type { ReconciliationWindow } from './window.ts';
 
 /** What comparing takes. */
@@ -16,12 +15,6 @@ export interface ComparePorts extends Omit<ReconciliationPorts, 'mend'> {
   readonly isLate: () => boolean;
   /** Called from time to time: the run is alive. */
   readonly keepAlive: () => Promise<void>;
-}
-
-/** An event that was delivered, and an inbox that does not know it. */
-export interface Unknown {
-  readonly entry: Entry;
-  readonly consumer: ConsumerConfig;
 }
 
 /** What should be and is not. */

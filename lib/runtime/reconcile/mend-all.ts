@@ -1,5 +1,5 @@
 import { inParallel } from '../in-parallel.ts';
-import type { Unknown } from './compare.ts';
+import type { Unknown } from './unknown-to.ts';
 import type { Missing } from './expectations.ts';
 import { sendAgain, writeMissing } from './mend.ts';
 import type { Run } from './mend-alone.ts';

@@ -11,7 +11,7 @@ import type { MendPorts, ReconciliationPorts } from './options.ts';
 import type { ReconciliationWindow } from './window.ts';
 
 /** How long it is known that an event was written: longer than any window goes back. */
-const keptMs = 5 * 24 * 60 * 60_000;
+const repairKeptMs = 5 * 24 * 60 * 60_000;
 
 /**
  * Those that no run has written yet, for an item of this window.
@@ -51,7 +51,7 @@ export async function writeMissing(
       TableName: tableName,
       Item: {
         ...{ ...repairKey, eventId: id, to },
-        expiresAt: Math.ceil((clock.now() + keptMs) / 1000),
+        expiresAt: Math.ceil((clock.now() + repairKeptMs) / 1000),
       },
       // One of an earlier window speaks of another item.
       ConditionExpression: 'attribute_not_exists(pk) OR #to <= :from',

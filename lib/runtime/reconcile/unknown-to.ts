@@ -98,3 +98,9 @@ async function readAt(
 function nameOf({ pk, sk }: Key): string {
   return `${pk}\n${sk}`;
 }
+
+/** An event that was delivered, and an inbox that does not know it. */
+export interface Unknown {
+  readonly entry: Entry;
+  readonly consumer: ConsumerConfig;
+}

@@ -5,7 +5,8 @@ import type { Entry } from '../../../lib/contract/entry.ts';
 import type { ReplayNote, ReplayRequest } from '../../../lib/contract/replay.ts';
 import { createPace } from '../../../lib/relay/operate/pace.ts';
 import { countReplayable } from '../../../lib/relay/operate/replay/count.ts';
-import type { ArchivedPages, ReplaySource } from '../../../lib/relay/operate/replay/pages.ts';
+import type { ReplaySource } from '../../../lib/relay/operate/replay/pages.ts';
+import type { ArchivedPages } from '../../../lib/relay/archive/ports.ts';
 import { nameOf } from '../../../lib/relay/operate/replay/request.ts';
 import {
   runReplay,

@@ -2,7 +2,8 @@ import type { DynamoDBRecord } from '../../../lib/relay/stream/stream-event.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { Entry } from '../../../lib/contract/entry.ts';
-import { pageAfter, pageOf, shardOf } from '../../../lib/contract/keys.ts';
+import { pageAfter, pageOf } from '../../../lib/contract/keys.ts';
+import { shardOf } from '../../../lib/contract/group-by.ts';
 import { createRelay } from '../../../lib/relay/relay.ts';
 import { createSweeper } from '../../../lib/relay/sweep/sweeper.ts';
 import {

@@ -1,4 +1,5 @@
 import type { ArchivedEntry } from '../../../contract/archive-line.ts';
+import type { ArchivedPages } from '../../archive/ports.ts';
 import type { Entry } from '../../../contract/entry.ts';
 import { pageStart, type Page } from '../../../contract/keys.ts';
 import type { Receipt, ReceiptOutcome } from '../../../contract/receipt.ts';
@@ -8,14 +9,6 @@ import type { OperateStore } from '../../operate-store.ts';
 import type { PageChunk } from '../../sweep-store.ts';
 import { outcomesOf, replayableOf, type Replayable } from './replayable.ts';
 import { isAskedFor } from './request.ts';
-
-/** Pages that were copied out of the table before they expired. */
-export interface ArchivedPages {
-  /** The first page of the first hour that is there; `undefined` where none is. */
-  firstPage(): Promise<Page | undefined>;
-  /** A page's entries with the last outcome of each, in parts; each entry once. */
-  readPage(page: Page): AsyncIterable<readonly ArchivedEntry[]>;
-}
 
 /** Where a replay reads. */
 export interface ReplaySource {

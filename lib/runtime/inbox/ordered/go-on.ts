@@ -22,11 +22,11 @@ export interface GoOnPorts extends TakePorts, TimePorts {
  */
 export async function goOn(cursor: Cursor, subject: Subject, ports: GoOnPorts): Promise<void> {
   let current: Cursor | undefined = cursor;
-  while (current !== undefined) current = await handleNext(current, subject, ports);
+  while (current !== undefined) current = await handleNextBuffered(current, subject, ports);
 }
 
 /** Answers with the cursor to go on from; `undefined` where nothing is left to do here. */
-async function handleNext(
+async function handleNextBuffered(
   cursor: Cursor,
   subject: Subject,
   ports: GoOnPorts,
@@ -73,13 +73,17 @@ async function takeBuffered(
   const buffered = openBuffered(next, subject);
   const { delivery } = buffered;
   const work = (deadline: Deadline): Promise<Taken> =>
-    tryToTake({ ...buffered, deadline }, cursor, ports);
+    tryToTakeBuffered({ ...buffered, deadline }, cursor, ports);
   const taken: Taken = await inTime(delivery, work, ports);
   if (taken.outcome.status !== 'rejected') ports.observe(delivery, taken.outcome);
   return taken;
 }
 
-async function tryToTake(subject: Subject, cursor: Cursor, ports: GoOnPorts): Promise<Taken> {
+async function tryToTakeBuffered(
+  subject: Subject,
+  cursor: Cursor,
+  ports: GoOnPorts,
+): Promise<Taken> {
   try {
     return await take(subject, ports, cursor);
   } catch (error) {
