@@ -8,6 +8,24 @@ export function fail(scope: IConstruct, problem: string): never {
   throw new Error(`${problem} (${scope.node.path})`);
 }
 
+/**
+ * Fails unless all that is required was given, which only TypeScript asks for otherwise.
+ *
+ * @param required what to give, by the name of the prop
+ */
+export function checkGiven<Props extends object>(
+  scope: IConstruct,
+  props: Props | undefined,
+  required: Readonly<Partial<Record<keyof Props & string, string>>>,
+): void {
+  const given = (props ?? {}) as Readonly<Record<string, unknown>>;
+  for (const [name, next] of Object.entries(required)) {
+    const value = given[name];
+    if (value === undefined || value === null)
+      fail(scope, `${name} is required, got ${value}: ${next}`);
+  }
+}
+
 /** A number given by the user, where it was given, and what it may be. */
 export interface NumberCheck {
   readonly name: string;

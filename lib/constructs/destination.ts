@@ -40,6 +40,7 @@ export class Destination {
    * A bus keeps no order. An event that no rule matches is dropped by the bus, silently.
    */
   static eventBus(bus: IEventBusRef, options: DestinationOptions = {}): Destination {
+    checkTarget('eventBus', bus, "new EventBus(this, 'Bus')");
     const { eventBusArn } = bus.eventBusRef;
     return new Destination(bus, {
       ...options,
@@ -69,6 +70,7 @@ export class Destination {
    * must rely on it checks the sequence in the message.
    */
   static queue(queue: IQueue, options: DestinationOptions = {}): Destination {
+    checkTarget('queue', queue, "new Queue(this, 'Queue')");
     return new Destination(queue, {
       ...options,
       kind: 'queue',
@@ -86,6 +88,7 @@ export class Destination {
    * see {@link queue}.
    */
   static topic(topic: ITopic, options: DestinationOptions = {}): Destination {
+    checkTarget('topic', topic, "new Topic(this, 'Topic')");
     return new Destination(topic, {
       ...options,
       kind: 'topic',
@@ -130,4 +133,12 @@ export class Destination {
 interface DestinationTraits extends Omit<DestinationConfig, 'name'>, DestinationOptions {
   readonly maxMessageBytes: number;
   readonly grantPublish: (grantee: IGrantable, source: string | undefined) => Grant;
+}
+
+/** Fails where plain JavaScript gives none: there is no construct yet to name. */
+function checkTarget(kind: 'eventBus' | 'queue' | 'topic', target: unknown, example: string): void {
+  if (target !== undefined && target !== null) return;
+  throw new Error(
+    `Destination.${kind} needs a construct to deliver to, got ${target}: give one such as ${example}`,
+  );
 }

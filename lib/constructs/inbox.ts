@@ -11,6 +11,7 @@ import { claim } from './claim.ts';
 import { withDefaults } from './defaults.ts';
 import { adoptQueue } from './given-queue.ts';
 import { InboxAlarms } from './inbox-alarms.ts';
+import { checkGiven } from './check.ts';
 import { checkInbox } from './inbox-check.ts';
 import { inboxConfig } from './inbox-config.ts';
 import { InboxGaps } from './inbox-gaps.ts';
@@ -55,6 +56,7 @@ export class Inbox extends Construct {
 
   constructor(scope: Construct, id: string, props: InboxProps) {
     super(scope, id);
+    checkGiven(this, props, { handler: 'give the Lambda function that handles the events' });
     const settings = withDefaults(props, inboxDefaults);
     checkInbox(this, settings);
 

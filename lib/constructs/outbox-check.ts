@@ -2,7 +2,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 import { ownLimits } from '../contract/limits.ts';
-import { checkDuration, checkNumber, checkTypes, fail } from './check.ts';
+import { checkDuration, checkGiven, checkNumber, checkTypes, fail } from './check.ts';
 import type { Destination } from './destination.ts';
 import type { OutboxSettings } from './outbox-props.ts';
 import { checkPlace } from './place.ts';
@@ -65,6 +65,9 @@ export function checkDestinations(
   settings: OutboxSettings,
 ): readonly Destination[] {
   const { destination, destinations } = settings;
+  if (destinations === undefined) {
+    checkGiven(scope, settings, { destination: 'give one such as Destination.eventBus(bus)' });
+  }
   const all = destinations ?? [destination].filter((one) => one !== undefined);
   if (destination !== undefined && destinations !== undefined) {
     fail(scope, 'give either destination or destinations, not both');

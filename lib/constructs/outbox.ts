@@ -16,6 +16,7 @@ import { withDefaults } from './defaults.ts';
 import type { Destination } from './destination.ts';
 import { grantOperation } from './operator.ts';
 import { OutboxAlarms } from './outbox-alarms.ts';
+import { checkGiven } from './check.ts';
 import { checkDestinations, checkOutbox } from './outbox-check.ts';
 import { outboxDefaults, type OutboxProps } from './outbox-props.ts';
 import { createOutboxTable } from './tables.ts';
@@ -92,6 +93,7 @@ export class Outbox extends Construct implements IOutbox {
 
   constructor(scope: Construct, id: string, props: OutboxProps) {
     super(scope, id);
+    checkGiven(this, props, { source: "give the name of the service, such as 'orders'" });
     const settings = withDefaults(props, outboxDefaults);
     checkOutbox(this, settings);
     const destinations = checkDestinations(this, settings);

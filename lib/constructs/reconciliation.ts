@@ -15,7 +15,7 @@ import {
   reconciliationToEnvironment,
 } from '../contract/reconciliation.ts';
 import { keyPatterns } from '../contract/keys.ts';
-import { checkDuration } from './check.ts';
+import { checkDuration, checkGiven } from './check.ts';
 import { claim } from './claim.ts';
 import { withDefaults } from './defaults.ts';
 import { ReconciliationAlarms } from './reconciliation-alarms.ts';
@@ -42,6 +42,10 @@ export class Reconciliation extends Construct {
 
   constructor(scope: Construct, id: string, props: ReconciliationProps) {
     super(scope, id);
+    checkGiven(this, props, {
+      outbox: 'give the Outbox whose events are compared',
+      handler: 'give the Lambda function that reconciles',
+    });
     const settings = withDefaults(props, reconciliationDefaults);
     checkDuration(this, {
       name: 'window',

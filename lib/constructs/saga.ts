@@ -24,7 +24,7 @@ import {
   type SagaCheck,
 } from '../contract/saga.ts';
 import { addAlarms } from './alarms.ts';
-import { cutTo, fail } from './check.ts';
+import { checkGiven, cutTo, fail } from './check.ts';
 import { definedOnly, withDefaults } from './defaults.ts';
 import { inboxDefaults } from './inbox-props.ts';
 import { Inbox } from './inbox.ts';
@@ -79,6 +79,11 @@ export class Saga extends Construct {
 
   constructor(scope: Construct, id: string, props: SagaProps) {
     super(scope, id);
+    checkGiven(this, props, {
+      sagaName: "give the name that defineSaga has, such as 'fulfilment'",
+      handler: 'give the Lambda function that runs the saga',
+      outbox: 'give the Outbox that the saga emits to',
+    });
     checkUnordered(this, props);
     checkSagaName(this, props.sagaName);
     const settings = withDefaults(props, inboxDefaults);

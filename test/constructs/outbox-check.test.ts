@@ -80,7 +80,7 @@ test.each<[prop: keyof OutboxProps, value: unknown, message: string]>([
 
 test('fails when neither destination nor destinations is given', () => {
   expect(() => new Outbox(testStack(), 'Outbox', { source: 'orders' })).toThrow(
-    'the number of destinations must be a whole number from 1 to 20, got 0 (Orders/Outbox)',
+    'destination is required, got undefined: give one such as Destination.eventBus(bus) (Orders/Outbox)',
   );
 });
 
