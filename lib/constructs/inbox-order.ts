@@ -1,9 +1,10 @@
-import { Duration, Token } from 'aws-cdk-lib';
+import { Annotations, Duration, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 import type { OrderedConfig } from '../contract/environment.ts';
 import { checkDuration, fail } from './check.ts';
 import { definedOnly, withDefaults } from './defaults.ts';
+import { isBus } from './inbox-origin.ts';
 import { visibilitySeconds, type InboxQueue } from './inbox-queue.ts';
 import { definitionOf } from './queue-definition.ts';
 import { orderedDefaults, type InboxSettings, type OrderedProps } from './inbox-props.ts';
@@ -32,8 +33,15 @@ function timeInHand(settings: InboxSettings, { queue, ...waiting }: InboxQueue):
 }
 
 /** Fails on settings under which an ordered inbox would wait for events that never reach it. */
-export function checkOrdered(scope: IConstruct, { ordered, events = [] }: InboxSettings): void {
+export function checkOrdered(scope: IConstruct, settings: InboxSettings): void {
+  const { ordered, events = [], from, source } = settings;
   if (ordered === false) return;
+  if (isBus(from) && source === undefined) {
+    Annotations.of(scope).addWarningV2(
+      'cdk-outbox:orderedSource',
+      'the ordered inbox takes events of every source on the bus: everyone who may put events there can replay and skip events of its aggregates. Set source, and limit events:PutEvents of each sender to its own source',
+    );
+  }
   const exact = events.find((type) => !Token.isUnresolved(type) && !type.endsWith('*'));
   if (exact !== undefined) {
     fail(

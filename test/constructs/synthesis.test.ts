@@ -154,6 +154,11 @@ const warned: Record<string, [given: Given, message: string]> = {
     (stack) => inbox(stack, { from: new EventBus(stack, 'Bus'), events: many(100) }),
     'the pattern of the rule takes \\d+ characters, and EventBridge allows 2048',
   ],
+  'an ordered inbox on a bus without `source`': [
+    (stack) =>
+      inbox(stack, { from: new EventBus(stack, 'Bus'), events: ['order.*'], ordered: true }),
+    'takes events of every source on the bus: everyone who may put events there can replay and skip',
+  ],
   'an environment that may grow over 4,096 bytes': [
     (stack) => {
       const fn = userFunction(stack, 'Handler');
@@ -246,6 +251,18 @@ describe('synthesis', () => {
 
     const warnings = Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp(message));
     expect(warnings).not.toEqual([]);
+  });
+
+  it('warns of no ordered inbox that names the source of its events', () => {
+    const stack = home();
+
+    inbox(stack, {
+      from: new EventBus(stack, 'Bus'),
+      ...{ events: ['order.*'], source: 'orders', ordered: true },
+    });
+
+    const warnings = Annotations.fromStack(stack).findWarning('*', Match.anyValue());
+    expect(warnings).toEqual([]);
   });
 
   it.each(Object.entries(putRight))('puts right %s', (_, check) => {
