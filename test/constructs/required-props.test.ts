@@ -9,7 +9,7 @@ import { testStack, userFunction } from './support.ts';
 const { Destination, Inbox, Outbox, Reconciliation, Saga } = constructs;
 
 type Given = Readonly<Record<string, unknown>>;
-type AnyConstruct = new (scope: Construct, id: string, props?: never) => Construct;
+type AnyConstruct = new (scope: Construct, id: string, props: never) => Construct;
 
 const anOutbox = (stack: Stack): constructs.Outbox =>
   new Outbox(stack, 'Given', {
@@ -63,7 +63,9 @@ describe('a construct without a prop that it requires', () => {
   });
 
   it.each(Object.entries(required))('%s names the first where no props are given', (_, [type]) => {
-    expect(() => new type(testStack(), 'Bare')).toThrow(/^\w+ is required, got undefined: give /);
+    expect(() => new type(testStack(), 'Bare', undefined as never)).toThrow(
+      /^\w+ is required, got undefined: give /,
+    );
   });
 
   it('is every construct that the package exports', () => {
