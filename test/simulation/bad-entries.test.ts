@@ -87,3 +87,30 @@ describe('healthy events next to entries that make whole calls fail', () => {
     },
   );
 });
+
+describe('an entry that a destination refuses while it takes nothing else', () => {
+  it.each([false, true])(
+    'waits in the stream, and in the waiting room once a later event is taken: ordered %s',
+    async (ordered) => {
+      const world = createWorld({ ordered, seed: 11, batchSize: 10, retryAttempts: 10_000 });
+      const inOrder = ordered ? { sequence: 1 } : {};
+      const runFor = async (count: number): Promise<void> => {
+        for (let passed = 0; passed < count; passed++) {
+          world.clock.advance(minute);
+          await world.relay();
+          await world.sweep();
+        }
+      };
+      world.commit({ aggregate: 'bad/1', ...inOrder }, 'forbidden');
+      await runFor(60);
+      const before = await world.store.countWaiting('retrying');
+      const good = world.commit({ aggregate: 'order/1', ...inOrder }, 'accept');
+      await runFor(boundMs / minute);
+
+      expect(before).toBe(0);
+      expect(new Set(world.arrived)).toEqual(new Set([good.id]));
+      expect(world.isDrained()).toBe(true);
+      expect(await world.store.countWaiting('retrying')).toBe(1);
+    },
+  );
+});

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { createWorld, hour, minute, receiptsOf, type World } from './outbox-world.ts';
+import { createWorld, hour, minute, receiptsOf, type Outage, type World } from './outbox-world.ts';
 
 /** What goes on for some time. */
 interface Stretch {
   readonly minutes: number;
   readonly isDown?: boolean;
+  /** @default unreachable */
+  readonly how?: Outage;
   readonly isTriggerOff?: boolean;
 }
 
@@ -13,8 +15,8 @@ const perMinute = 5;
 /** Invocations of the relay in a minute: many times what is written, so that it catches up. */
 const pollsPerMinute = 5;
 
-async function live(world: World, { minutes, isDown = false, isTriggerOff = false }: Stretch) {
-  world.setDown(isDown);
+async function live(world: World, { minutes, isDown = false, how, isTriggerOff = false }: Stretch) {
+  world.setDown(isDown, how);
   for (let passed = 0; passed < minutes; passed++) {
     for (let count = 0; count < perMinute; count++) {
       world.commit({ aggregate: `order/${count}` }, 'accept');
@@ -32,6 +34,10 @@ const hours = hour / minute;
 describe('recovery', () => {
   it.each<{ what: string; trouble: Stretch }>([
     { what: 'the destination was down for hours', trouble: { minutes: 6 * hours, isDown: true } },
+    {
+      what: 'the destination refused each of a few entries for hours',
+      trouble: { minutes: 6 * hours, isDown: true, how: 'refusing' },
+    },
     { what: 'the trigger was off for hours', trouble: { minutes: 6 * hours, isTriggerOff: true } },
     {
       what: 'both were',

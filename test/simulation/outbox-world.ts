@@ -34,7 +34,10 @@ export const maxAttempts = 5;
 const start = Date.UTC(2026, 10, 21, 4, 37);
 
 /** What becomes of one entry at the destination, each time it is sent. */
-export type Mood = 'accept' | 'flaky' | 'malformed' | 'broken' | 'killer' | CallFailing;
+export type Mood = 'accept' | 'flaky' | 'malformed' | 'forbidden' | 'broken' | 'killer' | CallFailing;
+
+/** How a destination takes nothing: it cannot be reached, or it answers and refuses each entry. */
+export type Outage = 'unreachable' | 'refusing';
 
 /** How an entry makes each call fail as a whole that it is sent in. */
 export type CallFailing = 'denied' | 'stalling' | 'breaking' | 'invalid';
@@ -84,14 +87,18 @@ export function createWorld({
   const moods = new Map<string, Mood>();
   const killers = new Set<string>();
   const dueAt = new Map<string, number>();
-  let isDown = false;
+  let outage: Outage | undefined;
   let turn = 0;
   const decide: Script = ({ entry }) => {
     clock.advance(2);
     if (clock.now() < (dueAt.get(entry.id) ?? 0)) early.push(entry.id);
-    if (isDown) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
+    if (outage === 'unreachable')
+      throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
+    if (outage === 'refusing')
+      return { status: 'refused', code: 'InternalFailure', message: '' };
     const mood = moods.get(entry.id);
     if (mood === 'malformed') return { status: 'refused', code: 'MalformedDetail', message: '' };
+    if (mood === 'forbidden') return { status: 'refused', code: 'AccessDenied', message: '' };
     const fails = mood === 'broken' || (mood === 'flaky' && turn++ % 5 !== 0);
     return fails
       ? { status: 'refused', code: `Odd${entry.id}`, message: '' }
@@ -105,7 +112,7 @@ export function createWorld({
         const failure = outgoing
           .map(({ entry }) => callFailures[moods.get(entry.id) as CallFailing])
           .find((error) => (error as unknown) !== undefined);
-        if (isDown || failure === undefined) return inner.send(outgoing, { maxMs });
+        if (outage !== undefined || failure === undefined) return inner.send(outgoing, { maxMs });
         if (failure.name === 'TimeoutError') await passTogether(requestTimeout);
         else clock.advance(2);
         throw failure;
@@ -171,8 +178,8 @@ export function createWorld({
     committed,
     arrived: destination.arrived,
     moodOf: (id: string) => moods.get(id),
-    setDown: (down: boolean) => {
-      isDown = down;
+    setDown: (down: boolean, how: Outage = 'unreachable') => {
+      outage = down ? how : undefined;
     },
     /** Commits an entry by a writer whose clock is off by so much. */
     commit: (parts: Pick<Entry, 'aggregate'> & Partial<Entry>, mood: Mood, skewMs = 0): Entry => {

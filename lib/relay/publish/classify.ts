@@ -7,11 +7,19 @@ import type { Refusal } from '../destination.ts';
  * - `entry`: this entry, which can never be published as it is.
  * - `unclear`: the entry or the destination. Whether other entries are accepted tells which.
  * - `sender`: what the relay may send there. Another entry may be allowed.
- * - `passing`: the moment. The entry may be accepted the next time.
+ * - `internal`: a failure inside the service, unless other entries are accepted meanwhile.
+ * - `passing`: the moment, or anything that is not known. The entry may be accepted the next time.
  * - `throttled`: the destination asks to slow down. Never the entry's fault.
  * - `destination`: the destination or the way to it, unless other entries are accepted meanwhile.
  */
-export type Fault = 'entry' | 'unclear' | 'sender' | 'passing' | 'throttled' | 'destination';
+export type Fault =
+  | 'entry'
+  | 'unclear'
+  | 'sender'
+  | 'internal'
+  | 'passing'
+  | 'throttled'
+  | 'destination';
 
 /** Why a call as a whole did not succeed. */
 export interface CallFailure {
@@ -27,7 +35,7 @@ export interface CallFailure {
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 // https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html
-const codes: Readonly<Record<Fault, string>> = {
+const codes: Readonly<Record<Exclude<Fault, 'passing'>, string>> = {
   entry: `
     BatchEntryIdsNotDistinct BatchRequestTooLong EmptyBatchRequest InvalidAttributeName
     InvalidAttributeValue InvalidBatchEntryId InvalidMessageContents MalformedDetail MalformedInput MessageTooLong
@@ -37,7 +45,7 @@ const codes: Readonly<Record<Fault, string>> = {
   sender: `
     AccessDenied Authorization Forbidden InvalidAccountId NotAuthorized NotAuthorizedForSource
     UnauthorizedOperation`,
-  passing: `
+  internal: `
     ConcurrentModification Internal InternalFailure InternalServer InternalService ServiceFailure
     ServiceUnavailable`,
   throttled: `
@@ -92,9 +100,9 @@ export function classifyCallFailure(error: unknown): CallFailure {
 }
 
 /** A call as a whole is denied, or fails inside the service, for each of its entries alike. */
-function isEveryones(fault: Fault, { code, httpStatus }: Thrown): boolean {
-  if (fault === 'sender') return true;
-  return fault === 'passing' && (faults.has(nameOf(code)) || (httpStatus ?? 0) >= 500);
+function isEveryones(fault: Fault, { httpStatus }: Thrown): boolean {
+  if (fault === 'sender' || fault === 'internal') return true;
+  return fault === 'passing' && (httpStatus ?? 0) >= 500;
 }
 
 function faultOfError(code: string, message: string): Fault | undefined {

@@ -155,9 +155,7 @@ function isAccepted({ standings }: Run, one: Outgoing | undefined): boolean {
 async function sendRound(run: Run, round: readonly Outgoing[]): Promise<void> {
   const { calls, tooLarge } = pack(round, run.destination);
   for (const one of tooLarge) run.standings.set(one.entry.id, tooLargeFor(run.destination, one));
-  const { clock, lastAcceptedAt } = run.ports;
-  const lastAccepted = lastAcceptedAt?.(run.destination.name) ?? Number.NEGATIVE_INFINITY;
-  const isKnownToBeUp = clock.now() - lastAccepted <= acceptanceFreshMs;
+  const isKnownToBeUp = hasAcceptedLately(run);
   // What was accepted before an outage began says nothing of it: enough failures since, and none accepted, outweigh it.
   const isTrusted = (): boolean =>
     isKnownToBeUp && (run.accepted > 0 || run.failedInRow < maxFailedInTrust);
@@ -193,6 +191,11 @@ async function sendRound(run: Run, round: readonly Outgoing[]): Promise<void> {
     if (!run.standings.has(one.entry.id))
       refuse(run, one, { failure: run.lastFailure, isAlone: false });
   }
+}
+
+function hasAcceptedLately({ destination, ports: { clock, lastAcceptedAt } }: Run): boolean {
+  const acceptedAt = lastAcceptedAt?.(destination.name) ?? Number.NEGATIVE_INFINITY;
+  return clock.now() - acceptedAt <= acceptanceFreshMs;
 }
 
 /** Sends some of the entries alone, to learn whether the destination accepts any. Returns the others. */
@@ -308,7 +311,7 @@ function worthAnotherTry(run: Run, outgoing: readonly Outgoing[]): Outgoing[] {
   const mayGo = ({ entry }: Outgoing): boolean => {
     const standing = run.standings.get(entry.id);
     if (standing?.status !== 'refused' || standing.isTimeout) return false;
-    const isPassing = ['passing', 'throttled', 'destination'].includes(standing.fault);
+    const isPassing = ['passing', 'internal', 'throttled', 'destination'].includes(standing.fault);
     return isPassing && (run.tries.get(entry.id) ?? 0) < maxTries;
   };
   const openLanes = new Set(outgoing.filter(mayGo).map((one) => laneOf(run.destination, one)));
@@ -337,6 +340,7 @@ function resultsOf(run: Run, outgoing: readonly Outgoing[]): SendResults {
   const refusals = [...run.standings.values()].filter(({ status }) => status === 'refused');
   const verdict: Verdict = {
     isAccepting: run.accepted > 0 && !run.isDown,
+    hasAcceptedLately: hasAcceptedLately(run),
     refusesEveryone: run.accepted === 0 && refusesEveryone(refusals as Refused[]),
   };
   return new Map(
@@ -359,6 +363,8 @@ function heldBack({ name }: Destination, aggregate: string): SendResult {
 interface Verdict {
   /** Whether the destination took other entries of this run, to the end. */
   readonly isAccepting: boolean;
+  /** Whether it took an entry in this run or in the last two minutes. */
+  readonly hasAcceptedLately: boolean;
   readonly refusesEveryone: boolean;
 }
 
@@ -379,7 +385,7 @@ function refusesEveryone(refusals: readonly Refused[]): boolean {
 
 function resultOf(
   standing: Standing,
-  { isAccepting, refusesEveryone: isOutage }: Verdict,
+  verdict: Verdict,
 ): SendResult {
   switch (standing.status) {
     case 'accepted':
@@ -390,7 +396,7 @@ function resultOf(
       return { status: 'not-attempted', error: standing.error };
     case 'refused':
       return {
-        status: isOutage ? 'unavailable' : statusOfRefusal(standing, isAccepting),
+        status: verdict.refusesEveryone ? 'unavailable' : statusOfRefusal(standing, verdict),
         error: standing.error,
         isAlone: standing.isAlone && standing.fault !== 'throttled',
       };
@@ -399,15 +405,20 @@ function resultOf(
 
 function statusOfRefusal(
   { fault, isAlone }: Refused,
-  isAccepting: boolean,
+  { isAccepting, hasAcceptedLately }: Verdict,
 ): 'rejected' | 'failed' | 'unavailable' {
   switch (fault) {
     case 'entry':
       return 'rejected';
     // A wrong policy refuses everyone so. Only where others are accepted is it this entry that is not allowed.
     case 'sender':
+      if (isAccepting) return 'rejected';
+      return hasAcceptedLately ? 'failed' : 'unavailable';
     case 'unclear':
       return isAccepting ? 'rejected' : 'failed';
+    // A service that is failing may refuse a few entries so, which must not count against them.
+    case 'internal':
+      return isAccepting || hasAcceptedLately ? 'failed' : 'unavailable';
     case 'passing':
       return 'failed';
     case 'throttled':

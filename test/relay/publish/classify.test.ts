@@ -47,9 +47,9 @@ describe('the fault of an entry that was refused while its call succeeded', () =
   );
 
   it.each(['InternalFailure', 'InternalError', 'InternalException', 'ServiceUnavailable'])(
-    'passes: %s',
+    'lies inside the service: %s',
     (code) => {
-      expect(faultOf(code, true)).toBe('passing');
+      expect(faultOf(code, true)).toBe('internal');
     },
   );
 

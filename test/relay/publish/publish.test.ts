@@ -504,8 +504,9 @@ describe('telling an outage from a bad entry', () => {
   );
 
   it.each([
-    ['InternalFailure', 'failed'],
-    ['NotAuthorizedForSourceException', 'failed'],
+    ['InternalFailure', 'unavailable'],
+    ['NotAuthorizedForSourceException', 'unavailable'],
+    ['Novelty', 'failed'],
     ['MalformedDetail', 'rejected'],
     ['InvalidParameterValue', 'failed'],
     ['ThrottlingException', 'unavailable'],
@@ -519,7 +520,7 @@ describe('telling an outage from a bad entry', () => {
   });
 
   it.each([
-    ['nine refused in passing', outgoingRange(9), () => refused('InternalFailure'), 'failed'],
+    ['nine refused for an unknown reason', outgoingRange(9), () => refused('Novelty'), 'failed'],
     ['different codes', outgoingRange(10), codeByParity, 'failed'],
     [
       'what each is refused for itself',
@@ -533,6 +534,27 @@ describe('telling an outage from a bad entry', () => {
     const results = await publish(destination, outgoing, publishPorts());
 
     expect(new Set(statuses(results))).toEqual(new Set([status]));
+  });
+
+  it.each(['InternalFailure', 'AccessDenied'])(
+    'fails one that is refused alone where others were accepted a minute ago: %s',
+    async (code) => {
+      const destination = createFakeDestination(each(() => refused(code)));
+      const ports = publishPorts({ lastAcceptedAt: () => -60_000 });
+
+      expect(statuses(await publish(destination, [outgoingOf(1)], ports))).toEqual(['failed']);
+    },
+  );
+
+  it.each([
+    ['InternalFailure', 'failed'],
+    ['AccessDenied', 'rejected'],
+  ])('holds a refusal against the entry where others are accepted: %s', async (code, status) => {
+    const destination = createFakeDestination(refusing(2, code));
+
+    const results = await publish(destination, outgoingRange(2), publishPorts());
+
+    expect(statuses(results)).toEqual(['published', status]);
   });
 
   it('never delays the throttled as if they had failed, though others are accepted', async () => {
