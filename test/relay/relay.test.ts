@@ -169,12 +169,30 @@ describe('the relay', () => {
     );
     const up = scripted({ decide: accepts }, { name: 'b', types: ['b.*'] });
     const { invoke, entries, waiting } = setUp([down, up]);
-    const [entry] = entries(1, () => ({ type: 'a.x' }));
+    const [taken, entry] = entries(2, (index) => ({ type: index === 0 ? 'b.x' : 'a.x' }));
+    await invoke([insertOfEntry(taken!)]);
 
     const answer = await invoke([insertOfEntry(entry!)]);
 
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(await waiting(entry!)).toMatchObject({ state: 'retrying', missing: ['a'] });
+  });
+
+  it('keeps entries in the stream where all destinations that want them are down, and no other takes any', async () => {
+    const down = scripted(
+      { decide: refuses('ThrottlingException') },
+      { name: 'a', types: ['a.*'] },
+    );
+    const { invoke, entries, waiting } = setUp([
+      down,
+      scripted({ decide: accepts }, { name: 'b', types: ['b.*'] }),
+    ]);
+    const [entry] = entries(1, () => ({ type: 'a.x' }));
+
+    const answer = await invoke([insertOfEntry(entry!)]);
+
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'n0' }] });
+    expect(await waiting(entry!)).toBeUndefined();
   });
 
   it('leaves what it has no time for to the next invocation, and keeps time to write receipts', async () => {
@@ -491,7 +509,7 @@ describe('the relay before an ordered destination', () => {
       sequence: index + 1,
     }));
     script.decide = (one) =>
-      one.entry.id === batch[0]?.id ? refuses('InternalError')(one) : { status: 'accepted' };
+      one.entry.id === batch[0]?.id ? refuses('Novelty')(one) : { status: 'accepted' };
 
     await invoke(batch.map(insertOfEntry));
 
@@ -502,7 +520,7 @@ describe('the relay before an ordered destination', () => {
   });
 
   it('holds later batches too, until the aggregate is free again', async () => {
-    const script = { decide: refuses('InternalError') };
+    const script = { decide: refuses('Novelty') };
     const fifo = ordered(script);
     const { invoke, entries, waiting } = setUp([fifo]);
     const [first, second] = entries(2, (index) => ({ aggregate: 'order/1', sequence: index + 1 }));
@@ -516,7 +534,7 @@ describe('the relay before an ordered destination', () => {
   });
 
   it('holds nothing for a bus beside it', async () => {
-    const script = { decide: refuses('InternalError') };
+    const script = { decide: refuses('Novelty') };
     const bus = scripted({ decide: accepts });
     const { invoke, entries } = setUp([ordered(script), bus]);
     const [first, second] = entries(2, (index) => ({ aggregate: 'order/1', sequence: index + 1 }));

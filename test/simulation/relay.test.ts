@@ -61,7 +61,7 @@ async function run({ moods, weathers, ordered }: History) {
     if (mood === 'malformed') return { status: 'refused', code: 'MalformedDetail', message: '' };
     const fails = mood === 'broken' || (mood === 'flaky' && turn++ % 2 === 0);
     return fails
-      ? { status: 'refused', code: 'InternalFailure', message: '' }
+      ? { status: 'refused', code: 'Novelty', message: '' }
       : { status: 'accepted' };
   };
   const destination = scripted({ decide }, { ordered });

@@ -92,6 +92,6 @@ export function inSequence(index: number): Partial<Entry> {
 }
 
 /** Refuses the entries with these ids, and accepts all others. */
-export function refusing(ids: readonly (string | undefined)[], code = 'InternalFailure'): Script {
+export function refusing(ids: readonly (string | undefined)[], code = 'Novelty'): Script {
   return (one) => (ids.includes(one.entry.id) ? refuses(code)(one) : { status: 'accepted' });
 }

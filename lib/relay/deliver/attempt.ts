@@ -64,7 +64,7 @@ export async function attempt(
   const asked = await askAll(candidates, { held, ports, options });
   const answers = asked.flatMap((one) => one.answers);
   const isOutage =
-    isTotalOutage(answers, ports.destinations) && !(await isOvercome(answers, options));
+    isTotalOutage(answers, ports) && !(await isOvercome(answers, options));
   const stays = isOutage ? hasNotGone : staysForLackOfTime(asked);
   return asked.map((one) =>
     one.answers.length > 0 && stays(one)
@@ -177,22 +177,28 @@ function waitingBehind(entry: Entry): SendResult {
   };
 }
 
-function policyOf({ maxAttempts, random, clock, lastAcceptedAt }: AttemptPorts): RetryPolicy {
-  const now = clock.now();
-  const isUp = (destination: string): boolean =>
-    lastAcceptedAt !== undefined && now - lastAcceptedAt(destination) <= acceptanceFreshMs;
-  return { maxAttempts, random, backoff: retryBackoff, now, isUp };
+function policyOf(ports: AttemptPorts): RetryPolicy {
+  const { maxAttempts, random, clock } = ports;
+  const isUp = (destination: string): boolean => hasAcceptedLately(destination, ports);
+  return { maxAttempts, random, backoff: retryBackoff, now: clock.now(), isUp };
+}
+
+function hasAcceptedLately(destination: string, { clock, lastAcceptedAt }: AttemptPorts): boolean {
+  return (
+    lastAcceptedAt !== undefined && clock.now() - lastAcceptedAt(destination) <= acceptanceFreshMs
+  );
 }
 
 /**
- * No destination took anything, and not because of the entries. One that works ends an outage, and so
- * does one that was not asked: entries must not wait in the stream for a destination that is not theirs.
+ * No destination took anything, and not because of the entries. One that works ends an outage: entries must not wait
+ * in the stream for a destination that is not theirs. One that was not asked works if it took an entry lately.
  */
-function isTotalOutage(answers: readonly Answer[], destinations: readonly Destination[]): boolean {
-  return destinations.every(({ name }) => {
-    const statuses = answers
-      .filter(({ destination }) => destination === name)
-      .map(({ result }) => result.status);
+function isTotalOutage(answers: readonly Answer[], ports: AttemptPorts): boolean {
+  if (!answers.some(({ result }) => isUnreached(result.status))) return false;
+  return ports.destinations.every(({ name }) => {
+    const asked = answers.filter(({ destination }) => destination === name);
+    if (asked.length === 0) return !hasAcceptedLately(name, ports);
+    const statuses = asked.map(({ result }) => result.status);
     return statuses.some(isUnreached) && !statuses.includes('published');
   });
 }

@@ -163,8 +163,9 @@ async function sendRound(run: Run, round: readonly Outgoing[]): Promise<void> {
   while (queue.length > 0 && !run.isDown) {
     const skipped: (readonly Outgoing[])[] = [];
     const failed: { call: readonly Outgoing[]; failure: CallFailure }[] = [];
-    const isLone = queue.every((call) => call.length === 1);
-    await inParallel(queue, isLone ? maxParallelLoneCalls : maxParallelCalls, async (call) => {
+    const isSentAlone = queue !== calls && queue.every((call) => call.length === 1);
+    const limit = isSentAlone ? maxParallelLoneCalls : maxParallelCalls;
+    await inParallel(queue, limit, async (call) => {
       if (run.failedInRow >= outageEvidence && !isTrusted()) {
         skipped.push(call);
         return;

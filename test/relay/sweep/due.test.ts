@@ -53,7 +53,7 @@ describe('the due pass', () => {
     // One that goes shows that the destination works.
     const [goes, ...fail] = world.commit(count + 1);
     script.decide = (one) =>
-      one.entry.id === goes?.id ? accepts(one) : refuses('InternalFailure')(one);
+      one.entry.id === goes?.id ? accepts(one) : refuses('Novelty')(one);
     await world.relay([goes!, ...fail]);
     script.decide = accepts;
     bus.arrived.length = 0;
@@ -102,7 +102,7 @@ describe('the due pass', () => {
       state: 'parked',
       attempts: maxAttempts,
       firstTriedAt,
-      error: { code: 'InternalFailure' },
+      error: { code: 'Novelty' },
     });
     expect(world.meter.counts.get('EntriesParked')).toBe(1);
   });
@@ -136,7 +136,7 @@ describe('the due pass', () => {
 
   it('sends only to the destinations that lack it', async () => {
     const queue = scripted(
-      { decide: refuses('InternalFailure') },
+      { decide: refuses('Novelty') },
       { name: 'queue', kind: 'queue' },
     );
     world = createSweepWorld([bus, queue]);
@@ -154,7 +154,7 @@ describe('the due pass', () => {
 
   it('parks what waits for a destination that is gone', async () => {
     const queue = scripted(
-      { decide: refuses('InternalFailure') },
+      { decide: refuses('Novelty') },
       { name: 'queue', kind: 'queue' },
     );
     world = createSweepWorld([bus, queue]);
@@ -471,7 +471,7 @@ describe('the due pass', () => {
     it('writes down what the attempts of all others came to', async () => {
       const entries = await failedOnce(30);
       world.clock.advance(5 * minute);
-      script.decide = refuses('InternalFailure');
+      script.decide = refuses('Novelty');
       const sweep = failing('changeWaiting', entries[0]!.id);
 
       await expect(sweep()).rejects.toThrow('the table failed');
@@ -500,7 +500,7 @@ describe('the due pass', () => {
   it('never makes a row hold its aggregate that did not', async () => {
     const fifo = scripted(script, { kind: 'queue', ordered: true });
     world = createSweepWorld([fifo]);
-    script.decide = refuses('InternalFailure');
+    script.decide = refuses('Novelty');
     const [entry] = world.commit(1, () => ({ aggregate: 'order/1', sequence: 1 }));
     await world.relay([entry!]);
     await world.change(entry!, { holds: false });
