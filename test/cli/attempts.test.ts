@@ -9,7 +9,7 @@ import { createLocalOutbox } from './support/local-outbox.ts';
 describe('the attempts of an entry that waits', () => {
   it('are shown one by one, those before a redrive included', async () => {
     const world = await createLocalOutbox();
-    world.script.decide = refuses('InternalFailure');
+    world.script.decide = refuses('Novelty');
     const [entry] = await world.deliver({});
     world.clock.advance(3_600_000);
     await world.sweep();
@@ -19,9 +19,7 @@ describe('the attempts of an entry that waits', () => {
 
     const { out } = await world.outbox(`show ${entry!.id}`);
 
-    expect(out).toMatch(
-      /tried +\S+Z {2}InternalFailure\n +\S+Z {2}InternalFailure\n +\S+Z {2}MalformedDetail\n/,
-    );
+    expect(out).toMatch(/tried +\S+Z {2}Novelty\n +\S+Z {2}Novelty\n +\S+Z {2}MalformedDetail\n/);
     expect(out).toMatch(/attempts +1\n/);
   });
 

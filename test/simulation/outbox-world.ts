@@ -34,7 +34,8 @@ export const maxAttempts = 5;
 const start = Date.UTC(2026, 10, 21, 4, 37);
 
 /** What becomes of one entry at the destination, each time it is sent. */
-export type Mood = 'accept' | 'flaky' | 'malformed' | 'forbidden' | 'broken' | 'killer' | CallFailing;
+export type Mood =
+  'accept' | 'flaky' | 'malformed' | 'forbidden' | 'broken' | 'killer' | CallFailing;
 
 /** How a destination takes nothing: it cannot be reached, or it answers and refuses each entry. */
 export type Outage = 'unreachable' | 'refusing';
@@ -92,10 +93,8 @@ export function createWorld({
   const decide: Script = ({ entry }) => {
     clock.advance(2);
     if (clock.now() < (dueAt.get(entry.id) ?? 0)) early.push(entry.id);
-    if (outage === 'unreachable')
-      throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
-    if (outage === 'refusing')
-      return { status: 'refused', code: 'InternalFailure', message: '' };
+    if (outage === 'unreachable') throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
+    if (outage === 'refusing') return { status: 'refused', code: 'InternalFailure', message: '' };
     const mood = moods.get(entry.id);
     if (mood === 'malformed') return { status: 'refused', code: 'MalformedDetail', message: '' };
     if (mood === 'forbidden') return { status: 'refused', code: 'AccessDenied', message: '' };

@@ -60,9 +60,7 @@ async function run({ moods, weathers, ordered }: History) {
     const mood = moodOf.get(entry.id);
     if (mood === 'malformed') return { status: 'refused', code: 'MalformedDetail', message: '' };
     const fails = mood === 'broken' || (mood === 'flaky' && turn++ % 2 === 0);
-    return fails
-      ? { status: 'refused', code: 'Novelty', message: '' }
-      : { status: 'accepted' };
+    return fails ? { status: 'refused', code: 'Novelty', message: '' } : { status: 'accepted' };
   };
   const destination = scripted({ decide }, { ordered });
   const crashing: Store = {

@@ -63,8 +63,7 @@ export async function attempt(
   const held = await heldAmong(candidates, ports);
   const asked = await askAll(candidates, { held, ports, options });
   const answers = asked.flatMap((one) => one.answers);
-  const isOutage =
-    isTotalOutage(answers, ports) && !(await isOvercome(answers, options));
+  const isOutage = isTotalOutage(answers, ports) && !(await isOvercome(answers, options));
   const stays = isOutage ? hasNotGone : staysForLackOfTime(asked);
   return asked.map((one) =>
     one.answers.length > 0 && stays(one)

@@ -13,13 +13,7 @@ import type { Refusal } from '../destination.ts';
  * - `destination`: the destination or the way to it, unless other entries are accepted meanwhile.
  */
 export type Fault =
-  | 'entry'
-  | 'unclear'
-  | 'sender'
-  | 'internal'
-  | 'passing'
-  | 'throttled'
-  | 'destination';
+  'entry' | 'unclear' | 'sender' | 'internal' | 'passing' | 'throttled' | 'destination';
 
 /** Why a call as a whole did not succeed. */
 export interface CallFailure {

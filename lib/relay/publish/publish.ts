@@ -384,10 +384,7 @@ function refusesEveryone(refusals: readonly Refused[]): boolean {
   return isUnclear || refusals.length >= outageEvidence;
 }
 
-function resultOf(
-  standing: Standing,
-  verdict: Verdict,
-): SendResult {
+function resultOf(standing: Standing, verdict: Verdict): SendResult {
   switch (standing.status) {
     case 'accepted':
       return { status: 'published' };

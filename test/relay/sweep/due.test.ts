@@ -52,8 +52,7 @@ describe('the due pass', () => {
   const failedOnce = async (count: number): Promise<Entry[]> => {
     // One that goes shows that the destination works.
     const [goes, ...fail] = world.commit(count + 1);
-    script.decide = (one) =>
-      one.entry.id === goes?.id ? accepts(one) : refuses('Novelty')(one);
+    script.decide = (one) => (one.entry.id === goes?.id ? accepts(one) : refuses('Novelty')(one));
     await world.relay([goes!, ...fail]);
     script.decide = accepts;
     bus.arrived.length = 0;
@@ -135,10 +134,7 @@ describe('the due pass', () => {
   });
 
   it('sends only to the destinations that lack it', async () => {
-    const queue = scripted(
-      { decide: refuses('Novelty') },
-      { name: 'queue', kind: 'queue' },
-    );
+    const queue = scripted({ decide: refuses('Novelty') }, { name: 'queue', kind: 'queue' });
     world = createSweepWorld([bus, queue]);
     const [entry] = world.commit(1);
     await world.relay([entry!]);
@@ -153,10 +149,7 @@ describe('the due pass', () => {
   });
 
   it('parks what waits for a destination that is gone', async () => {
-    const queue = scripted(
-      { decide: refuses('Novelty') },
-      { name: 'queue', kind: 'queue' },
-    );
+    const queue = scripted({ decide: refuses('Novelty') }, { name: 'queue', kind: 'queue' });
     world = createSweepWorld([bus, queue]);
     const [entry] = world.commit(1);
     await world.relay([entry!]);
