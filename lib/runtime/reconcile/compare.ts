@@ -27,7 +27,7 @@ export interface Findings {
 }
 
 /** How long a delivered event may be under way to its inbox. */
-const graceMs = 15 * 60_000;
+export const graceMs = 15 * 60_000;
 
 /**
  * Compares what should be with what is.

@@ -3,6 +3,7 @@ import { maxLookbackMs, reconciliationLeaseKey } from '../../contract/reconcilia
 import { errorFields } from '../inbox/log.ts';
 import { commitAlone } from '../transaction/transaction.ts';
 import type { SingleAction } from '../transaction/transactor.ts';
+import { graceMs } from './compare.ts';
 import type { MendPorts, ReconciliationPorts } from './options.ts';
 import type { ReconciliationWindow } from './window.ts';
 
@@ -29,8 +30,9 @@ export interface Run {
  * works without `mend`, and so does one that is not to mend. The lease saves work; that no event is written twice is
  * the affair of the row that is written with it.
  *
- * A run that dies, fails or says that something is left leaves the beginning of its window to the next scheduled one, as
- * far back as entries are surely kept.
+ * Each scheduled run notes where the next one has to begin at the latest: where its own window ends, or where it begins as
+ * long as something is left. So nothing is skipped where runs die, fail, or never start, as far back as entries are surely
+ * kept.
  *
  * @throws OutboxError `TRANSACTION_CONFLICT` where the table throttles
  */
@@ -58,7 +60,7 @@ export async function mendAlone<T>(
       TableName: settings.tableName,
       Item: {
         ...{ ...key, holder, until, expiresAt: Math.ceil((clock.now() + keptMs) / 1000) },
-        ...(leaves === undefined || Number.isNaN(leaves) ? {} : { leftFrom: leaves }),
+        ...(leaves === undefined ? {} : { leftFrom: leaves }),
       },
       ConditionExpression: [free, ended, ours].join(' OR '),
       ExpressionAttributeNames: { '#until': 'until', '#holder': 'holder' },
@@ -93,7 +95,7 @@ export async function mendAlone<T>(
     isDone = isScheduled && !isRestLeft;
     return result;
   } finally {
-    const last = isDone ? lease(0, NaN) : lease(0);
+    const last = isDone ? lease(0, window.to - graceMs) : lease(0);
     await commitAlone(transactor, last, mend).catch((error: unknown) => {
       // It ends by itself.
       log.warn('the lease of this reconciliation was not given back', errorFields(error));
@@ -109,7 +111,7 @@ function beginningOf(
   return Math.min(from, Math.max(left, now - maxLookbackMs));
 }
 
-/** Where the first window begins of which something is left. */
+/** Where the first window begins of which something is left; `undefined` before the first run. */
 function leftOf(row: Row | undefined): number | undefined {
   const left = Number(row?.['leftFrom'] ?? NaN);
   return Number.isNaN(left) ? undefined : left;

@@ -39,7 +39,8 @@ export type Reconciliation = (
  * 15 minutes ago may still be on its way, and is not looked for yet. Unknown, and sent again by each run that mends, are also those
  * that a consumer is so far behind with, those in a dead-letter queue, and those that a person discarded there.
  * Where the time is nearly up nothing more is mended: the report says what was. The next scheduled run begins where this
- * one began, at most 66 hours ago, and so it does after one that failed or died.
+ * one began, at most 66 hours ago, and so it does after one that failed or died. After runs that never started it begins
+ * where the last complete one ended.
  *
  * An event of the window, or of an hour around it, meets one expectation of its type and aggregate. Where an aggregate has
  * several of one type, give each its sequence: without it a lost one may be taken for another. What is mended is noted in

@@ -286,11 +286,13 @@ describe('a reconciliation', () => {
         const expected = ({ from, to }: { from: number; to: number }) =>
           from <= bornAt && bornAt < to ? items.map((id) => OrderPlaced(id, { total: 1 })) : [];
         const writes = { left: 10 };
+        const allWait = Promise.withResolvers<undefined>();
         const stopping = localClient();
         stopping.middlewareStack.add(
           (next, context) => async (args) => {
             const isWrite = context.commandName === 'TransactWriteItemsCommand';
             if (isWrite && writes.left-- <= 0) {
+              if (writes.left === -10) allWait.resolve(undefined);
               if (how === 'dies') await Promise.withResolvers<never>().promise;
               if (how === 'fails') throw new Error('no connection');
             }
@@ -309,11 +311,7 @@ describe('a reconciliation', () => {
         });
         const timeLeft = () => (how === 'runs out of time' && writes.left <= 0 ? 1_000 : 60_000);
         const cut = run({}, { getRemainingTimeInMillis: timeLeft }).catch(() => undefined);
-        if (how === 'dies')
-          await vi.waitFor(() => {
-            expect(writes.left).toBe(-10);
-          }, 60_000);
-        else await cut;
+        await (how === 'dies' ? allWait.promise : cut);
 
         const found: number[] = [];
         for (let runs = 0; runs < 2; runs++) {
@@ -327,6 +325,20 @@ describe('a reconciliation', () => {
         expect(entries.report.events).toBe(25);
       },
     );
+
+    it('begins where the last complete run ended, after schedules that never ran', async () => {
+      const runAfter = async (ms: number) => {
+        clock.advance(ms);
+        return (await reconcile({ mode: 'mend' })).report;
+      };
+
+      const complete = await runAfter(0);
+      const late = await runAfter(120 * minute);
+      const next = await runAfter(windowMs);
+
+      expect(late.from).toBe(complete.to - 15 * minute);
+      expect(next.from).toBe(next.to - windowMs - 15 * minute);
+    });
 
     it('goes on where one cannot be written, and says which', async () => {
       const unwanted = { ...OrderPlaced('1', { total: 7 }), type: 'invoice.sent' } as OutboxEvent;
