@@ -10,14 +10,38 @@ export function explain(error: unknown): string {
   return advice === undefined ? explainShortly(error) : `${explainShortly(error)}. ${advice}`;
 }
 
-/** What went wrong, and not what to do. */
+/**
+ * What went wrong, and not what to do.
+ *
+ * Shows the messages of our own errors, of failures that are listed here and of the system. Any other message may
+ * quote the data of an event, as that of `JSON.parse` or of a ValidationException does: of those it shows names,
+ * codes and ids.
+ */
 export function explainShortly(error: unknown): string {
   if (OutboxError.is(error)) return error.message;
-  if (!(error instanceof Error)) return `unknown failure: ${String(error)}`;
-  const what = explanationOf(error)?.what ?? error.name;
+  if (!(error instanceof Error)) return `unknown failure: a ${typeof error} was thrown`;
+  const what = explanationOf(error)?.what ?? (isOfSystem(error) ? error.name : undefined);
+  if (what === undefined) return describeWithoutMessage(error);
   // Where a host has several addresses and none answers, the error has a code and says nothing.
   const message = error.message.trim() || codeOf(error);
   return `${what}: ${message.replace(/\.$/, '')}`;
+}
+
+/** A failed system call, which names a file or a host. */
+function isOfSystem(error: Error): boolean {
+  return 'syscall' in error;
+}
+
+function describeWithoutMessage(error: Error): string {
+  const { httpStatusCode: status, requestId } =
+    (error as { $metadata?: { httpStatusCode?: number; requestId?: string } }).$metadata ?? {};
+  const facts = [
+    codeOf(error),
+    ...(status === undefined ? [] : [`HTTP ${status}`]),
+    ...(requestId === undefined ? [] : [`request ${requestId}`]),
+  ].filter((fact) => fact !== '' && fact !== error.name);
+  const details = facts.length === 0 ? '' : ` (${facts.join(', ')})`;
+  return `${error.name}${details}, whose message is not shown: it may quote data of an event`;
 }
 
 /** Whether it may pass by itself: no connection, or too many requests. */

@@ -7,6 +7,18 @@ import { awsError } from '../support/clients.ts';
 const systemError = (code: string, message = code): Error =>
   Object.assign(new Error(message), { code });
 
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+function caught(fail: () => unknown): unknown {
+  try {
+    return fail();
+  } catch (error) {
+    return error;
+  }
+}
+
 describe('what went wrong', () => {
   it.each<[string, Error, string]>([
     ['no credentials', awsError('CredentialsProviderError'), 'Log in, or name a profile'],
@@ -39,9 +51,37 @@ describe('what went wrong', () => {
     expect(explain(error)).toContain('does not exist. Is it');
   });
 
-  it('is told as it is where nobody foresaw it', () => {
-    expect(explain(awsError('OddException', 'odd'))).toBe('OddException: odd');
-    expect(explain('odd')).toBe('unknown failure: odd');
+  it('is told by names, codes and ids where nobody foresaw it', () => {
+    const odd = Object.assign(awsError('OddException', 'odd'), {
+      $metadata: { httpStatusCode: 400, requestId: 'r-1' },
+    });
+
+    expect(explain(odd)).toBe(
+      'OddException (HTTP 400, request r-1), whose message is not shown: it may quote data of an event',
+    );
+    expect(explain('odd')).toBe('unknown failure: a string was thrown');
+  });
+
+  it('is told as it is where a system call failed: it names a file', () => {
+    const error = Object.assign(systemError('ENOENT', "ENOENT: open 'a.json'"), {
+      syscall: 'open',
+    });
+
+    expect(explain(error)).toBe("Error: ENOENT: open 'a.json'");
+  });
+
+  it.each<[string, () => unknown]>([
+    ['text that is no JSON', () => JSON.parse('{"name":CANARY}') as unknown],
+    ['a refused item', () => rethrow(awsError('ValidationException', 'value: {"S":"CANARY"}'))],
+    ['a refused message', () => rethrow(awsError('InvalidMessageContents', 'CANARY'))],
+    ['a property of data', () => rethrow(new TypeError("Cannot read 'CANARY'"))],
+    ['something that is no error', () => rethrow('CANARY')],
+    ['an object that is no error', () => rethrow({ toString: () => 'CANARY' })],
+  ])('shows no data of an event where the error is of %s', (_, fail) => {
+    const error = caught(fail);
+
+    expect(explain(error)).not.toBe('');
+    expect(`${explain(error)} ${explainShortly(error)}`).not.toContain('CANARY');
   });
 
   it('is what our own errors say of it', () => {
