@@ -92,3 +92,19 @@ export class OutboxError extends Error {
     return code === undefined || (error as { code?: unknown }).code === code;
   }
 }
+
+/**
+ * Fails where plain JavaScript leaves out what a call requires.
+ *
+ * @param usage the call as it is written, which is the next step
+ * @param given what the call requires, by name
+ * @throws OutboxError `OPTION_INVALID`
+ */
+export function checkGiven(usage: string, given: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined && value !== null) continue;
+    throw new OutboxError('OPTION_INVALID', `${name} is required, got ${value}: call ${usage}`, {
+      facts: { option: name, value },
+    });
+  }
+}

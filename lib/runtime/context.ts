@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { contextKeys, isContextText, type EventContext } from '../contract/entry.ts';
-import { OutboxError } from '../contract/error.ts';
+import { checkGiven, OutboxError } from '../contract/error.ts';
 import { ownLimits } from '../contract/limits.ts';
 import { pickDefined } from '../contract/pick.ts';
 import { usableTrace } from '../contract/trace-context.ts';
@@ -17,6 +17,7 @@ const ambient = new AsyncLocalStorage<EventContext>();
  * Where OpenTelemetry is set up, spans that begin meanwhile belong to the context's trace.
  */
 export function withContext<T>(context: EventContext, fn: () => T): T {
+  checkGiven('withContext({ correlationId }, () => …)', { context, fn });
   const { traceparent, tracestate } = context;
   return ambient.run(pickDefined(context, contextKeys), () =>
     withinTrace({ traceparent, tracestate }, fn),

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
+import { checkGiven } from '../../contract/error.ts';
 import { definedOnly } from '../../contract/pick.ts';
 import { checkAggregateId, checkDefinition, checkEvent } from './check-event.ts';
 import { readDeliverAt } from './deliver-at.ts';
@@ -55,7 +56,9 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
   type: Type,
   options: DefineEventOptions<Schema>,
 ): EventDefinition<Type, Schema> {
+  checkGiven("defineEvent('order.placed', { aggregate: 'order', schema })", { type, options });
   const { version = 1, aggregate, schema, upcast = {}, validationDetail = 'codes' } = options;
+  checkGiven(`defineEvent('${type}', { aggregate: 'order', schema })`, { aggregate, schema });
   const contract: EventContract<Type, Schema> = {
     ...{ type, version, aggregate, schema, upcast, validationDetail },
   };

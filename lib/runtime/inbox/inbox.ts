@@ -1,3 +1,4 @@
+import { checkGiven } from '../../contract/error.ts';
 import type { EventContract } from '../event/event.ts';
 import { inboxFrom, onFirstUse, type InboxSettings } from '../settings.ts';
 import { handleBatch } from './batch.ts';
@@ -126,6 +127,7 @@ function withSubscriptions(opened: () => InboxPorts, subscriptions: Subscription
     handler: MessageHandler | LeaseHandler,
     options: TransactionOptions | LeaseOptions = {},
   ): Inbox => {
+    checkGiven('.on(OrderPlaced, handler)', { definition, handler });
     const { way = 'transaction' } = options;
     const added = { ...options, definition, handler, way } as Subscription;
     return withSubscriptions(opened, addSubscription(subscriptions, added));

@@ -1,4 +1,4 @@
-import { OutboxError } from '../../contract/error.ts';
+import { checkGiven, OutboxError } from '../../contract/error.ts';
 import type { Message } from '../../contract/message.ts';
 import { isSagaCheck, sagaDimensions, sagaMetrics, type SagaCheck } from '../../contract/saga.ts';
 import { createDocumentClient } from '../document-client.ts';
@@ -70,6 +70,7 @@ export function createSaga<State>(
   definition: DefinedSaga<State>,
   options: SagaRunOptions = {},
 ): SagaFunction {
+  checkGiven('createSaga(fulfilment) with what defineSaga returned', { definition });
   checkOptions(options);
   const opened = onFirstUse(
     options,

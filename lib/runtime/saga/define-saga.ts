@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-import { OutboxError } from '../../contract/error.ts';
+import { checkGiven, OutboxError } from '../../contract/error.ts';
 import { definedOnly, ownValue } from '../../contract/pick.ts';
 import type { EventContract } from '../event/event.ts';
 import { checkUpcasts } from '../event/upcast.ts';
@@ -47,6 +47,9 @@ export function defineSaga<Schema extends StandardSchemaV1, const Field extends 
   name: string,
   options: SagaOptions<Schema, Field>,
 ): SagaDefinition<StandardSchemaV1.InferOutput<Schema>, Field> {
+  const usage = "defineSaga('fulfilment', { state: schema, key: 'orderId' })";
+  checkGiven(usage, { name, options });
+  checkGiven(usage, { state: options.state });
   const { version, overdueAfter, startsOnReplay } = { ...defaults, ...options };
   const { upcast = {}, key, state: schema, validationDetail = 'codes' } = options;
   if (!Number.isSafeInteger(version) || version < 1) {
@@ -116,23 +119,35 @@ function sagaOf<State>(parts: SagaParts<State>): DefinedSaga<State> {
   return {
     ...{ name: parts.name, version: parts.version, parts },
     types: [...parts.events.keys(), parts.deadline.type],
-    startedBy: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) =>
-      taking(definition, options, { starts: added(parts, 'starts', [definition.type, handler]) }),
-    on: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) =>
-      taking(definition, options, {
+    startedBy: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) => {
+      checkGiven('.startedBy(OrderPlaced, handler)', { definition, handler });
+      const starts = added(parts, 'starts', [definition.type, handler]);
+      return taking(definition, options, { starts });
+    },
+    on: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) => {
+      checkGiven('.on(PaymentTaken, handler)', { definition, handler });
+      return taking(definition, options, {
         steps: added(parts, 'steps', [definition.type, handler]),
         ...(options.unknown === 'ignore'
           ? { ignored: new Set([...parts.ignored, definition.type]) }
           : {}),
-      }),
-    onLate: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) =>
-      taking(definition, options, { lates: added(parts, 'lates', [definition.type, handler]) }),
-    onDeadline: (deadline: string, handler: AnyHandler) =>
-      extended({ deadlines: added(parts, 'deadlines', [deadline, handler]) }),
-    compensation: (name: string, first: AnyHandler | StandardSchemaV1, ...rest: never[]) =>
-      '~standard' in first
+      });
+    },
+    onLate: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) => {
+      checkGiven('.onLate(PaymentTaken, handler)', { definition, handler });
+      const lates = added(parts, 'lates', [definition.type, handler]);
+      return taking(definition, options, { lates });
+    },
+    onDeadline: (deadline: string, handler: AnyHandler) => {
+      checkGiven(".onDeadline('payment', handler)", { deadline, handler });
+      return extended({ deadlines: added(parts, 'deadlines', [deadline, handler]) });
+    },
+    compensation: (name: string, first: AnyHandler | StandardSchemaV1, ...rest: never[]) => {
+      checkGiven(".compensation('payment', handler)", { name, handler: first });
+      return '~standard' in first
         ? compensation(name, first, ...(rest as unknown as [AnyHandler]))
-        : compensation(name, undefined, first, ...rest),
+        : compensation(name, undefined, first, ...rest);
+    },
     transition: (before, event) => transition(parts, { key: keyOf(parts, event), before, event }),
     deadlineOf: (saga, deadline) => deadlineOf(parts, saga, deadline),
   } as DefinedSaga<State>;

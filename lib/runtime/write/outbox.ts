@@ -1,6 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import type { EventContext } from '../../contract/entry.ts';
+import { checkGiven } from '../../contract/error.ts';
 import { definedOnly } from '../../contract/pick.ts';
 import { cancelAction, readCancel, type Cancel } from './cancel.ts';
 import { commitEvents } from './commit-events.ts';
@@ -196,6 +197,9 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
   const { tableName } = settings;
   return {
     write: async (request) => {
+      const usage = 'write({ items, events: [OrderPlaced(id, data)] })';
+      checkGiven(usage, { request });
+      checkEvents(usage, request.events);
       const { items = [], ...rest } = request;
       const result = await commitEvents(writer, { ...rest, actions: items });
       if (result.status !== 'committed') throw writeFailed(result, items);
@@ -203,6 +207,7 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
       return { events, notCancelled };
     },
     prepare: async (events, { context, cancel = [], sentAtOnce = false } = {}) => {
+      checkEvents('prepare([OrderPlaced(id, data)])', events);
       const cancels = readCancel(cancel).map(({ eventId }) => cancelAction(eventId, tableName));
       const drafts = await draftWrite(writer, events, context);
       const prepared = await prepareDrafts(writer, drafts, sentAtOnce ? 'now' : 'later');
@@ -211,6 +216,11 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
     },
     isSequenceRaceLost: (error, actions) => isLostSequenceRace(error, { actions, tableName }),
   };
+}
+
+function checkEvents(usage: string, events: readonly OutboxEvent[]): void {
+  checkGiven(usage, { events });
+  checkGiven(usage, Object.fromEntries(events.map((event, index) => [`events[${index}]`, event])));
 }
 
 /** What {@link commitEvents} takes, with the defaults in place. */
