@@ -14,6 +14,8 @@ import type { Budget, PassResult, SweepPorts } from './ports.ts';
 const emptyPagesAtOnce = 4;
 /** Pages after which the watermark is written, so that a sweep that dies in a long recovery loses little. */
 const pagesPerNote = 50;
+/** Notes that are removed at once. */
+const parallelRemovals = 25;
 /** Pages in a row that may fail: then it is the table that does, not the page. */
 const maxFailedPages = 3;
 
@@ -52,7 +54,8 @@ function openRun(ports: SweepPorts, budget: Budget, horizon: Horizon): PageRun {
 
 /**
  * Settles the pages that got an entry late, after the missed pass had left them: events whose ids were made long before
- * they were written. What a relay is about to reach is left to it, as in the missed pass.
+ * they were written. What a relay is about to reach is left to it, as in the missed pass. A page that fails keeps its
+ * notes, and no other.
  */
 export async function sweepBackdated(ports: SweepPorts, budget: Budget): Promise<PassResult> {
   const { store, clock } = ports;
@@ -64,21 +67,27 @@ export async function sweepBackdated(ports: SweepPorts, budget: Budget): Promise
   if (notes.length === 0) return { found: 0, pages: 0, ended: 'done' };
   const sweptUpTo = (await store.readWatermark('missed'))?.page ?? '';
   const isSettled = new Map<Page, boolean>();
+  const done: BackdatedNote[] = [];
+  let failure: Failure | undefined;
+  let isOutOfTime = false;
   for (const note of notes.toSorted((a, b) => a.writtenAt - b.writtenAt)) {
-    if (clock.now() >= budget.deadline)
-      return { found: 0, pages: isSettled.size, ended: 'out of time' };
+    if ((isOutOfTime = clock.now() >= budget.deadline)) break;
     const { page, key, writtenAt } = note;
     if (page === undefined) {
       ports.log.error('a note of an event written late names no event: removing it', { ...key });
-      await store.removeBackdated(note);
+      done.push(note);
       continue;
     }
     if (page >= sweptUpTo || !(await horizon.isRipe(pageOf(writtenAt)))) continue;
-    const settled = isSettled.get(page) ?? (await isSettledNow(page, run));
-    isSettled.set(page, settled);
-    if (settled) await store.removeBackdated(note);
+    const settled =
+      isSettled.get(page) ?? (await orFailure(page, run, () => isSettledNow(page, run)));
+    isSettled.set(page, settled === true);
+    if (settled === true) done.push(note);
+    if (typeof settled === 'object') failure ??= settled;
   }
-  return { found: 0, pages: isSettled.size, ended: 'done' };
+  await inParallel(done, parallelRemovals, (note) => store.removeBackdated(note));
+  if (failure !== undefined) throw failure.thrown;
+  return { found: 0, pages: isSettled.size, ended: isOutOfTime ? 'out of time' : 'done' };
 }
 
 async function isSettledNow(page: Page, run: PageRun): Promise<boolean> {

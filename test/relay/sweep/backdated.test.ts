@@ -62,6 +62,29 @@ describe('an event that is written long after its id was made, and that the stre
     expect(bus.arrived).toEqual([entry.id]);
   });
 
+  it('has its note removed together with those of others', async () => {
+    world.clock.advance(10 * minute);
+    await sweep();
+    for (let count = 0; count < 30; count++) writeLate();
+    world.clock.advance(3 * minute);
+    let underWay = 0;
+    let most = 0;
+    const store: SweepStore = {
+      ...world.store,
+      removeBackdated: async (note) => {
+        most = Math.max(most, ++underWay);
+        await new Promise(setImmediate);
+        underWay -= 1;
+        return world.store.removeBackdated(note);
+      },
+    };
+
+    await createSweeper({ ...world.ports, store })({ getRemainingTimeInMillis: () => minute });
+
+    expect(most).toBe(25);
+    expect(notes()).toEqual([]);
+  });
+
   it('keeps its note as long as no destination takes it', async () => {
     world.clock.advance(10 * minute);
     await sweep();
@@ -123,5 +146,30 @@ describe('an event that is written long after its id was made, and that the stre
     await expect(sweepFailing()).rejects.toThrow('the page failed');
 
     expect(bus.arrived).toEqual([entry.id]);
+  });
+
+  it('is delivered though the page of an earlier note cannot be read', async () => {
+    world.clock.advance(10 * minute);
+    await sweep();
+    const [unreadable] = world.commit(1, () => ({ id: world.newId(start + minute) }));
+    const writtenAt = world.clock.now() - 1;
+    world.store.table.put(backdatedToRow(unreadable!.id, { writtenAt, retentionMs }));
+    const entry = writeLate();
+    const store: SweepStore = {
+      ...world.store,
+      openPage: (page, shards) =>
+        page === pageOf(start + minute)
+          ? Promise.reject(new Error('the page failed'))
+          : world.store.openPage(page, shards),
+    };
+    world.clock.advance(3 * minute);
+
+    const sweeping = createSweeper({ ...world.ports, store })({
+      getRemainingTimeInMillis: () => minute,
+    });
+
+    await expect(sweeping).rejects.toThrow('the page failed');
+    expect(bus.arrived).toEqual([entry.id]);
+    expect(notes()).toHaveLength(1);
   });
 });
