@@ -1,6 +1,6 @@
 import type { InvalidEntry, Entry } from '../contract/entry.ts';
 import type { Key, Page } from '../contract/keys.ts';
-import type { DeepestLag, Lag } from '../contract/lag.ts';
+import type { DeepestLag, Lag } from '../contract/relay-notes.ts';
 import type { Receipt } from '../contract/receipt.ts';
 import type { InvalidRow, Waiting } from '../contract/waiting.ts';
 import type { PageWalker, Watermark } from '../contract/watermark.ts';

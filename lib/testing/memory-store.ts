@@ -1,5 +1,12 @@
 import { holdKey, pageKeys } from '../contract/keys.ts';
-import { deepestLag, lagKeysSince, lagToRow, rowToLag } from '../contract/lag.ts';
+import {
+  acceptanceKey,
+  deepestLag,
+  lagKeysSince,
+  lagToRow,
+  rowToAcceptance,
+  rowToLag,
+} from '../contract/relay-notes.ts';
 import { receiptToRow } from '../contract/receipt.ts';
 import {
   heldAggregateOf,
@@ -10,7 +17,6 @@ import {
   waitingToRow,
   type Waiting,
 } from '../contract/waiting.ts';
-import { acceptanceKey, rowToAcceptance } from '../contract/acceptance.ts';
 import { rowToWatermark, watermarkKey } from '../contract/watermark.ts';
 import { toRow } from '../runtime/item.ts';
 import { contentsOf } from '../relay/dynamodb/page-contents.ts';

@@ -3,7 +3,7 @@ import { auditKey, auditToRows, rowToAudit } from '../contract/audit.ts';
 import type { Row } from '../contract/entry.ts';
 import { leaseExpiry, leaseKey, leaseTakes, takesOf } from '../contract/lease.ts';
 import { rowToSweep, sweepKeys, sweepToRow } from '../contract/sweep-report.ts';
-import { acceptanceToRow } from '../contract/acceptance.ts';
+import { acceptanceToRow } from '../contract/relay-notes.ts';
 import { rowToWatermark, watermarkKey } from '../contract/watermark.ts';
 import { toRow } from '../runtime/item.ts';
 import type { Records, SweepNotes } from '../relay/sweep-store.ts';

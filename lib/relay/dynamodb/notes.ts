@@ -1,7 +1,13 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 
-import { deepestLag, lagKeysSince, lagToRow, rowToLag } from '../../contract/lag.ts';
-import { acceptanceKey, rowToAcceptance } from '../../contract/acceptance.ts';
+import {
+  acceptanceKey,
+  deepestLag,
+  lagKeysSince,
+  lagToRow,
+  rowToAcceptance,
+  rowToLag,
+} from '../../contract/relay-notes.ts';
 import type { Row } from '../../contract/entry.ts';
 import type { Key } from '../../contract/keys.ts';
 import { rowToWatermark, watermarkKey } from '../../contract/watermark.ts';

@@ -14,7 +14,7 @@ import {
   takesOf,
   type PageLease,
 } from '../../contract/lease.ts';
-import { acceptanceToRow } from '../../contract/acceptance.ts';
+import { acceptanceToRow } from '../../contract/relay-notes.ts';
 import {
   rowToWatermark,
   watermarkKey,

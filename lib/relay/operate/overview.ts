@@ -1,4 +1,4 @@
-import type { Lag } from '../../contract/lag.ts';
+import type { Lag } from '../../contract/relay-notes.ts';
 import { waitingStates, type WaitingState } from '../../contract/waiting.ts';
 import { lagFreshMs } from '../sweep/eligible.ts';
 import type { SweepReport, SweepStore } from '../sweep-store.ts';

@@ -1,5 +1,5 @@
 import { pageAfter, pageOf, pageStart, type Page } from '../../contract/keys.ts';
-import type { Lag } from '../../contract/lag.ts';
+import type { Lag } from '../../contract/relay-notes.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

@@ -2,7 +2,6 @@ import type { Entry } from '../../contract/entry.ts';
 import { pageAfter, pageOf, pageStart, type Page } from '../../contract/keys.ts';
 import { pickRandom } from '../../runtime/pick-random.ts';
 import type { Random } from '../../runtime/ports.ts';
-import { watchAcceptance } from '../deliver/acceptance.ts';
 import { deliver } from '../deliver/deliver.ts';
 import { inSequence } from '../in-sequence.ts';
 import { missingOf, settledBy } from './missing.ts';
@@ -34,7 +33,6 @@ export interface Probe {
  * are blocked learn of it. Where one keeps order, the sample holds the first entry of each aggregate only.
  */
 export async function probeOthers({ behind, ports, budget }: Probe): Promise<boolean> {
-  const watched = watchAcceptance(ports.destinations, ports);
   const entries = pickRandom(
     await findUnsettled({ behind, ports, budget }),
     sampleSize,
@@ -45,10 +43,13 @@ export async function probeOthers({ behind, ports, budget }: Probe): Promise<boo
     eventIds: entries.map(({ id }) => id),
   });
   // Each in a call of its own, all at the same time: no bad one costs another its turn.
-  const destinations = watched.destinations.map((one) => ({ ...one, maxEntriesPerCall: 1 }));
+  const destinations = ports.destinations.map((one) => ({ ...one, maxEntriesPerCall: 1 }));
   const unspared = { ...ports, breaker: undefined, destinations };
+  const startedAt = ports.clock.now();
   await deliver({ entries, invalid: [] }, unspared, budget);
-  const isAccepting = watched.lastAcceptedAt() > Number.NEGATIVE_INFINITY;
+  const isAccepting = destinations.some(
+    ({ name }) => (ports.lastAcceptedAt?.(name) ?? Number.NEGATIVE_INFINITY) >= startedAt,
+  );
   if (isAccepting) {
     ports.breaker?.reset();
     await ports.store.noteAcceptance(ports.clock.now());

@@ -1,6 +1,8 @@
 import type { Row } from './entry.ts';
 import { metaKey, padSequence, type Key } from './keys.ts';
 
+// What relay and sweeper tell each other: how far relays are behind, and that destinations take events.
+
 /** How far a relay was behind (epoch milliseconds). */
 export interface Lag {
   /** When the oldest record that it got was written. */
@@ -55,4 +57,18 @@ export function deepestLag(lags: readonly Lag[]): DeepestLag | undefined {
 
 function lagKey({ notedAt, oldestAt }: Lag): Key {
   return metaKey(`${lagPrefix}${padSequence(notedAt)}#${oldestAt}`);
+}
+
+/** The row in which the sweeper notes when a destination last took an event although the relay was blocked. */
+export function acceptanceKey(): Key {
+  return metaKey('acceptance');
+}
+
+export function acceptanceToRow(at: number): Row {
+  return { ...acceptanceKey(), at };
+}
+
+/** Epoch milliseconds; `undefined` where it was never noted. */
+export function rowToAcceptance(row: Row | undefined): number | undefined {
+  return typeof row?.['at'] === 'number' ? row['at'] : undefined;
 }
