@@ -11,8 +11,8 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // No verdict depends on speed: these end what hangs, also on a machine that has much else to do.
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
     teardownTimeout: 60_000,
     // Only what fails is worth reading.
     silent: 'passed-only',

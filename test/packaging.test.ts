@@ -70,7 +70,7 @@ describe('the packed package', () => {
       cpSync(join('test', 'packaging', 'lambda-only'), folder, { recursive: true });
       await install(folder, [tarball, pinned('zod'), `${oldestNode}@${minimumNodeMajor}.0.0`]);
       node = join(folder, 'node_modules', oldestNode, 'bin', 'node');
-    }, 600_000);
+    });
 
     it('serves a Lambda-only user on the oldest Node.js, who downloads no CDK', async () => {
       const answer = JSON.parse(await run(node, ['service.js'], folder)) as object;
@@ -135,7 +135,7 @@ describe('the packed package', () => {
         name === 'cdk-outbox' ? tarball : pinned(name),
       );
       await install(folder, packages);
-    }, 600_000);
+    });
 
     const scaffolded = join('node_modules', 'typescript', 'bin', 'tsc');
     const older = resolve('node_modules', 'typescript', 'bin', 'tsc');
@@ -195,7 +195,7 @@ describe('the packed package', () => {
       expect(answer).toEqual({ all, knowsTheOther: true });
     });
   });
-}, 600_000);
+});
 
 /** Replaces the ranges of a scaffold by the versions that were tried, so that no release in between fails the test. */
 function pinScaffold(folder: string): void {

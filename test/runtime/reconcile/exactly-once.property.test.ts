@@ -1,4 +1,4 @@
-import { BatchGetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { QueryCommand, type BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   PutCommand,
   TransactWriteCommand,
@@ -13,7 +13,7 @@ import type { OutboxEvent } from '../../../lib/runtime.ts';
 import { toItem } from '../../../lib/runtime/item.ts';
 import { openReconciliation } from '../../../lib/runtime/reconcile/reconciliation.ts';
 import type { ReconciliationWindow } from '../../../lib/runtime/reconcile/window.ts';
-import type { Action, TransactionResult } from '../../../lib/runtime/transaction/transactor.ts';
+import type { TransactionResult } from '../../../lib/runtime/transaction/transactor.ts';
 import { openOutbox } from '../../../lib/runtime/write/outbox.ts';
 import { createMemoryTransactor } from '../../../lib/testing.ts';
 import { createMemoryTable } from '../../../lib/testing/memory-table.ts';
@@ -209,7 +209,7 @@ function endingAt(end: Drawn<typeof someEnd> | null, { client, expected }: Ports
     return mortal.send(command);
   };
   const timeLeft = (): number => (how === 'is late' && calls >= call ? 1_000 : 60_000);
-  return { expected, client: { ...client, send } as unknown as DynamoDBDocumentClient, timeLeft };
+  return { expected, client: clientWith(send), timeLeft };
 }
 
 /** A document client of a table in memory, as far as a reconciliation needs one. */
@@ -228,12 +228,16 @@ function clientOf(table: ReturnType<typeof createMemoryTable>): DynamoDBDocument
   const send = async (command: unknown): Promise<object> => {
     if (command instanceof TransactWriteCommand) {
       const { TransactItems = [], ClientRequestToken = '' } = command.input;
-      return answerOf(await database.transact(TransactItems as Action[], ClientRequestToken));
+      return answerOf(await database.transact(TransactItems, ClientRequestToken));
     }
     if (command instanceof PutCommand)
       return answerOf(await database.write({ Put: command.input }));
     return Promise.resolve(read(command as QueryCommand));
   };
+  return clientWith(send);
+}
+
+function clientWith(send: (command: never) => unknown): DynamoDBDocumentClient {
   return { send, config: {} } as unknown as DynamoDBDocumentClient;
 }
 
