@@ -56,9 +56,7 @@ const cases: [missing: string, call: string, given: () => unknown][] = [
   ['fn', 'withContext(', () => untyped.withContext({})],
   ['request', 'write(', () => write()],
   ['events', 'write(', () => write({})],
-  ['events[1]', 'write(', () => write({ events: [OrderPlaced('1', {}), undefined] })],
   ['events', 'prepare(', () => prepare()],
-  ['events[0]', 'prepare(', () => prepare([null])],
 ];
 
 it.each(cases)('the runtime names a missing %s and the call %s…)', async (missing, call, given) => {

@@ -199,7 +199,7 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
     write: async (request) => {
       const usage = 'write({ items, events: [OrderPlaced(id, data)] })';
       checkGiven(usage, { request });
-      checkEvents(usage, request.events);
+      checkGiven(usage, { events: request.events });
       const { items = [], ...rest } = request;
       const result = await commitEvents(writer, { ...rest, actions: items });
       if (result.status !== 'committed') throw writeFailed(result, items);
@@ -207,7 +207,7 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
       return { events, notCancelled };
     },
     prepare: async (events, { context, cancel = [], sentAtOnce = false } = {}) => {
-      checkEvents('prepare([OrderPlaced(id, data)])', events);
+      checkGiven('prepare([OrderPlaced(id, data)])', { events });
       const cancels = readCancel(cancel).map(({ eventId }) => cancelAction(eventId, tableName));
       const drafts = await draftWrite(writer, events, context);
       const prepared = await prepareDrafts(writer, drafts, sentAtOnce ? 'now' : 'later');
@@ -216,11 +216,6 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
     },
     isSequenceRaceLost: (error, actions) => isLostSequenceRace(error, { actions, tableName }),
   };
-}
-
-function checkEvents(usage: string, events: readonly OutboxEvent[]): void {
-  checkGiven(usage, { events });
-  checkGiven(usage, Object.fromEntries(events.map((event, index) => [`events[${index}]`, event])));
 }
 
 /** What {@link commitEvents} takes, with the defaults in place. */
