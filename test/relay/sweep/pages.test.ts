@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { entryToRow, type Entry } from '../../../lib/contract/entry.ts';
 import { pageAfter, pageKey, pageOf, timeOfId } from '../../../lib/contract/keys.ts';
 import type { Destination } from '../../../lib/relay/destination.ts';
+import { watchAcceptance } from '../../../lib/relay/deliver/acceptance.ts';
 import { sweepPages } from '../../../lib/relay/sweep/pages.ts';
 import type { SweepStore } from '../../../lib/relay/sweep-store.ts';
 import { Death, mortal } from '../../support/mortal.ts';
@@ -39,7 +40,11 @@ describe('a pass over the pages', () => {
     world = createSweepWorld([bus]);
   });
   const sweep = (over: Partial<SweepWorld['ports']> = {}, ms?: number) =>
-    sweepPages('missed', { ...world.ports, ...over }, world.budget(ms));
+    sweepPages(
+      'missed',
+      { ...world.ports, ...watchAcceptance(world.ports.destinations, world.ports), ...over },
+      world.budget(ms),
+    );
   const watermark = async (pass: 'missed' | 'closing' = 'missed') =>
     (await world.store.readWatermark(pass))?.page;
   const settled = async (): Promise<string[]> => {
