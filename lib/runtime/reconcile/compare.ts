@@ -7,7 +7,7 @@ import { withoutRepaired } from './mend.ts';
 import type { ReconciliationPorts } from './options.ts';
 import { pagesOf, readPage, shardsEver, type WrittenPage } from './pages.ts';
 import { unknownTo, type Unknown } from './unknown-to.ts';
-import type { ReconciliationWindow } from './window.ts';
+import { graceMs, type ReconciliationWindow } from './window.ts';
 
 /** What comparing takes. */
 export interface ComparePorts extends Omit<ReconciliationPorts, 'mend'> {
@@ -25,9 +25,6 @@ export interface Findings {
   readonly missing: readonly Missing[];
   readonly unknown: readonly Unknown[];
 }
-
-/** How long a delivered event may be under way to its inbox. */
-export const graceMs = 15 * 60_000;
 
 /**
  * Compares what should be with what is.

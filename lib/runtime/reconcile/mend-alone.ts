@@ -3,7 +3,7 @@ import { maxLookbackMs, reconciliationLeaseKey } from '../../contract/reconcilia
 import { errorFields } from '../inbox/log.ts';
 import { commitAlone } from '../transaction/transaction.ts';
 import type { SingleAction } from '../transaction/transactor.ts';
-import { graceMs } from './compare.ts';
+import { graceMs } from './window.ts';
 import type { MendPorts, ReconciliationPorts } from './options.ts';
 import type { ReconciliationWindow } from './window.ts';
 

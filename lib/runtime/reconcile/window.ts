@@ -63,3 +63,6 @@ function invalid(option: string, value: unknown, problem: string): OutboxError {
     { facts: { option } },
   );
 }
+
+/** How long a delivered event may be under way to its inbox. */
+export const graceMs = 15 * 60_000;
