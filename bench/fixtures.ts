@@ -1,7 +1,7 @@
-import { entryToRow, type Entry } from '../lib/contract/entry.ts';
-import { pageStart, type Page } from '../lib/contract/keys.ts';
-import { itemBytes } from '../lib/runtime/transaction/item-size.ts';
-import { newId } from '../lib/runtime/system.ts';
+import { entryToRow, type Entry } from '../lib/table/entry.ts';
+import { pageStart, type Page } from '../lib/table/keys.ts';
+import { itemBytes } from '../lib/dynamodb/item-size.ts';
+import { newId } from '../lib/core/system.ts';
 import { insertOf } from '../test/support/world.ts';
 
 export const shards = 16;

@@ -2,11 +2,11 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 
-import { outboxGauges } from '../lib/contract/outbox-metrics.ts';
-import { pageAfter, pageOf } from '../lib/contract/keys.ts';
-import { Destination } from '../lib/constructs/destination.ts';
-import { Outbox } from '../lib/constructs/outbox.ts';
-import { outboxDefaults } from '../lib/constructs/outbox-props.ts';
+import { outboxGauges } from '../lib/core/outbox-metrics.ts';
+import { pageAfter, pageOf } from '../lib/table/keys.ts';
+import { Destination } from '../lib/constructs/outbox/destination.ts';
+import { Outbox } from '../lib/constructs/outbox/outbox.ts';
+import { outboxDefaults } from '../lib/constructs/outbox/props.ts';
 import type { Consumption } from './counting.ts';
 import { median, type Figure } from './figure.ts';
 import { minutesPerMonth, prices } from './prices.ts';

@@ -3,7 +3,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 
 import { defineEvent, type Inbox, type InboxTransaction } from '../lib/runtime.ts';
-import { openInbox } from '../lib/runtime/inbox/inbox.ts';
+import { openInbox } from '../lib/inbox/inbox.ts';
 import { messageOf, sqsEventOf, type Message } from '../lib/testing.ts';
 import { createKeyedTable } from '../test/support/create-tables.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';

@@ -1,11 +1,11 @@
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 
-import type { Entry } from '../lib/contract/entry.ts';
-import { toMessageJson } from '../lib/contract/message.ts';
-import { createEventBus } from '../lib/relay/destinations/event-bus.ts';
-import { createDynamoDBStore } from '../lib/relay/dynamodb/store.ts';
-import { createRelay } from '../lib/relay/relay.ts';
-import { newId, systemClock } from '../lib/runtime/system.ts';
+import type { Entry } from '../lib/table/entry.ts';
+import { toMessageJson } from '../lib/table/message.ts';
+import { createEventBus } from '../lib/delivery/destinations/event-bus.ts';
+import { createDynamoDBStore } from '../lib/dynamodb/store.ts';
+import { createRelay } from '../lib/delivery/relay.ts';
+import { newId, systemClock } from '../lib/core/system.ts';
 import { median, type Figure } from './figure.ts';
 import { batches, kilobyteEntry, retentionMs, shards } from './fixtures.ts';
 import { createStub, type Stub } from './stub.ts';

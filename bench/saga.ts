@@ -7,7 +7,7 @@ import {
   type EventDefinition,
   type SagaFunction,
 } from '../lib/runtime.ts';
-import { openSaga } from '../lib/runtime/saga/create-saga.ts';
+import { openSaga } from '../lib/saga/create-saga.ts';
 import { messageOf, sqsEventOf, type Message } from '../lib/testing.ts';
 import { createOutboxTable, createSagaTable } from '../test/support/create-tables.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';

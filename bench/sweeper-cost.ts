@@ -1,9 +1,9 @@
-import { entryToRow, type Entry } from '../lib/contract/entry.ts';
-import { pageAfter, pageOf, pageStart, type Page } from '../lib/contract/keys.ts';
-import { receiptsFor } from '../lib/relay/deliver/receipts.ts';
-import { putAll } from '../lib/relay/dynamodb/batch.ts';
-import { toItem } from '../lib/runtime/item.ts';
-import { newId } from '../lib/runtime/system.ts';
+import { entryToRow, type Entry } from '../lib/table/entry.ts';
+import { pageAfter, pageOf, pageStart, type Page } from '../lib/table/keys.ts';
+import { receiptsFor } from '../lib/delivery/receipts.ts';
+import { putAll } from '../lib/dynamodb/batch.ts';
+import { toItem } from '../lib/dynamodb/item.ts';
+import { newId } from '../lib/core/system.ts';
 import { createVirtualClock } from '../lib/testing/virtual-clock.ts';
 import { createOutboxTable } from '../test/support/create-tables.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';

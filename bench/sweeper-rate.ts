@@ -1,8 +1,8 @@
-import { pageAfter, pageOf } from '../lib/contract/keys.ts';
-import { toItem } from '../lib/runtime/item.ts';
-import { putAll } from '../lib/relay/dynamodb/batch.ts';
-import { entryToRow } from '../lib/contract/entry.ts';
-import { systemClock } from '../lib/runtime/system.ts';
+import { pageAfter, pageOf } from '../lib/table/keys.ts';
+import { toItem } from '../lib/dynamodb/item.ts';
+import { putAll } from '../lib/dynamodb/batch.ts';
+import { entryToRow } from '../lib/table/entry.ts';
+import { systemClock } from '../lib/core/system.ts';
 import { createOutboxTable } from '../test/support/create-tables.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';
 import { median, type Figure } from './figure.ts';

@@ -1,11 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
-import { createEventBus } from '../lib/relay/destinations/event-bus.ts';
-import { createDynamoDBSweepStore } from '../lib/relay/dynamodb/sweep-store.ts';
-import { createSweeper, type Sweeper } from '../lib/relay/sweep/sweeper.ts';
-import type { SweepStore } from '../lib/relay/sweep-store.ts';
-import type { Clock } from '../lib/runtime/ports.ts';
-import { newId, systemClock } from '../lib/runtime/system.ts';
+import { createEventBus } from '../lib/delivery/destinations/event-bus.ts';
+import { createDynamoDBSweepStore } from '../lib/dynamodb/sweep-store.ts';
+import { createSweeper, type Sweeper } from '../lib/sweeper/sweeper.ts';
+import type { SweepStore } from '../lib/table/sweep-store.ts';
+import type { Clock } from '../lib/core/ports.ts';
+import { newId, systemClock } from '../lib/core/system.ts';
 import { retentionMs, shards } from './fixtures.ts';
 import type { Stub } from './stub.ts';
 

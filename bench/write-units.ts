@@ -1,11 +1,11 @@
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
-import { pageOf, timeOfId } from '../lib/contract/keys.ts';
-import { createDynamoDBStore } from '../lib/relay/dynamodb/store.ts';
-import { receiptsFor } from '../lib/relay/deliver/receipts.ts';
-import { createDynamoDBTransactor } from '../lib/runtime/transaction/dynamodb-transactor.ts';
-import { entryToRow } from '../lib/contract/entry.ts';
-import { newId, systemClock } from '../lib/runtime/system.ts';
+import { pageOf, timeOfId } from '../lib/table/keys.ts';
+import { createDynamoDBStore } from '../lib/dynamodb/store.ts';
+import { receiptsFor } from '../lib/delivery/receipts.ts';
+import { createDynamoDBTransactor } from '../lib/dynamodb/dynamodb-transactor.ts';
+import { entryToRow } from '../lib/table/entry.ts';
+import { newId, systemClock } from '../lib/core/system.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';
 import { createOutboxTable } from '../test/support/create-tables.ts';
 import { counting } from './counting.ts';

@@ -2,7 +2,7 @@
 import { openClients } from '../lib/cli/aws/clients.ts';
 import { main } from '../lib/cli/main.ts';
 import { createSystemTerminal } from '../lib/cli/system-terminal.ts';
-import { newId, systemClock } from '../lib/runtime/system.ts';
+import { newId, systemClock } from '../lib/core/system.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 // Whoever reads the output may have read enough: `outbox ls | head`.

@@ -1,9 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 
-import { metricNamespace } from '../lib/contract/inbox-metrics.ts';
-import { outboxDimensions } from '../lib/contract/outbox-metrics.ts';
-import type { Log, Meter } from '../lib/runtime/ports.ts';
+import { metricNamespace } from '../lib/core/inbox-metrics.ts';
+import { outboxDimensions } from '../lib/core/outbox-metrics.ts';
+import type { Log, Meter } from '../lib/core/ports.ts';
 
 /** Logs and metrics of one of the package's own functions. */
 export interface Observability {

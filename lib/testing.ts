@@ -27,7 +27,7 @@ export type {
   LambdaSqsRecord,
   SqsEventOptions,
 } from './testing/sqs-events.ts';
-export type { Message } from './contract/message.ts';
+export type { Message } from './table/message.ts';
 
 // A database for producers and handlers
 export { createMemoryTransactor } from './testing/memory-transactor.ts';
@@ -37,13 +37,13 @@ export { createMemoryTable } from './testing/memory-table.ts';
 export type { MemoryTable } from './testing/memory-table.ts';
 
 // The outbox itself, step by step
-export { createMemoryStore } from './testing/memory-store.ts';
-export type { MemoryStore } from './testing/memory-store.ts';
+export { createMemoryStore } from '../test/support/memory/store.ts';
+export type { MemoryStore } from '../test/support/memory/store.ts';
 export { createVirtualClock } from './testing/virtual-clock.ts';
 export type { VirtualClock } from './testing/virtual-clock.ts';
-export { createStreamTrigger } from './testing/stream-trigger.ts';
+export { createStreamTrigger } from '../test/support/stream-trigger.ts';
 export type {
   StreamFunction,
   StreamTrigger,
   StreamTriggerSettings,
-} from './testing/stream-trigger.ts';
+} from '../test/support/stream-trigger.ts';

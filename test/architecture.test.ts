@@ -107,7 +107,7 @@ describe('the dependency rule', () => {
       (file) => file.startsWith('lib/') && /\bprocess\.env\b/.test(withoutComments(file)),
     );
 
-    expect(readers).toEqual(['lib/runtime/settings.ts']);
+    expect(readers).toEqual(['lib/outbox/settings.ts']);
   });
 
   it('keeps functions to thirty lines', () => {
@@ -148,9 +148,9 @@ describe('the surface of a file', () => {
   });
 
   it('has no error code that is never thrown', () => {
-    const codes = readFileSync('lib/contract/error.ts', 'utf8').matchAll(/^ {2}\| '([A-Z_]+)'/gm);
+    const codes = readFileSync('lib/core/errors.ts', 'utf8').matchAll(/^ {2}\| '([A-Z_]+)'/gm);
     const thrown = sources
-      .filter((file) => file.startsWith('lib/') && file !== 'lib/contract/error.ts')
+      .filter((file) => file.startsWith('lib/') && file !== 'lib/core/errors.ts')
       .map(withoutComments)
       .join('\n');
 
@@ -160,10 +160,7 @@ describe('the surface of a file', () => {
   });
 
   it('has nothing that only tests use, but two ways to give them settings', () => {
-    const forTests = [
-      'lib/runtime/inbox/inbox.ts openInbox',
-      'lib/runtime/test-scope.ts runInTestScope',
-    ];
+    const forTests = ['lib/inbox/inbox.ts openInbox', 'lib/outbox/test-scope.ts runInTestScope'];
 
     const dead = inLib
       // The memory stores of the conformance suites: some are for our own tests alone.
@@ -189,9 +186,7 @@ describe('processes', () => {
 });
 
 describe('time', () => {
-  const code = sources.filter(
-    (file) => file.startsWith('lib/') && file !== 'lib/runtime/system.ts',
-  );
+  const code = sources.filter((file) => file.startsWith('lib/') && file !== 'lib/core/system.ts');
 
   it('is read from a clock port alone', () => {
     const readers = code.filter((file) =>
@@ -207,7 +202,7 @@ describe('time', () => {
     );
 
     // An event takes its id when it is made, before it meets any port.
-    expect(readers.filter((file) => file !== 'lib/runtime/event/define-event.ts')).toEqual([]);
+    expect(readers.filter((file) => file !== 'lib/events/define-event.ts')).toEqual([]);
   });
 });
 

@@ -9,8 +9,8 @@ import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 
 import { defineEvent, defineSaga, reject, type Inbox } from '../lib/runtime.ts';
-import { toValidJson } from '../lib/runtime/event/event-data.ts';
-import { publish } from '../lib/relay/publish/publish.ts';
+import { toValidJson } from '../lib/events/event-data.ts';
+import { publish } from '../lib/delivery/publish.ts';
 import { messageOf, sqsEventOf } from '../lib/testing.ts';
 import { memoryRig } from './runtime/inbox/support.ts';
 import { memoryWorld } from './runtime/saga/support.ts';

@@ -7,8 +7,8 @@ import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 
 import { runChild } from '../bin/demo/child.ts';
-import { rowToEntry, type Entry, type Row } from '../lib/contract/entry.ts';
-import { toMessageJson } from '../lib/contract/message.ts';
+import { rowToEntry, type Entry, type Row } from '../lib/table/entry.ts';
+import { toMessageJson } from '../lib/table/message.ts';
 import { createIdTable, createKeyedTable, createOutboxTable } from './support/create-tables.ts';
 import { permissionsTable } from './support/permissions-table.ts';
 import { documentedFiles, writeDocumentedFiles } from './support/readme.ts';

@@ -6,7 +6,7 @@ import type { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { describe, expect, it } from 'vitest';
 
 import { Destination, Inbox, Outbox, Reconciliation, Saga } from '../lib/index.ts';
-import { waitingStates } from '../lib/contract/waiting.ts';
+import { waitingStates } from '../lib/table/waiting.ts';
 import { testStack, userFunction } from './constructs/support.ts';
 
 const page = readFileSync('docs/when-something-is-stuck.md', 'utf8');

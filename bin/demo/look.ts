@@ -1,13 +1,13 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 
-import type { Entry } from '../../lib/contract/entry.ts';
-import { markerKey } from '../../lib/contract/inbox-rows.ts';
-import { pageAfter, pageOf } from '../../lib/contract/keys.ts';
-import { getAll } from '../../lib/relay/dynamodb/batch.ts';
-import { toItemKey, toRow, type Item } from '../../lib/runtime/item.ts';
-import { createDynamoDBStore } from '../../lib/relay/dynamodb/store.ts';
-import type { PageContents } from '../../lib/relay/store.ts';
-import { systemClock } from '../../lib/runtime/system.ts';
+import type { Entry } from '../../lib/table/entry.ts';
+import { markerKey } from '../../lib/table/inbox-rows.ts';
+import { pageAfter, pageOf } from '../../lib/table/keys.ts';
+import { getAll } from '../../lib/dynamodb/batch.ts';
+import { toItemKey, toRow, type Item } from '../../lib/dynamodb/item.ts';
+import { createDynamoDBStore } from '../../lib/dynamodb/store.ts';
+import type { PageContents } from '../../lib/table/store.ts';
+import { systemClock } from '../../lib/core/system.ts';
 import type { Clients } from './clients.ts';
 import type { InboxPlace, OutboxPlace } from './shop.ts';
 import { sumOf } from './sum.ts';

@@ -1,5 +1,5 @@
-import type { Entry } from '../../lib/contract/entry.ts';
-import { timeOfId } from '../../lib/contract/keys.ts';
+import type { Entry } from '../../lib/table/entry.ts';
+import { timeOfId } from '../../lib/table/keys.ts';
 import { booksOf, type Books } from './books.ts';
 import { readLedgers } from './ledgers.ts';
 import { countMessages, readMarkers, readOutbox } from './look.ts';

@@ -1,4 +1,4 @@
-import type { OutboxErrorCode } from '../../lib/contract/error.ts';
+import type { OutboxErrorCode } from '../../lib/core/errors.ts';
 
 /** What a code means, and what to do next. */
 export interface ErrorDoc {

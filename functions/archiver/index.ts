@@ -4,13 +4,13 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 
-import { readArchiveLocation } from '../../lib/contract/archive.ts';
-import { archiverFromEnvironment } from '../../lib/contract/environment.ts';
-import { createArchiver } from '../../lib/relay/archive/archiver.ts';
-import { createS3Archive } from '../../lib/relay/archive/s3.ts';
-import { createDynamoDBArchiveStore } from '../../lib/relay/dynamodb/archive-store.ts';
-import { clientTimeouts } from '../../lib/runtime/client-timeouts.ts';
-import { newId, systemClock } from '../../lib/runtime/system.ts';
+import { readArchiveLocation } from '../../lib/table/archive.ts';
+import { archiverFromEnvironment } from '../../lib/core/environment.ts';
+import { createArchiver } from '../../lib/archive/archiver.ts';
+import { createS3Archive } from '../../lib/archive/s3.ts';
+import { createDynamoDBArchiveStore } from '../../lib/dynamodb/archive-store.ts';
+import { clientTimeouts } from '../../lib/dynamodb/client-timeouts.ts';
+import { newId, systemClock } from '../../lib/core/system.ts';
 import { observe } from '../observability.ts';
 
 const config = archiverFromEnvironment(process.env);

@@ -4,9 +4,9 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 
-import { metricNamespace } from '../../lib/contract/inbox-metrics.ts';
-import { openGapCheck } from '../../lib/runtime/inbox/ordered/open-gap-check.ts';
-import { inboxFrom } from '../../lib/runtime/settings.ts';
+import { metricNamespace } from '../../lib/core/inbox-metrics.ts';
+import { openGapCheck } from '../../lib/inbox/ordered/open-gap-check.ts';
+import { inboxFrom } from '../../lib/outbox/settings.ts';
 
 const settings = inboxFrom(process.env);
 const logger = new Logger({ serviceName: settings.name });

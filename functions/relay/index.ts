@@ -3,12 +3,12 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import middy from '@middy/core';
 
-import { relayFromEnvironment } from '../../lib/contract/environment.ts';
-import { openDestinations } from '../../lib/relay/destinations/open.ts';
-import { createDynamoDBStore } from '../../lib/relay/dynamodb/store.ts';
-import { createRelay, type Relay } from '../../lib/relay/relay.ts';
-import { clientTimeouts } from '../../lib/runtime/client-timeouts.ts';
-import { newId, systemClock } from '../../lib/runtime/system.ts';
+import { relayFromEnvironment } from '../../lib/core/environment.ts';
+import { openDestinations } from '../../lib/delivery/destinations/open.ts';
+import { createDynamoDBStore } from '../../lib/dynamodb/store.ts';
+import { createRelay, type Relay } from '../../lib/delivery/relay.ts';
+import { clientTimeouts } from '../../lib/dynamodb/client-timeouts.ts';
+import { newId, systemClock } from '../../lib/core/system.ts';
 import { observe } from '../observability.ts';
 
 const config = relayFromEnvironment(process.env);

@@ -1,4 +1,4 @@
-import type { Log } from '../runtime/ports.ts';
+import type { Log } from '../core/ports.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Log lines of what the command shares with the relay: a person sees those that matter. */

@@ -2,7 +2,7 @@ import { explain } from './aws/failure.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { runProgram } from './program.ts';
 import { guardTerminal } from './terminal.ts';
-import type { World } from './world.ts';
+import type { World } from './context.ts';
 
 /** Runs the command: what goes wrong becomes one line and an exit code. */
 export async function main(argv: readonly string[], world: World): Promise<ExitCode> {

@@ -1,9 +1,9 @@
 import { InvalidArgumentError, Option } from 'commander';
 
-import { isTypePattern } from '../contract/event-types.ts';
-import { definedOnly } from '../contract/pick.ts';
+import { isTypePattern } from '../core/event-types.ts';
+import { definedOnly } from '../core/pick.ts';
 import type { OutboxName } from './aws/find-outbox.ts';
-import type { Selection } from '../relay/operate/selection.ts';
+import type { Selection } from '../operate/selection.ts';
 
 /** What every command takes. */
 export interface CommonOptions {

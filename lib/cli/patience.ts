@@ -1,5 +1,5 @@
 import { explainShortly, isPassing } from './aws/failure.ts';
-import type { World } from './world.ts';
+import type { World } from './context.ts';
 
 const pauseMs = 5_000;
 

@@ -1,11 +1,11 @@
 import { Command, CommanderError, type Argument } from 'commander';
 
-import type { CommandSpec } from './commands/command.ts';
-import { commands } from './commands/index.ts';
+import type { CommandSpec } from './command.ts';
+import { commands } from './index.ts';
 import { exitCodes, exitCodesText, type ExitCode } from './exit-codes.ts';
 import { commonOptions, type CommonOptions } from './options.ts';
 import { permissions } from './permissions.ts';
-import type { World } from './world.ts';
+import type { World } from './context.ts';
 
 /** Runs the command that was typed. Usage errors are explained on the terminal. */
 export async function runProgram(argv: readonly string[], world: World): Promise<ExitCode> {

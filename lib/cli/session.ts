@@ -1,16 +1,16 @@
-import type { RelayConfig } from '../contract/environment.ts';
-import { OutboxError } from '../contract/error.ts';
-import { ownLimits } from '../contract/limits.ts';
-import { createDynamoDBOperateStore } from '../relay/dynamodb/operate-store.ts';
-import type { OperatePorts } from '../relay/operate/ports.ts';
-import type { OperateStore } from '../relay/operate-store.ts';
+import type { RelayConfig } from '../core/environment.ts';
+import { OutboxError } from '../core/errors.ts';
+import { ownLimits } from '../core/limits.ts';
+import { createDynamoDBOperateStore } from '../dynamodb/operate-store.ts';
+import type { OperatePorts } from '../operate/ports.ts';
+import type { OperateStore } from '../table/operate-store.ts';
 import type { Clients } from './aws/clients.ts';
 import { findOutbox } from './aws/find-outbox.ts';
 import type { OutboxPlace } from './aws/place.ts';
-import { orWrongTable } from './aws/wrong-table.ts';
-import { definedOnly } from '../contract/pick.ts';
+import { orWrongTable } from './wrong-table.ts';
+import { definedOnly } from '../core/pick.ts';
 import { outboxNameOf, type CommonOptions } from './options.ts';
-import type { World } from './world.ts';
+import type { World } from './context.ts';
 
 /** One outbox, found and opened. */
 export interface Session extends OperatePorts {

@@ -1,7 +1,7 @@
-import { contextKeys, type Entry, type EventContext } from '../contract/entry.ts';
-import { toMessageJson, type Message } from '../contract/message.ts';
-import { pickDefined } from '../contract/pick.ts';
-import type { OutboxEvent } from '../runtime/event/event.ts';
+import { contextKeys, type Entry, type EventContext } from '../table/entry.ts';
+import { toMessageJson, type Message } from '../table/message.ts';
+import { pickDefined } from '../core/pick.ts';
+import type { OutboxEvent } from '../events/event.ts';
 
 /** What a message has beside its event: what writing and delivering would have given it. */
 export interface MessageOptions extends EventContext {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Row } from '../contract/entry.ts';
-import { OutboxError } from '../contract/error.ts';
-import type { ActionRequest } from '../runtime/transaction/action.ts';
+import type { Row } from '../table/entry.ts';
+import { OutboxError } from '../core/errors.ts';
+import type { ActionRequest } from '../dynamodb/action.ts';
 
 // Condition and update expressions as DynamoDB evaluates them, on items in the document client's shape.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html

@@ -1,10 +1,10 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
-import { inboxToEnvironment, writerToEnvironment } from '../contract/environment.ts';
-import type { Environment } from '../contract/read-environment.ts';
-import { table } from '../contract/keys.ts';
-import { runningIndexAttributes, sagaTable } from '../contract/saga.ts';
-import { waitingIndexAttributes } from '../contract/waiting.ts';
+import { inboxToEnvironment, writerToEnvironment } from '../core/environment.ts';
+import type { Environment } from '../core/read-environment.ts';
+import { table } from '../table/keys.ts';
+import { runningIndexAttributes, sagaTable } from '../table/saga.ts';
+import { waitingIndexAttributes } from '../table/waiting.ts';
 
 /** A table but for its name, as `CreateTableCommand` takes it. */
 export type TableSchema = Omit<CreateTableCommandInput, 'TableName'>;

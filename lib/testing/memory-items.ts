@@ -1,7 +1,7 @@
-import type { Row } from '../contract/entry.ts';
-import { table as outboxTable, type Key } from '../contract/keys.ts';
-import { toItem, toRow, type Item } from '../runtime/item.ts';
-import { keyText } from '../runtime/transaction/distinct-items.ts';
+import type { Row } from '../table/entry.ts';
+import { table as outboxTable, type Key } from '../table/keys.ts';
+import { toItem, toRow, type Item } from '../dynamodb/item.ts';
+import { keyText } from '../dynamodb/distinct-items.ts';
 import type { MemoryTable } from './memory-table.ts';
 
 /** A table of a database in memory, its items copied on their way in and out. */

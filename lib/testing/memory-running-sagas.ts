@@ -1,5 +1,5 @@
-import { rowToSagaSummary, sagaTable } from '../contract/saga.ts';
-import type { RunningSagas } from '../runtime/saga/running-sagas.ts';
+import { rowToSagaSummary, sagaTable } from '../table/saga.ts';
+import type { RunningSagas } from '../saga/running-sagas.ts';
 import { atOnce } from './at-once.ts';
 import type { MemoryTransactor } from './memory-transactor.ts';
 

@@ -1,6 +1,6 @@
-import type { Row } from '../contract/entry.ts';
-import type { Key } from '../contract/keys.ts';
-import { toItem, toRow, type Item } from '../runtime/item.ts';
+import type { Row } from '../table/entry.ts';
+import type { Key } from '../table/keys.ts';
+import { toItem, toRow, type Item } from '../dynamodb/item.ts';
 
 /**
  * Rows under `pk` and `sk` as DynamoDB keeps them: copied on their way in and out, refused where they

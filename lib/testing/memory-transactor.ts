@@ -1,16 +1,16 @@
 import { inspect } from 'node:util';
 
-import type { Row } from '../contract/entry.ts';
-import { OutboxError } from '../contract/error.ts';
-import { requestOf, tableNameOf } from '../runtime/transaction/action.ts';
-import { checkDistinctItems } from '../runtime/transaction/distinct-items.ts';
-import { tokenMismatch } from '../runtime/transaction/transactor-errors.ts';
+import type { Row } from '../table/entry.ts';
+import { OutboxError } from '../core/errors.ts';
+import { requestOf, tableNameOf } from '../dynamodb/action.ts';
+import { checkDistinctItems } from '../dynamodb/distinct-items.ts';
+import { tokenMismatch } from '../dynamodb/transactor-errors.ts';
 import type {
   Action,
   CancellationReason,
   TransactionResult,
   Transactor,
-} from '../runtime/transaction/transactor.ts';
+} from '../dynamodb/transactor.ts';
 import { atOnce } from './at-once.ts';
 import { applyUpdate, ItemRefused, meetsCondition } from './expressions.ts';
 import { createMemoryItems, shareTable, type MemoryItems } from './memory-items.ts';

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 
-import type { Message } from '../contract/message.ts';
-import type { OutboxEvent } from '../runtime/event/event.ts';
+import type { Message } from '../table/message.ts';
+import type { OutboxEvent } from '../events/event.ts';
 import { messageOf } from './builders.ts';
-import type { SqsEvent, SqsRecord, SqsRecordAttributes } from '../runtime/inbox/sqs-event.ts';
+import type { SqsEvent, SqsRecord, SqsRecordAttributes } from '../inbox/sqs-event.ts';
 
 /**
  * What a message is wrapped in on its way: nothing (a queue as destination, a rule that passes on

@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/ports.ts';
+import type { Clock } from '../core/ports.ts';
 
 /** A clock that moves only when told to, or when somebody sleeps. */
 export interface VirtualClock extends Clock {

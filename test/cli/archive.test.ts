@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { judgeArchive } from '../../lib/cli/doctor/archive.ts';
-import { firstPageOf, hourOf } from '../../lib/contract/archive.ts';
-import { pageOf } from '../../lib/contract/keys.ts';
-import { createArchiver } from '../../lib/relay/archive/archiver.ts';
-import { unpackEntries } from '../../lib/relay/archive/object.ts';
-import { createDynamoDBArchiveStore } from '../../lib/relay/dynamodb/archive-store.ts';
-import type { Clock } from '../../lib/runtime/ports.ts';
-import { createMemoryArchive, type MemoryArchive } from '../../lib/testing/memory-archive.ts';
+import { firstPageOf, hourOf } from '../../lib/table/archive.ts';
+import { pageOf } from '../../lib/table/keys.ts';
+import { createArchiver } from '../../lib/archive/archiver.ts';
+import { unpackEntries } from '../../lib/archive/object.ts';
+import { createDynamoDBArchiveStore } from '../../lib/dynamodb/archive-store.ts';
+import type { Clock } from '../../lib/core/ports.ts';
+import { createMemoryArchive, type MemoryArchive } from '../support/memory/archive.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { retentionMs } from '../support/entries.ts';
 import { localClient } from '../support/tables.ts';

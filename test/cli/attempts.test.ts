@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { ownLimits } from '../../lib/contract/limits.ts';
-import { rowToWaiting, waitingToRow, withAttempt } from '../../lib/contract/waiting.ts';
+import { ownLimits } from '../../lib/core/limits.ts';
+import { rowToWaiting, waitingToRow, withAttempt } from '../../lib/table/waiting.ts';
 import { aWaiting } from '../support/entries.ts';
 import { refuses } from '../support/world.ts';
 import { createLocalOutbox } from './support/local-outbox.ts';

@@ -2,7 +2,7 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 
 import { giveBack } from '../../lib/cli/queues/receive.ts';
-import { toMessageJson } from '../../lib/contract/message.ts';
+import { toMessageJson } from '../../lib/table/message.ts';
 import { anEntry } from '../support/entries.ts';
 import { inboxFunction, outboxFunctions, queueUrl, servicesOf } from './support/account.ts';
 import { awsError, fakeClients } from './support/clients.ts';

@@ -1,10 +1,10 @@
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 
-import { inboxToEnvironment } from '../../lib/contract/environment.ts';
-import { gapCheckVariable } from '../../lib/contract/inbox-order.ts';
+import { inboxToEnvironment } from '../../lib/core/environment.ts';
+import { gapCheckVariable } from '../../lib/table/ordered.ts';
 import { type InboxMessage } from '../../lib/runtime.ts';
-import { openInbox } from '../../lib/runtime/inbox/inbox.ts';
+import { openInbox } from '../../lib/inbox/inbox.ts';
 import { messageOf, sqsEventOf, type Message } from '../../lib/testing.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { OrderPlaced, placed, surroundings } from '../runtime/inbox/support.ts';

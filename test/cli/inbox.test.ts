@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { toMessageJson } from '../../lib/contract/message.ts';
+import { toMessageJson } from '../../lib/table/message.ts';
 import { anEntry } from '../support/entries.ts';
 import { inboxFunction, queueArn, queueUrl, servicesOf } from './support/account.ts';
 import { awsError, fakeClients } from './support/clients.ts';

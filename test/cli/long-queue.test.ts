@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { toMessageJson } from '../../lib/contract/message.ts';
+import { toMessageJson } from '../../lib/table/message.ts';
 import { createVirtualClock, type VirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { anEntry, someTime } from '../support/entries.ts';
 import { inboxFunction, queueArn, queueUrl, servicesOf } from './support/account.ts';

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import type { Entry } from '../../lib/contract/entry.ts';
-import { keyOfWaiting } from '../../lib/contract/waiting.ts';
+import type { Entry } from '../../lib/table/entry.ts';
+import { keyOfWaiting } from '../../lib/table/waiting.ts';
 import { referenceOf } from '../../lib/cli/view/waiting.ts';
 import { aWaiting, anEntry } from '../support/entries.ts';
-import { newId } from '../../lib/runtime/system.ts';
+import { newId } from '../../lib/core/system.ts';
 import { refuses } from '../support/world.ts';
 import { createLocalOutbox, parse, type LocalOutbox } from './support/local-outbox.ts';
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { findNamed } from '../../lib/cli/nearest.ts';
+import { findNamed } from '../../lib/cli/names.ts';
 import { refuses } from '../support/world.ts';
 import { inboxFunction, outboxFunctions, queueUrl, servicesOf } from './support/account.ts';
 import { fakeClients } from './support/clients.ts';

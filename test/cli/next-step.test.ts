@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { aWaiting, anEntry } from '../support/entries.ts';
 import { createKeyedTable, localClient } from '../support/tables.ts';
 import { refuses } from '../support/world.ts';
-import { newId } from '../../lib/runtime/system.ts';
+import { newId } from '../../lib/core/system.ts';
 import { createLocalOutbox, type LocalOutbox } from './support/local-outbox.ts';
 import { fakeTerminal } from './support/terminal.ts';
 

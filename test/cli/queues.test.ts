@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { toMessageJson } from '../../lib/contract/message.ts';
+import { toMessageJson } from '../../lib/table/message.ts';
 import { anEntry } from '../support/entries.ts';
 import { queueArn, queueUrl, servicesOf, type FakeQueue } from './support/account.ts';
 import { fakeClients } from './support/clients.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { sagaToEnvironment } from '../../lib/contract/saga.ts';
+import { sagaToEnvironment } from '../../lib/table/saga.ts';
 import { messageOf } from '../../lib/testing.ts';
 import {
   fulfilment,

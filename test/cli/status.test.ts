@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { concernsOf } from '../../lib/cli/status/concerns.ts';
 import type { StatusFacts } from '../../lib/cli/status/facts.ts';
-import { pageOf } from '../../lib/contract/keys.ts';
+import { pageOf } from '../../lib/table/keys.ts';
 import { someTime } from '../support/entries.ts';
 import { refuses } from '../support/world.ts';
 import { inboxFunction, outboxFunctions, queueArn, queueUrl } from './support/account.ts';

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { commands } from '../../lib/cli/commands/index.ts';
+import { commands } from '../../lib/cli/index.ts';
 import { renderStatus } from '../../lib/cli/status/render.ts';
 import { renderFacts, renderTable, wrapText } from '../../lib/cli/view/table.ts';
-import { toMessageJson } from '../../lib/contract/message.ts';
+import { toMessageJson } from '../../lib/table/message.ts';
 import { anEntry, aWaiting, someTime } from '../support/entries.ts';
 import { refuses } from '../support/world.ts';
 import { inboxFunction, outboxFunctions, queueArn, servicesOf } from './support/account.ts';

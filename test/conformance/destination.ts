@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { SendResults, Outgoing } from '../../lib/relay/destination.ts';
-import { publish } from '../../lib/relay/publish/publish.ts';
+import type { SendResults, Outgoing } from '../../lib/delivery/destination.ts';
+import { publish } from '../../lib/delivery/publish.ts';
 import type { Rig, Service, Verdict } from '../support/destination-rigs.ts';
 import { sdkError } from '../support/fake-destination.ts';
 import {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Entry } from '../../lib/contract/entry.ts';
-import type { LateEntry } from '../../lib/contract/late.ts';
-import type { Waiting } from '../../lib/contract/waiting.ts';
-import type { LateEntries } from '../../lib/relay/archive/ports.ts';
-import type { Settlement, SweepStore } from '../../lib/relay/sweep-store.ts';
-import { newId } from '../../lib/runtime/system.ts';
+import type { Entry } from '../../lib/table/entry.ts';
+import type { LateEntry } from '../../lib/table/late.ts';
+import type { Waiting } from '../../lib/table/waiting.ts';
+import type { LateEntries } from '../../lib/table/ports.ts';
+import type { Settlement, SweepStore } from '../../lib/table/sweep-store.ts';
+import { newId } from '../../lib/core/system.ts';
 import { aReceipt, aWaiting, anEntry, someTime } from '../support/entries.ts';
 
 type Subject = SweepStore & LateEntries;

@@ -3,9 +3,9 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { describe, expect, test } from 'vitest';
 
-import { Destination } from '../../lib/constructs/destination.ts';
-import { Inbox } from '../../lib/constructs/inbox.ts';
-import { Outbox } from '../../lib/constructs/outbox.ts';
+import { Destination } from '../../lib/constructs/outbox/destination.ts';
+import { Inbox } from '../../lib/constructs/inbox/inbox.ts';
+import { Outbox } from '../../lib/constructs/outbox/outbox.ts';
 import { flagSets, testApp, userFunction } from './support.ts';
 
 describe.each(flagSets)('with %s', (_, flags) => {

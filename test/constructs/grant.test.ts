@@ -7,10 +7,10 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { expect, test } from 'vitest';
 
-import { Destination } from '../../lib/constructs/destination.ts';
-import type { OutboxProps } from '../../lib/constructs/outbox-props.ts';
-import { Outbox } from '../../lib/constructs/outbox.ts';
-import { writerFromEnvironment } from '../../lib/contract/environment.ts';
+import { Destination } from '../../lib/constructs/outbox/destination.ts';
+import type { OutboxProps } from '../../lib/constructs/outbox/props.ts';
+import { Outbox } from '../../lib/constructs/outbox/outbox.ts';
+import { writerFromEnvironment } from '../../lib/core/environment.ts';
 import { environmentOf, permissionsOf, testStack, text, userFunction } from './support.ts';
 
 function createOutbox(stack: Stack, id: string, props: Partial<OutboxProps> = {}): Outbox {

@@ -5,9 +5,9 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
 
-import type { InboxProps } from '../../lib/constructs/inbox-props.ts';
-import { Inbox } from '../../lib/constructs/inbox.ts';
-import { inboxFromEnvironment } from '../../lib/contract/environment.ts';
+import type { InboxProps } from '../../lib/constructs/inbox/props.ts';
+import { Inbox } from '../../lib/constructs/inbox/inbox.ts';
+import { inboxFromEnvironment } from '../../lib/core/environment.ts';
 import {
   environmentOf,
   flagSets,

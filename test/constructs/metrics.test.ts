@@ -8,14 +8,14 @@ import {
   archiverFromEnvironment,
   inboxFromEnvironment,
   relayFromEnvironment,
-} from '../../lib/contract/environment.ts';
-import { inboxDimensions } from '../../lib/contract/inbox-metrics.ts';
-import { outboxDimensions } from '../../lib/contract/outbox-metrics.ts';
+} from '../../lib/core/environment.ts';
+import { inboxDimensions } from '../../lib/core/inbox-metrics.ts';
+import { outboxDimensions } from '../../lib/core/outbox-metrics.ts';
 import {
   reconciliationDimensions,
   reconciliationFromEnvironment,
-} from '../../lib/contract/reconciliation.ts';
-import { sagaDimensions } from '../../lib/contract/saga.ts';
+} from '../../lib/table/reconciliation.ts';
+import { sagaDimensions } from '../../lib/table/saga.ts';
 import { Destination, Inbox, Outbox, Reconciliation, Saga } from '../../lib/index.ts';
 import { environmentOf, testApp, text, userFunction } from './support.ts';
 

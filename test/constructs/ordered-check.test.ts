@@ -3,9 +3,9 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { expect, test } from 'vitest';
 
-import { Destination } from '../../lib/constructs/destination.ts';
-import type { OutboxProps } from '../../lib/constructs/outbox-props.ts';
-import { Outbox } from '../../lib/constructs/outbox.ts';
+import { Destination } from '../../lib/constructs/outbox/destination.ts';
+import type { OutboxProps } from '../../lib/constructs/outbox/props.ts';
+import { Outbox } from '../../lib/constructs/outbox/outbox.ts';
 import { testStack } from './support.ts';
 
 function createOutbox(fifo: boolean, props: Partial<OutboxProps>): Outbox {

@@ -11,11 +11,11 @@ import type { Run } from '../../bin/demo/run.ts';
 import type { InboxPlace } from '../../bin/demo/shop.ts';
 import { stockUp } from '../../bin/demo/stock-up.ts';
 import { takeTally, type Tally } from '../../bin/demo/tally.ts';
-import { entryPrefix, pageKey, pageOf, type Key } from '../../lib/contract/keys.ts';
-import { keyOfWaiting, type Waiting } from '../../lib/contract/waiting.ts';
-import { createDynamoDBStore } from '../../lib/relay/dynamodb/store.ts';
-import type { Store } from '../../lib/relay/store.ts';
-import { newId } from '../../lib/runtime/system.ts';
+import { entryPrefix, pageKey, pageOf, type Key } from '../../lib/table/keys.ts';
+import { keyOfWaiting, type Waiting } from '../../lib/table/waiting.ts';
+import { createDynamoDBStore } from '../../lib/dynamodb/store.ts';
+import type { Store } from '../../lib/table/store.ts';
+import { newId } from '../../lib/core/system.ts';
 import { deployShop, type DeployedShop } from './deployed-shop.ts';
 
 let deployed: DeployedShop;

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type * as OrdersBetween from '../../examples/orders/orders-between.ts';
 import { toRow, type Order } from '../../examples/orders/order.ts';
 import type * as PlaceOrder from '../../examples/orders/place-order.ts';
-import { reconciliationToEnvironment } from '../../lib/contract/reconciliation.ts';
+import { reconciliationToEnvironment } from '../../lib/table/reconciliation.ts';
 import { localClient } from '../support/tables.ts';
 import { createOrdersTable } from './support/orders-table.ts';
 import { openService, setVariables, type Service } from './support/service.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { entryPrefix } from '../../lib/contract/keys.ts';
-import { createRelay } from '../../lib/relay/relay.ts';
-import { createMemoryStore } from '../../lib/testing/memory-store.ts';
-import { createStreamTrigger } from '../../lib/testing/stream-trigger.ts';
+import { entryPrefix } from '../../lib/table/keys.ts';
+import { createRelay } from '../../lib/delivery/relay.ts';
+import { createMemoryStore } from '../support/memory/store.ts';
+import { createStreamTrigger } from '../support/stream-trigger.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import {
   accepts,

@@ -9,15 +9,15 @@ import type { marshallOptions, unmarshallOptions } from '@aws-sdk/util-dynamodb'
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { waitingKey } from '../../lib/contract/keys.ts';
-import { receiptsFor } from '../../lib/relay/deliver/receipts.ts';
-import { createDynamoDBStore } from '../../lib/relay/dynamodb/store.ts';
-import { openInbox } from '../../lib/runtime/inbox/inbox.ts';
-import { toItemKey } from '../../lib/runtime/item.ts';
-import { openReconciliation } from '../../lib/runtime/reconcile/reconciliation.ts';
-import { openSaga } from '../../lib/runtime/saga/create-saga.ts';
-import { newId } from '../../lib/runtime/system.ts';
-import { openOutbox } from '../../lib/runtime/write/outbox.ts';
+import { waitingKey } from '../../lib/table/keys.ts';
+import { receiptsFor } from '../../lib/delivery/receipts.ts';
+import { createDynamoDBStore } from '../../lib/dynamodb/store.ts';
+import { openInbox } from '../../lib/inbox/inbox.ts';
+import { toItemKey } from '../../lib/dynamodb/item.ts';
+import { openReconciliation } from '../../lib/reconciliation/reconciliation.ts';
+import { openSaga } from '../../lib/saga/create-saga.ts';
+import { newId } from '../../lib/core/system.ts';
+import { openOutbox } from '../../lib/outbox/outbox.ts';
 import { OutboxError, type InboxOptions, type OutboxEvent } from '../../lib/runtime.ts';
 import { createVirtualClock, messageOf, sqsEventOf, type Message } from '../../lib/testing.ts';
 import { OrderPlaced, OrderShipped, writerConfig } from '../support/orders.ts';

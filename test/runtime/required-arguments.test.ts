@@ -9,7 +9,7 @@ import {
   withContext,
   type OutboxErrorCode,
 } from '../../lib/runtime.ts';
-import { openOutbox } from '../../lib/runtime/write/outbox.ts';
+import { openOutbox } from '../../lib/outbox/outbox.ts';
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { writerConfig } from '../support/orders.ts';
 

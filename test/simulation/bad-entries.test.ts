@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Entry } from '../../lib/contract/entry.ts';
+import type { Entry } from '../../lib/table/entry.ts';
 import { createWorld, minute, type CallFailing, type World } from './outbox-world.ts';
 
 /** What a healthy event may wait next to bad ones: a probe of the sweeper, and a retry of the relay, for each batch of bad ones. */

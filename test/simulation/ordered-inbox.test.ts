@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
-import type { Row } from '../../lib/contract/entry.ts';
-import type { OrderedConfig } from '../../lib/contract/environment.ts';
+import type { Row } from '../../lib/table/entry.ts';
+import type { OrderedConfig } from '../../lib/core/environment.ts';
 import { defineEvent, type Inbox } from '../../lib/runtime.ts';
 import { messageOf, type Message } from '../../lib/testing.ts';
 import type { Fate } from '../support/mortal.ts';

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Entry } from '../../lib/contract/entry.ts';
-import { entryPrefix, pageOf, timeOfId } from '../../lib/contract/keys.ts';
-import { keyOfWaiting } from '../../lib/contract/waiting.ts';
-import { createRelay } from '../../lib/relay/relay.ts';
-import type { Store } from '../../lib/relay/store.ts';
-import { createMemoryStore } from '../../lib/testing/memory-store.ts';
-import { createStreamTrigger } from '../../lib/testing/stream-trigger.ts';
+import type { Entry } from '../../lib/table/entry.ts';
+import { entryPrefix, pageOf, timeOfId } from '../../lib/table/keys.ts';
+import { keyOfWaiting } from '../../lib/table/waiting.ts';
+import { createRelay } from '../../lib/delivery/relay.ts';
+import type { Store } from '../../lib/table/store.ts';
+import { createMemoryStore } from '../support/memory/store.ts';
+import { createStreamTrigger } from '../support/stream-trigger.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import {
   countingIds,

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { entryToRow, type Entry } from '../../lib/contract/entry.ts';
-import { pageAfter, pageKey, pageOf } from '../../lib/contract/keys.ts';
-import { deliver } from '../../lib/relay/deliver/deliver.ts';
-import type { SweepPorts } from '../../lib/relay/sweep/ports.ts';
-import { createSweeper } from '../../lib/relay/sweep/sweeper.ts';
-import { createMemorySweepStore } from '../../lib/testing/memory-sweep-store.ts';
+import { entryToRow, type Entry } from '../../lib/table/entry.ts';
+import { pageAfter, pageKey, pageOf } from '../../lib/table/keys.ts';
+import { deliver } from '../../lib/delivery/deliver.ts';
+import type { SweepPorts } from '../../lib/sweeper/ports.ts';
+import { createSweeper } from '../../lib/sweeper/sweeper.ts';
+import { createMemorySweepStore } from '../support/memory/memory-sweep-store.ts';
 import { createMemoryTable, type MemoryTable } from '../../lib/testing/memory-table.ts';
 import { createVirtualClock, type VirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { hour, minute, start } from '../support/sweep-world.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-import type { Entry } from '../../lib/contract/entry.ts';
-import { newId } from '../../lib/runtime/system.ts';
+import type { Entry } from '../../lib/table/entry.ts';
+import { newId } from '../../lib/core/system.ts';
 import { someTime } from './entries.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;

@@ -2,11 +2,11 @@ import type { PutEventsCommandInput } from '@aws-sdk/client-eventbridge';
 import type { PublishBatchCommandInput } from '@aws-sdk/client-sns';
 import type { SendMessageBatchCommandInput } from '@aws-sdk/client-sqs';
 
-import type { DestinationConfig } from '../../lib/contract/environment.ts';
-import type { Destination } from '../../lib/relay/destination.ts';
-import { createEventBus } from '../../lib/relay/destinations/event-bus.ts';
-import { createQueue } from '../../lib/relay/destinations/queue.ts';
-import { createTopic } from '../../lib/relay/destinations/topic.ts';
+import type { DestinationConfig } from '../../lib/core/environment.ts';
+import type { Destination } from '../../lib/delivery/destination.ts';
+import { createEventBus } from '../../lib/delivery/destinations/event-bus.ts';
+import { createQueue } from '../../lib/delivery/destinations/queue.ts';
+import { createTopic } from '../../lib/delivery/destinations/topic.ts';
 
 /** What a service makes of one message of a call; `silence`: its answer does not mention it. */
 export type Verdict = 'accept' | 'silence' | { readonly code: string };

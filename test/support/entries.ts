@@ -1,7 +1,7 @@
-import type { Entry } from '../../lib/contract/entry.ts';
-import type { Receipt } from '../../lib/contract/receipt.ts';
-import type { Waiting } from '../../lib/contract/waiting.ts';
-import { newId } from '../../lib/runtime/system.ts';
+import type { Entry } from '../../lib/table/entry.ts';
+import type { Receipt } from '../../lib/table/receipt.ts';
+import type { Waiting } from '../../lib/table/waiting.ts';
+import { newId } from '../../lib/core/system.ts';
 
 /** A moment in the middle of a minute. */
 export const someTime = Date.parse('2026-11-21T04:37:30.000Z');

@@ -1,4 +1,4 @@
-import type { Destination, Outgoing, Reply } from '../../lib/relay/destination.ts';
+import type { Destination, Outgoing, Reply } from '../../lib/delivery/destination.ts';
 
 export type Respond = (
   outgoing: readonly Outgoing[],

@@ -1,10 +1,10 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 
-import type { Row } from '../../lib/contract/entry.ts';
-import { readRangeWith, type ReadRange } from '../../lib/runtime/inbox/ordered/read-range.ts';
-import { createDynamoDBTransactor } from '../../lib/runtime/transaction/dynamodb-transactor.ts';
-import type { Action, Transactor } from '../../lib/runtime/transaction/transactor.ts';
+import type { Row } from '../../lib/table/entry.ts';
+import { readRangeWith, type ReadRange } from '../../lib/inbox/ordered/read-range.ts';
+import { createDynamoDBTransactor } from '../../lib/dynamodb/dynamodb-transactor.ts';
+import type { Action, Transactor } from '../../lib/dynamodb/transactor.ts';
 import {
   createMemoryTransactor,
   type MemoryTransactor,

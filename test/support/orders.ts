@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { WriterConfig } from '../../lib/contract/environment.ts';
-import { defineEvent } from '../../lib/runtime/event/define-event.ts';
+import type { WriterConfig } from '../../lib/core/environment.ts';
+import { defineEvent } from '../../lib/events/define-event.ts';
 
 // A service that writes orders: the events and the outbox that tests of writing share.
 

@@ -1,7 +1,7 @@
-import type { Entry } from '../../lib/contract/entry.ts';
-import { toOutgoing, type Outgoing } from '../../lib/relay/destination.ts';
-import type { PublishPorts } from '../../lib/relay/publish/publish.ts';
-import type { Log, LogFields } from '../../lib/runtime/ports.ts';
+import type { Entry } from '../../lib/table/entry.ts';
+import { toOutgoing, type Outgoing } from '../../lib/delivery/destination.ts';
+import type { PublishPorts } from '../../lib/delivery/publish.ts';
+import type { Log, LogFields } from '../../lib/core/ports.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 
 export const source = 'orders';

@@ -1,8 +1,4 @@
-import type {
-  Action,
-  TransactionResult,
-  Transactor,
-} from '../../lib/runtime/transaction/transactor.ts';
+import type { Action, TransactionResult, Transactor } from '../../lib/dynamodb/transactor.ts';
 
 export interface ScriptedTransactor extends Transactor {
   /** What was sent, call by call. */

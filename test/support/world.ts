@@ -1,10 +1,10 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { DynamoDBRecord } from '../../lib/relay/stream/stream-event.ts';
+import type { DynamoDBRecord } from '../../lib/delivery/stream-event.ts';
 
-import { entryToRow, type Entry, type Row } from '../../lib/contract/entry.ts';
-import type { Key } from '../../lib/contract/keys.ts';
-import type { Destination, Outgoing, Reply } from '../../lib/relay/destination.ts';
-import type { Log, Meter, NewId } from '../../lib/runtime/ports.ts';
+import { entryToRow, type Entry, type Row } from '../../lib/table/entry.ts';
+import type { Key } from '../../lib/table/keys.ts';
+import type { Destination, Outgoing, Reply } from '../../lib/delivery/destination.ts';
+import type { Log, Meter, NewId } from '../../lib/core/ports.ts';
 
 export const retentionMs = 14 * 24 * 60 * 60 * 1000;
 export const shards = 4;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 
-import { rowToEntry, type Entry } from '../../lib/contract/entry.ts';
-import { toMessageJson } from '../../lib/contract/message.ts';
+import { rowToEntry, type Entry } from '../../lib/table/entry.ts';
+import { toMessageJson } from '../../lib/table/message.ts';
 import { defineEvent, withContext } from '../../lib/runtime.ts';
-import { openOutbox } from '../../lib/runtime/write/outbox.ts';
+import { openOutbox } from '../../lib/outbox/outbox.ts';
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { messageOf, sqsEventOf, type Envelope } from '../../lib/testing.ts';
 

@@ -4,7 +4,7 @@ import { describe, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 
 import { defineEvent, type OutboxEvent, type Upcasts } from '../../lib/runtime.ts';
-import { openOutbox } from '../../lib/runtime/write/outbox.ts';
+import { openOutbox } from '../../lib/outbox/outbox.ts';
 import { writerConfig } from '../support/orders.ts';
 
 // What compiles and what does not. The compiler judges: `npm run typecheck` fails where an expected

@@ -1,4 +1,4 @@
-import { OutboxError } from '../../contract/error.ts';
+import { OutboxError } from '../../core/errors.ts';
 
 /**
  * What went wrong, as one line that says what to do.

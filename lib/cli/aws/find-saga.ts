@@ -1,5 +1,5 @@
-import { OutboxError } from '../../contract/error.ts';
-import { didYouMean, findNamed } from '../nearest.ts';
+import { OutboxError } from '../../core/errors.ts';
+import { didYouMean, findNamed } from '../names.ts';
 import type { Clients } from './clients.ts';
 import { functionsOf } from './find-outbox.ts';
 import { listFunctions } from './functions.ts';

@@ -5,7 +5,7 @@ import {
   type FunctionConfiguration,
 } from '@aws-sdk/client-lambda';
 
-import type { Environment } from '../../contract/read-environment.ts';
+import type { Environment } from '../../core/read-environment.ts';
 import type { Clients } from './clients.ts';
 
 /** A Lambda function as far as it matters here. */

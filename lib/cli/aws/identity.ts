@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 
-import type { World } from '../world.ts';
+import type { World } from '../context.ts';
 import type { Clients } from './clients.ts';
 import { explain } from './failure.ts';
 

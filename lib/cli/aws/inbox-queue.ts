@@ -1,6 +1,6 @@
 import { GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 
-import { definedOnly } from '../../contract/pick.ts';
+import { definedOnly } from '../../core/pick.ts';
 import type { Clients } from './clients.ts';
 import { isDenied, isUnsupported, unlessMissing } from './failure.ts';
 import type { InboxPlace } from './place.ts';

@@ -1,8 +1,8 @@
-import type { DestinationConfig } from '../../contract/environment.ts';
-import type { Destination } from '../../relay/destination.ts';
-import { createEventBus } from '../../relay/destinations/event-bus.ts';
-import { createQueue } from '../../relay/destinations/queue.ts';
-import { createTopic } from '../../relay/destinations/topic.ts';
+import type { DestinationConfig } from '../../core/environment.ts';
+import type { Destination } from '../../delivery/destination.ts';
+import { createEventBus } from '../../delivery/destinations/event-bus.ts';
+import { createQueue } from '../../delivery/destinations/queue.ts';
+import { createTopic } from '../../delivery/destinations/topic.ts';
 import type { Clients } from './clients.ts';
 
 /**

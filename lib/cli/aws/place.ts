@@ -1,4 +1,4 @@
-import type { OrderedConfig, RelayConfig } from '../../contract/environment.ts';
+import type { OrderedConfig, RelayConfig } from '../../core/environment.ts';
 import type { Stack } from './stack.ts';
 
 /** An outbox as it was found in an account: its table, and what else is known of it. */

@@ -1,7 +1,7 @@
-import { inboxFromEnvironment, relayFromEnvironment } from '../../contract/environment.ts';
-import { groupBy } from '../../contract/group-by.ts';
-import { gapCheckVariable } from '../../contract/inbox-order.ts';
-import { definedOnly } from '../../contract/pick.ts';
+import { inboxFromEnvironment, relayFromEnvironment } from '../../core/environment.ts';
+import { groupBy } from '../../core/group-by.ts';
+import { gapCheckVariable } from '../../table/ordered.ts';
+import { definedOnly } from '../../core/pick.ts';
 import type { FunctionFacts } from './functions.ts';
 import type { InboxPlace, OutboxPlace } from './place.ts';
 import type { Stack } from './stack.ts';

@@ -5,9 +5,9 @@ import {
   type QueueAttributeName,
 } from '@aws-sdk/client-sqs';
 
-import { OutboxError } from '../../contract/error.ts';
+import { OutboxError } from '../../core/errors.ts';
 import type { Clients } from './clients.ts';
-import { didYouMean } from '../nearest.ts';
+import { didYouMean } from '../names.ts';
 import { isDenied, isMissing } from './failure.ts';
 
 type Queues = Pick<Clients, 'sqs'>;

@@ -6,9 +6,9 @@ import {
   type StackResourceSummary,
 } from '@aws-sdk/client-cloudformation';
 
-import { OutboxError } from '../../contract/error.ts';
-import { definedOnly } from '../../contract/pick.ts';
-import { didYouMean } from '../nearest.ts';
+import { OutboxError } from '../../core/errors.ts';
+import { definedOnly } from '../../core/pick.ts';
+import { didYouMean } from '../names.ts';
 import type { Clients } from './clients.ts';
 import { isDenied } from './failure.ts';
 

@@ -1,5 +1,5 @@
-import { pageStart, type Page } from '../../contract/keys.ts';
-import { definedOnly } from '../../contract/pick.ts';
+import { pageStart, type Page } from '../../table/keys.ts';
+import { definedOnly } from '../../core/pick.ts';
 import type { Session } from '../session.ts';
 import { duration, relative } from '../view/time.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';

@@ -6,7 +6,7 @@ import {
   type Target,
 } from '@aws-sdk/client-eventbridge';
 
-import type { DestinationConfig } from '../../contract/environment.ts';
+import type { DestinationConfig } from '../../core/environment.ts';
 import type { Clients } from '../aws/clients.ts';
 import { isMissing } from '../aws/failure.ts';
 import type { Session } from '../session.ts';

@@ -1,4 +1,4 @@
-import type { DestinationConfig } from '../../contract/environment.ts';
+import type { DestinationConfig } from '../../core/environment.ts';
 import type { Session } from '../session.ts';
 import { checkArchive } from './archive.ts';
 import { checkBus } from './bus.ts';

@@ -2,8 +2,8 @@ import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConcurrencyCommand } from '@aws-sdk/client-lambda';
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 
-import type { DestinationConfig } from '../../contract/environment.ts';
-import { inboxKeyPrefixes } from '../../contract/inbox-rows.ts';
+import type { DestinationConfig } from '../../core/environment.ts';
+import { inboxKeyPrefixes } from '../../table/inbox-rows.ts';
 import type { Clients } from '../aws/clients.ts';
 import { queueOf } from '../aws/find-inbox.ts';
 import { functionsOf } from '../aws/find-outbox.ts';

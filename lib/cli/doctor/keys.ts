@@ -2,7 +2,7 @@ import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeKeyCommand, type KeyMetadata } from '@aws-sdk/client-kms';
 import { GetTopicAttributesCommand } from '@aws-sdk/client-sns';
 
-import type { DestinationConfig } from '../../contract/environment.ts';
+import type { DestinationConfig } from '../../core/environment.ts';
 import type { Clients } from '../aws/clients.ts';
 import { attributesOf } from '../aws/queues.ts';
 import type { Session } from '../session.ts';

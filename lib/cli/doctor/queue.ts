@@ -1,4 +1,4 @@
-import type { DestinationConfig } from '../../contract/environment.ts';
+import type { DestinationConfig } from '../../core/environment.ts';
 import { attributesOf, type QueueAttributes } from '../aws/queues.ts';
 import { isMissing } from '../aws/failure.ts';
 import type { Session } from '../session.ts';

@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-iam';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 
-import type { DestinationConfig } from '../../contract/environment.ts';
+import type { DestinationConfig } from '../../core/environment.ts';
 import type { Clients } from '../aws/clients.ts';
 import { attributesOf } from '../aws/queues.ts';
 import { describeFunction } from '../aws/functions.ts';

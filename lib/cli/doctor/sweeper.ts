@@ -1,5 +1,5 @@
-import type { SweepReport } from '../../contract/sweep-report.ts';
-import { definedOnly } from '../../contract/pick.ts';
+import type { SweepReport } from '../../table/sweep-report.ts';
+import { definedOnly } from '../../core/pick.ts';
 import type { Session } from '../session.ts';
 import { duration, relative } from '../view/time.ts';
 import { ok, problem, type Finding } from './finding.ts';

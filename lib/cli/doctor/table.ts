@@ -5,8 +5,8 @@ import {
   type TimeToLiveDescription,
 } from '@aws-sdk/client-dynamodb';
 
-import { table as names } from '../../contract/keys.ts';
-import { waitingIndexAttributes } from '../../contract/waiting.ts';
+import { table as names } from '../../table/keys.ts';
+import { waitingIndexAttributes } from '../../table/waiting.ts';
 import type { Session } from '../session.ts';
 import { orUnknown, orWell, problem, type Finding } from './finding.ts';
 

@@ -1,6 +1,6 @@
 import { GetTopicAttributesCommand, ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 
-import type { DestinationConfig } from '../../contract/environment.ts';
+import type { DestinationConfig } from '../../core/environment.ts';
 import { isMissing } from '../aws/failure.ts';
 import type { Session } from '../session.ts';
 import { orUnknown, orWell, problem, warning, type Finding } from './finding.ts';

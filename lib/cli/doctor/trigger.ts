@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 
-import { newEntriesPattern } from '../../contract/stream-filter.ts';
+import { newEntriesPattern } from '../../table/stream-filter.ts';
 import { isOfTable, triggersOf, type Trigger } from '../aws/triggers.ts';
 import type { Session } from '../session.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';

@@ -1,4 +1,4 @@
-import { createPace } from '../../relay/operate/pace.ts';
+import { createPace } from '../../core/pace.ts';
 import type { Clients } from '../aws/clients.ts';
 import { findInbox } from '../aws/find-inbox.ts';
 import { depthOf } from '../aws/queues.ts';
@@ -13,7 +13,7 @@ import { openClientsFor } from '../session.ts';
 import { printJson } from '../view/json.ts';
 import { createProgress } from '../view/progress.ts';
 import { count, type View } from '../view/table.ts';
-import { viewOf, type World } from '../world.ts';
+import { viewOf, type World } from '../context.ts';
 import { renderDeadLetters } from './render.ts';
 import { checkAsked, isAskedFor, type DeadLetterFilter } from './selection.ts';
 

@@ -1,12 +1,12 @@
-import { OutboxError } from '../../contract/error.ts';
-import { createDocumentClient } from '../../runtime/document-client.ts';
-import type { PassPorts } from '../../runtime/inbox/ordered/operate.ts';
-import { putBackOn } from '../../runtime/inbox/ordered/put-back.ts';
-import { readRangeWith } from '../../runtime/inbox/ordered/read-range.ts';
-import { createDynamoDBTransactor } from '../../runtime/transaction/dynamodb-transactor.ts';
+import { OutboxError } from '../../core/errors.ts';
+import { createDocumentClient } from '../../dynamodb/document-client.ts';
+import type { PassPorts } from '../../inbox/ordered/operate.ts';
+import { putBackOn } from '../../inbox/ordered/put-back.ts';
+import { readRangeWith } from '../../inbox/ordered/read-range.ts';
+import { createDynamoDBTransactor } from '../../dynamodb/dynamodb-transactor.ts';
 import type { Clients } from '../aws/clients.ts';
 import type { InboxPlace } from '../aws/place.ts';
-import type { World } from '../world.ts';
+import type { World } from '../context.ts';
 
 /**
  * What looking at an inbox's gaps and ending them takes.

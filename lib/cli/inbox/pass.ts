@@ -1,9 +1,4 @@
-import {
-  isUnplaced,
-  pass,
-  type PassPorts,
-  type Standing,
-} from '../../runtime/inbox/ordered/operate.ts';
+import { isUnplaced, pass, type PassPorts, type Standing } from '../../inbox/ordered/operate.ts';
 import type { Clients } from '../aws/clients.ts';
 import { whoIsIt } from '../aws/identity.ts';
 import { confirm } from '../confirm.ts';
@@ -11,7 +6,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import type { CommonOptions } from '../options.ts';
 import { printJson } from '../view/json.ts';
 import { count, renderTable } from '../view/table.ts';
-import type { World } from '../world.ts';
+import type { World } from '../context.ts';
 
 /** What every command that ends gaps takes. */
 export interface PassOptions extends CommonOptions {

@@ -1,6 +1,6 @@
-import type { AuditNote } from '../../contract/audit.ts';
-import { isUnplaced, type OpenGap, type Standing } from '../../runtime/inbox/ordered/operate.ts';
-import { renderAudit } from '../show/render-audit.ts';
+import type { AuditNote } from '../../table/audit.ts';
+import { isUnplaced, type OpenGap, type Standing } from '../../inbox/ordered/operate.ts';
+import { renderAudit } from '../render-audit.ts';
 import { renderFacts, renderTable, type View } from '../view/table.ts';
 import { duration, moment, relative } from '../view/time.ts';
 

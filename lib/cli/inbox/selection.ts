@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 
-import { matchesType } from '../../contract/event-types.ts';
-import { OutboxError } from '../../contract/error.ts';
+import { matchesType } from '../../core/event-types.ts';
+import { OutboxError } from '../../core/errors.ts';
 import { typeOption } from '../options.ts';
 import { toDeadLetter, type QueueMessage } from '../queues/message.ts';
 

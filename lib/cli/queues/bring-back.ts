@@ -1,4 +1,4 @@
-import type { Pace } from '../../relay/operate/pace.ts';
+import type { Pace } from '../../core/pace.ts';
 import type { Clients } from '../aws/clients.ts';
 import { urlOfQueue } from '../aws/queues.ts';
 import { kindOf, type Kind } from './kind.ts';

@@ -1,4 +1,4 @@
-import { groupBy } from '../../contract/group-by.ts';
+import { groupBy } from '../../core/group-by.ts';
 import { nameOfQueue } from '../aws/queues.ts';
 import { count, renderTable } from '../view/table.ts';
 import type { BroughtBack } from './bring-back.ts';

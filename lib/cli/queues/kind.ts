@@ -1,5 +1,5 @@
-import { openEnvelope } from '../../runtime/inbox/envelope.ts';
-import { isInvalidMessage } from '../../contract/message.ts';
+import { openEnvelope } from '../../inbox/envelope.ts';
+import { isInvalidMessage } from '../../table/message.ts';
 import { textOf, type QueueMessage } from './message.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { Message as SqsMessage, MessageAttributeValue } from '@aws-sdk/client-sqs';
 
-import { isInvalidMessage, type Message } from '../../contract/message.ts';
-import { definedOnly } from '../../contract/pick.ts';
-import { deadLetterAttributes } from '../../runtime/inbox/dead-letter-request.ts';
-import { openEnvelope } from '../../runtime/inbox/envelope.ts';
+import { isInvalidMessage, type Message } from '../../table/message.ts';
+import { definedOnly } from '../../core/pick.ts';
+import { deadLetterAttributes } from '../../inbox/dead-letter-request.ts';
+import { openEnvelope } from '../../inbox/envelope.ts';
 
 /** A message as it was received from a queue. */
 export interface QueueMessage {

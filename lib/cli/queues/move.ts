@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { SendMessageCommand, type SendMessageCommandInput } from '@aws-sdk/client-sqs';
 
-import { deadLetterAttributes } from '../../runtime/inbox/dead-letter-request.ts';
+import { deadLetterAttributes } from '../../inbox/dead-letter-request.ts';
 import type { QueueMessage } from './message.ts';
 import { remove, type QueueToScan } from './receive.ts';
 

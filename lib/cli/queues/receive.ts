@@ -4,9 +4,9 @@ import {
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
 
-import { inParts } from '../../relay/in-parts.ts';
-import { inParallel } from '../../runtime/in-parallel.ts';
-import type { Clock } from '../../runtime/ports.ts';
+import { inParts } from '../../core/in-parts.ts';
+import { inParallel } from '../../core/in-parallel.ts';
+import type { Clock } from '../../core/ports.ts';
 import type { Clients } from '../aws/clients.ts';
 import { toQueueMessage, type QueueMessage } from './message.ts';
 

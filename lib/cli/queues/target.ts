@@ -1,6 +1,6 @@
 import { ListDeadLetterSourceQueuesCommand } from '@aws-sdk/client-sqs';
 
-import { OutboxError } from '../../contract/error.ts';
+import { OutboxError } from '../../core/errors.ts';
 import type { Clients } from '../aws/clients.ts';
 import { isDenied, isUnsupported } from '../aws/failure.ts';
 import { tryToSee } from '../aws/looked.ts';

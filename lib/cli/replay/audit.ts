@@ -1,6 +1,6 @@
-import type { AuditNote } from '../../contract/audit.ts';
-import { definedOnly } from '../../contract/pick.ts';
-import type { ReplayNote, ReplayRequest } from '../../contract/replay.ts';
+import type { AuditNote } from '../../table/audit.ts';
+import { definedOnly } from '../../core/pick.ts';
+import type { ReplayNote, ReplayRequest } from '../../table/replay.ts';
 import { moment } from '../view/time.ts';
 
 /** The note of a replay on the record: of its aggregate, or of the outbox as a whole. */

@@ -1,6 +1,6 @@
-import type { ReplayNote } from '../../contract/replay.ts';
-import type { ReplayCount } from '../../relay/operate/replay/count.ts';
-import type { ReplayStart } from '../../relay/operate/replay/run.ts';
+import type { ReplayNote } from '../../table/replay.ts';
+import type { ReplayCount } from '../../operate/count.ts';
+import type { ReplayStart } from '../../operate/run.ts';
 import { count, renderTable } from '../view/table.ts';
 import { moment } from '../view/time.ts';
 import type { ReplayResult } from './run.ts';

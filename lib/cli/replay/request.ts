@@ -1,9 +1,9 @@
-import type { DestinationConfig, RelayConfig } from '../../contract/environment.ts';
-import { OutboxError } from '../../contract/error.ts';
-import { definedOnly } from '../../contract/pick.ts';
-import type { ReplayRequest } from '../../contract/replay.ts';
+import type { DestinationConfig, RelayConfig } from '../../core/environment.ts';
+import { OutboxError } from '../../core/errors.ts';
+import { definedOnly } from '../../core/pick.ts';
+import type { ReplayRequest } from '../../table/replay.ts';
 import { hint, quoted } from '../hint.ts';
-import { didYouMean } from '../nearest.ts';
+import { didYouMean } from '../names.ts';
 import type { CommonOptions } from '../options.ts';
 import { moment } from '../view/time.ts';
 

@@ -1,8 +1,8 @@
-import type { Page } from '../../contract/keys.ts';
-import type { ReplayNote, ReplayRequest } from '../../contract/replay.ts';
-import type { DeliveryError } from '../../contract/waiting.ts';
-import { runReplay, type ReplayPorts } from '../../relay/operate/replay/run.ts';
-import type { RefusedEntry } from '../../relay/operate/replay/send-again.ts';
+import type { Page } from '../../table/keys.ts';
+import type { ReplayNote, ReplayRequest } from '../../table/replay.ts';
+import type { DeliveryError } from '../../table/waiting.ts';
+import { runReplay, type ReplayPorts } from '../../operate/run.ts';
+import type { RefusedEntry } from '../../operate/replay-send.ts';
 import type { Progress } from '../view/progress.ts';
 
 /** What a run of a replay came to. */

@@ -1,9 +1,9 @@
-import { OutboxError } from '../../contract/error.ts';
-import { pageAfter, pageOf, pageStart, type Page } from '../../contract/keys.ts';
-import type { ReplayRequest } from '../../contract/replay.ts';
-import type { ReplaySource } from '../../relay/operate/replay/pages.ts';
-import type { OperateStore } from '../../relay/operate-store.ts';
-import { openArchiveOf } from '../aws/open-archive.ts';
+import { OutboxError } from '../../core/errors.ts';
+import { pageAfter, pageOf, pageStart, type Page } from '../../table/keys.ts';
+import type { ReplayRequest } from '../../table/replay.ts';
+import type { ReplaySource } from '../../operate/pages.ts';
+import type { OperateStore } from '../../table/operate-store.ts';
+import { openArchiveOf } from '../open-archive.ts';
 import type { Session } from '../session.ts';
 import { moment } from '../view/time.ts';
 

@@ -1,8 +1,8 @@
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { OutboxError } from '../../contract/error.ts';
-import type { EventContract } from '../../runtime/event/event.ts';
+import { OutboxError } from '../../core/errors.ts';
+import type { EventContract } from '../../events/event.ts';
 import { isObject } from './json-schema.ts';
 import { shapeOf, type Shape } from './shape.ts';
 

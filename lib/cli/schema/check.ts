@@ -1,5 +1,5 @@
-import { groupBy } from '../../contract/group-by.ts';
-import { ownValue } from '../../contract/pick.ts';
+import { groupBy } from '../../core/group-by.ts';
+import { ownValue } from '../../core/pick.ts';
 import type { Definition } from './catalogue.ts';
 import { differencesBetween } from './compare.ts';
 import { latestOf, type Snapshot, type SnapshotEvent } from './snapshot.ts';

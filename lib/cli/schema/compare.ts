@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { ownValue } from '../../contract/pick.ts';
+import { ownValue } from '../../core/pick.ts';
 import {
   alternativesOf,
   elementsOf,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { ownValue } from '../../contract/pick.ts';
+import { ownValue } from '../../core/pick.ts';
 
 /** A JSON Schema as a library writes it. https://json-schema.org/draft/2020-12 */
 export type JsonSchema = Readonly<Record<string, unknown>>;

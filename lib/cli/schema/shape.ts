@@ -1,5 +1,5 @@
-import { ownValue } from '../../contract/pick.ts';
-import type { EventContract } from '../../runtime/event/event.ts';
+import { ownValue } from '../../core/pick.ts';
+import type { EventContract } from '../../events/event.ts';
 import type { JsonSchema } from './json-schema.ts';
 
 /** The JSON Schema of what is written, or why there is none, and how to come by one. */

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { OutboxError } from '../../contract/error.ts';
-import { groupBy } from '../../contract/group-by.ts';
-import { ownValue } from '../../contract/pick.ts';
+import { OutboxError } from '../../core/errors.ts';
+import { groupBy } from '../../core/group-by.ts';
+import { ownValue } from '../../core/pick.ts';
 import type { Definition } from './catalogue.ts';
 import { isObject, type JsonSchema } from './json-schema.ts';
 

@@ -1,4 +1,4 @@
-import { pageStart } from '../../contract/keys.ts';
+import { pageStart } from '../../table/keys.ts';
 import { isJustDeployed, sweeperQuietMs } from '../doctor/sweeper.ts';
 import { count } from '../view/table.ts';
 import { duration } from '../view/time.ts';

@@ -1,6 +1,5 @@
-import type { Overview } from '../../relay/operate/overview.ts';
-import { lookOver } from '../../relay/operate/overview.ts';
-import { definedOnly } from '../../contract/pick.ts';
+import { lookOver, type Overview } from '../../operate/overview.ts';
+import { definedOnly } from '../../core/pick.ts';
 import { tryToSee, type Looked } from '../aws/looked.ts';
 import { functionsOf } from '../aws/find-outbox.ts';
 import { lookAtInboxQueues, type InboxQueue } from '../aws/inbox-queue.ts';

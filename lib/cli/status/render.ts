@@ -1,4 +1,4 @@
-import { pageStart } from '../../contract/keys.ts';
+import { pageStart } from '../../table/keys.ts';
 import type { Looked } from '../aws/looked.ts';
 import { count, renderFacts, renderTable, roomBeside, wrapText } from '../view/table.ts';
 import { moment, relative } from '../view/time.ts';

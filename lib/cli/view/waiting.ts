@@ -1,7 +1,7 @@
-import { waitingPrefix, type Key } from '../../contract/keys.ts';
-import type { WaitingSummary } from '../../contract/waiting-summary.ts';
-import { waitingStates } from '../../contract/waiting.ts';
-import type { WaitingCounts } from '../../relay/operate/overview.ts';
+import { waitingPrefix, type Key } from '../../table/keys.ts';
+import type { WaitingSummary } from '../../table/waiting-summary.ts';
+import { waitingStates } from '../../table/waiting.ts';
+import type { WaitingCounts } from '../../operate/overview.ts';
 import { renderTable, type View } from './table.ts';
 import { relative } from './time.ts';
 

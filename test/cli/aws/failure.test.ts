@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { explain, explainShortly, isPassing } from '../../../lib/cli/aws/failure.ts';
-import { OutboxError } from '../../../lib/contract/error.ts';
+import { OutboxError } from '../../../lib/core/errors.ts';
 import { awsError } from '../support/clients.ts';
 
 const systemError = (code: string, message = code): Error =>

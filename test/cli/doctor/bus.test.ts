@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { checkBus } from '../../../lib/cli/doctor/bus.ts';
-import type { DestinationConfig } from '../../../lib/contract/environment.ts';
+import type { DestinationConfig } from '../../../lib/core/environment.ts';
 import { bus, queueArn, servicesOf, type FakeQueue } from '../support/account.ts';
 import { awsError, type Answers } from '../support/clients.ts';
 import { aSession } from '../support/session.ts';

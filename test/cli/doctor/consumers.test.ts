@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { examine } from '../../../lib/cli/doctor/checks.ts';
 import { checkConcurrency, checkConsumers } from '../../../lib/cli/doctor/consumers.ts';
-import { inboxToEnvironment, type DestinationConfig } from '../../../lib/contract/environment.ts';
+import { inboxToEnvironment, type DestinationConfig } from '../../../lib/core/environment.ts';
 import { bus, inboxFunction, queueArn, queueUrl, servicesOf } from '../support/account.ts';
 import { awsError, fakeClients, type Answers } from '../support/clients.ts';
 import { aSession } from '../support/session.ts';

@@ -2,8 +2,8 @@ import type { GlobalSecondaryIndexDescription, TableDescription } from '@aws-sdk
 import { describe, expect, it } from 'vitest';
 
 import { checkTable, judgeExpiry, judgeTable } from '../../../lib/cli/doctor/table.ts';
-import { table as names } from '../../../lib/contract/keys.ts';
-import { waitingIndexAttributes } from '../../../lib/contract/waiting.ts';
+import { table as names } from '../../../lib/table/keys.ts';
+import { waitingIndexAttributes } from '../../../lib/table/waiting.ts';
 import { aSession, tableName } from '../support/session.ts';
 
 const index: GlobalSecondaryIndexDescription = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Trigger } from '../../../lib/cli/aws/triggers.ts';
 import { checkTrigger, judgeTriggers } from '../../../lib/cli/doctor/trigger.ts';
-import { newEntriesPattern } from '../../../lib/contract/stream-filter.ts';
+import { newEntriesPattern } from '../../../lib/table/stream-filter.ts';
 import { aSession, streamArn, tableArn } from '../support/session.ts';
 
 const healthy: Trigger = {

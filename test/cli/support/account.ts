@@ -1,5 +1,8 @@
-import type { DestinationConfig } from '../../../lib/contract/environment.ts';
-import { inboxToEnvironment, relayToEnvironment } from '../../../lib/contract/environment.ts';
+import {
+  inboxToEnvironment,
+  relayToEnvironment,
+  type DestinationConfig,
+} from '../../../lib/core/environment.ts';
 import { retentionMs } from '../../support/entries.ts';
 import { awsError, type Services } from './clients.ts';
 

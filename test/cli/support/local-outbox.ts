@@ -1,7 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 
-import { toItem } from '../../../lib/runtime/item.ts';
-import { createDynamoDBOperateStore } from '../../../lib/relay/dynamodb/operate-store.ts';
+import { toItem } from '../../../lib/dynamodb/item.ts';
+import { createDynamoDBOperateStore } from '../../../lib/dynamodb/operate-store.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { outboxActs } from '../../relay/operate/support.ts';
 import { createOutboxTable, localClient } from '../../support/tables.ts';

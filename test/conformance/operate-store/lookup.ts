@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { deferredEntryToRow, entryToRow, type Entry } from '../../../lib/contract/entry.ts';
-import { counterKey, entryKey, pageOf, timeOfId } from '../../../lib/contract/keys.ts';
-import { newId } from '../../../lib/runtime/system.ts';
+import { deferredEntryToRow, entryToRow, type Entry } from '../../../lib/table/entry.ts';
+import { counterKey, entryKey, pageOf, timeOfId } from '../../../lib/table/keys.ts';
+import { newId } from '../../../lib/core/system.ts';
 import {
   aReceipt,
   aWaiting,

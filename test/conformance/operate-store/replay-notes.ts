@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { ReplayNote } from '../../../lib/contract/replay.ts';
+import type { ReplayNote } from '../../../lib/table/replay.ts';
 import { somePage, someTime } from '../../support/entries.ts';
 import { shards, type OperateStoreFactory } from './subject.ts';
 

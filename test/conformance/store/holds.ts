@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { holdKey } from '../../../lib/contract/keys.ts';
-import { holdCount, holdsOf, type Waiting } from '../../../lib/contract/waiting.ts';
+import { holdKey } from '../../../lib/table/keys.ts';
+import { holdCount, holdsOf, type Waiting } from '../../../lib/table/waiting.ts';
 import { aWaiting, anEntry } from '../../support/entries.ts';
 import { shards, type StoreFactory, type StoreUnderTest } from './subject.ts';
 

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { entryToRow, type Entry } from '../../../lib/contract/entry.ts';
-import { pageKeys } from '../../../lib/contract/keys.ts';
-import { receiptToRow } from '../../../lib/contract/receipt.ts';
-import { newId } from '../../../lib/runtime/system.ts';
+import { entryToRow, type Entry } from '../../../lib/table/entry.ts';
+import { pageKeys } from '../../../lib/table/keys.ts';
+import { receiptToRow } from '../../../lib/table/receipt.ts';
+import { newId } from '../../../lib/core/system.ts';
 import { aReceipt, anEntry, retentionMs, somePage, someTime } from '../../support/entries.ts';
 import { shards, type StoreFactory, type StoreUnderTest } from './subject.ts';
 

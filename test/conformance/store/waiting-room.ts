@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { Row } from '../../../lib/contract/entry.ts';
-import { keyOfWaiting } from '../../../lib/contract/waiting.ts';
+import type { Row } from '../../../lib/table/entry.ts';
+import { keyOfWaiting } from '../../../lib/table/waiting.ts';
 import { aWaiting, anEntry, someTime } from '../../support/entries.ts';
 import { shards, type StoreFactory, type StoreUnderTest } from './subject.ts';
 

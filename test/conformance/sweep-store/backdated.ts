@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { backdatedToRow, type BackdatedNote } from '../../../lib/contract/backdated.ts';
-import { pageOf } from '../../../lib/contract/keys.ts';
-import { newId } from '../../../lib/runtime/system.ts';
+import { backdatedToRow, type BackdatedNote } from '../../../lib/table/backdated.ts';
+import { pageOf } from '../../../lib/table/keys.ts';
+import { newId } from '../../../lib/core/system.ts';
 import { someTime } from '../../support/entries.ts';
 import { shards, type SweepStoreFactory } from './subject.ts';
 

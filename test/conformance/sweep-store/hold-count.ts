@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { keyOfWaiting, type Waiting } from '../../../lib/contract/waiting.ts';
-import type { SweepStore } from '../../../lib/relay/sweep-store.ts';
+import { keyOfWaiting, type Waiting } from '../../../lib/table/waiting.ts';
+import type { SweepStore } from '../../../lib/table/sweep-store.ts';
 import { aReceipt, someTime } from '../../support/entries.ts';
 import {
   holding,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { AuditNote } from '../../../lib/contract/audit.ts';
-import { keyOfWaiting } from '../../../lib/contract/waiting.ts';
+import type { AuditNote } from '../../../lib/table/audit.ts';
+import { keyOfWaiting } from '../../../lib/table/waiting.ts';
 import { aReceipt, aWaiting, anEntry, somePage, someTime } from '../../support/entries.ts';
 import {
   entryOf,

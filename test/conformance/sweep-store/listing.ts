@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { keyOfWaiting, type WaitingState } from '../../../lib/contract/waiting.ts';
+import { keyOfWaiting, type WaitingState } from '../../../lib/table/waiting.ts';
 import { aWaiting, anEntry, someTime } from '../../support/entries.ts';
 import { collect, holding, shards, summaryOf, type SweepStoreFactory } from './subject.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { entryToRow, type Entry } from '../../../lib/contract/entry.ts';
-import { pageKey } from '../../../lib/contract/keys.ts';
-import { receiptToRow } from '../../../lib/contract/receipt.ts';
-import type { OpenPage } from '../../../lib/relay/sweep-store.ts';
+import { entryToRow, type Entry } from '../../../lib/table/entry.ts';
+import { pageKey } from '../../../lib/table/keys.ts';
+import { receiptToRow } from '../../../lib/table/receipt.ts';
+import type { OpenPage } from '../../../lib/table/sweep-store.ts';
 import { aReceipt, anEntry, retentionMs, somePage } from '../../support/entries.ts';
 import { shards, type SweepStoreFactory, type SweepStoreUnderTest } from './subject.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { AuditNote } from '../../../lib/contract/audit.ts';
-import type { SweepReport } from '../../../lib/contract/sweep-report.ts';
-import { newId } from '../../../lib/runtime/system.ts';
+import type { AuditNote } from '../../../lib/table/audit.ts';
+import type { SweepReport } from '../../../lib/table/sweep-report.ts';
+import { newId } from '../../../lib/core/system.ts';
 import { someTime } from '../../support/entries.ts';
 import { shards, type SweepStoreFactory } from './subject.ts';
 

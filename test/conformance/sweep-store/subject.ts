@@ -1,9 +1,8 @@
-import type { Entry, Row } from '../../../lib/contract/entry.ts';
-import { holdKey } from '../../../lib/contract/keys.ts';
-import { holdsOf, isInvalidRow, type Waiting } from '../../../lib/contract/waiting.ts';
-import { rowToSummary, type WaitingSummary } from '../../../lib/contract/waiting-summary.ts';
-import { waitingToRow } from '../../../lib/contract/waiting.ts';
-import type { SweepStore } from '../../../lib/relay/sweep-store.ts';
+import type { Entry, Row } from '../../../lib/table/entry.ts';
+import { holdKey } from '../../../lib/table/keys.ts';
+import { holdsOf, isInvalidRow, waitingToRow, type Waiting } from '../../../lib/table/waiting.ts';
+import { rowToSummary, type WaitingSummary } from '../../../lib/table/waiting-summary.ts';
+import type { SweepStore } from '../../../lib/table/sweep-store.ts';
 import { aWaiting, anEntry } from '../../support/entries.ts';
 
 /** A store under test, and its table seen from outside. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { Row } from '../../../lib/contract/entry.ts';
-import { keyOfWaiting, waitingIndexKey } from '../../../lib/contract/waiting.ts';
+import type { Row } from '../../../lib/table/entry.ts';
+import { keyOfWaiting, waitingIndexKey } from '../../../lib/table/waiting.ts';
 import { aWaiting, someTime } from '../../support/entries.ts';
 import {
   collect,

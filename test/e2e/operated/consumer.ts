@@ -5,7 +5,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 
-import type { Message } from '../../../lib/contract/message.ts';
+import type { Message } from '../../../lib/table/message.ts';
 
 /** A consumer that keeps whatever arrives in its queue. */
 export interface Consumer {

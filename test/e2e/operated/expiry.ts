@@ -1,6 +1,6 @@
 import { DeleteCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 
-import { pageKeys, type Key, type Page } from '../../../lib/contract/keys.ts';
+import { pageKeys, type Key, type Page } from '../../../lib/table/keys.ts';
 import type { OperatedOutbox } from './outbox.ts';
 
 /** Deletes all rows of pages, as their expiry does. */

@@ -2,11 +2,11 @@ import type { CommandResult } from '../../../bin/demo/child.ts';
 import type { Clients } from '../../../bin/demo/clients.ts';
 import type { TargetAws } from '../../../bin/demo/local-aws.ts';
 import { runOutbox } from '../../../bin/demo/outbox-command.ts';
-import type { WaitingSummary } from '../../../lib/contract/waiting-summary.ts';
+import type { WaitingSummary } from '../../../lib/table/waiting-summary.ts';
 import type { StatusFacts } from '../../../lib/cli/status/facts.ts';
 import { type OutboxEvent } from '../../../lib/runtime.ts';
-import { outboxFrom } from '../../../lib/runtime/settings.ts';
-import { openOutbox as openWriter } from '../../../lib/runtime/write/outbox.ts';
+import { outboxFrom } from '../../../lib/outbox/settings.ts';
+import { openOutbox as openWriter } from '../../../lib/outbox/outbox.ts';
 import { clockAhead } from './clock-ahead.ts';
 import type { Consumer } from './consumer.ts';
 

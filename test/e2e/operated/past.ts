@@ -1,9 +1,9 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 
-import { pageAfter, pageOf } from '../../../lib/contract/keys.ts';
-import { watermarkKey } from '../../../lib/contract/watermark.ts';
-import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-store.ts';
-import { newId } from '../../../lib/runtime/system.ts';
+import { pageAfter, pageOf } from '../../../lib/table/keys.ts';
+import { watermarkKey } from '../../../lib/table/watermark.ts';
+import { createDynamoDBSweepStore } from '../../../lib/dynamodb/sweep-store.ts';
+import { newId } from '../../../lib/core/system.ts';
 import type { OperatedOutbox } from './outbox.ts';
 
 const agoMs = 5 * 60_000;

@@ -1,9 +1,9 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
 
-import { firstPageOf, hourAfter, hourOf, hourStart } from '../../../lib/contract/archive.ts';
-import { pageOf, timeOfId } from '../../../lib/contract/keys.ts';
-import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-store.ts';
+import { firstPageOf, hourAfter, hourOf, hourStart } from '../../../lib/table/archive.ts';
+import { pageOf, timeOfId } from '../../../lib/table/keys.ts';
+import { createDynamoDBSweepStore } from '../../../lib/dynamodb/sweep-store.ts';
 import { expectAllDeliveredBut } from '../operated/books.ts';
 import type { Operated } from '../operated/deploy.ts';
 import { ParcelSent } from '../operated/events.ts';

@@ -3,13 +3,13 @@ import type { OutboxEvent, SqsBatchResponse, SqsEvent } from 'cdk-outbox/runtime
 import { messageOf, sqsEventOf } from 'cdk-outbox/testing';
 import { inject, vi } from 'vitest';
 
-import { rowToEntry, type Entry, type Row } from '../../../lib/contract/entry.ts';
+import { rowToEntry, type Entry, type Row } from '../../../lib/table/entry.ts';
 import {
   inboxToEnvironment,
   writerToEnvironment,
   type InboxConfig,
-} from '../../../lib/contract/environment.ts';
-import { entryPrefix } from '../../../lib/contract/keys.ts';
+} from '../../../lib/core/environment.ts';
+import { entryPrefix } from '../../../lib/table/keys.ts';
 import { createKeyedTable, createOutboxTable } from '../../support/create-tables.ts';
 import { localClient } from '../../support/tables.ts';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
-import type { Entry } from '../../../lib/contract/entry.ts';
-import { pageAfter, pageOf } from '../../../lib/contract/keys.ts';
+import type { Entry } from '../../../lib/table/entry.ts';
+import { pageAfter, pageOf } from '../../../lib/table/keys.ts';
 import { dyingAt } from '../../support/dying.ts';
 import { Death } from '../../support/mortal.ts';
 import {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Entry } from '../../../lib/contract/entry.ts';
-import { pageAfter, pageOf, timeOfId } from '../../../lib/contract/keys.ts';
-import { createPace } from '../../../lib/relay/operate/pace.ts';
-import { countReplayable } from '../../../lib/relay/operate/replay/count.ts';
-import type { ReplaySource } from '../../../lib/relay/operate/replay/pages.ts';
-import { runReplay, startReplay, type ReplayPorts } from '../../../lib/relay/operate/replay/run.ts';
+import type { Entry } from '../../../lib/table/entry.ts';
+import { pageAfter, pageOf, timeOfId } from '../../../lib/table/keys.ts';
+import { createPace } from '../../../lib/core/pace.ts';
+import { countReplayable } from '../../../lib/operate/count.ts';
+import type { ReplaySource } from '../../../lib/operate/pages.ts';
+import { runReplay, startReplay, type ReplayPorts } from '../../../lib/operate/run.ts';
 import { accepts, refuses, scripted, shards, type Script } from '../../support/world.ts';
 import { createArchiveWorld, day, hour, minute, start, type ArchiveWorld } from './support.ts';
 

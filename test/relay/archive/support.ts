@@ -1,17 +1,14 @@
-import { entryToRow, type Entry } from '../../../lib/contract/entry.ts';
-import { table as names, type Page } from '../../../lib/contract/keys.ts';
-import type { ReceiptOutcome } from '../../../lib/contract/receipt.ts';
-import { createArchiver, type ArchiveReport } from '../../../lib/relay/archive/archiver.ts';
-import type { Archive, ArchiverPorts } from '../../../lib/relay/archive/ports.ts';
-import { openArchive } from '../../../lib/relay/archive/reader.ts';
-import { receiptsFor } from '../../../lib/relay/deliver/receipts.ts';
-import type { ArchivedEntry } from '../../../lib/contract/archive-line.ts';
-import { unpackEntries } from '../../../lib/relay/archive/object.ts';
-import {
-  createMemoryArchive,
-  createMemoryLateEntries,
-} from '../../../lib/testing/memory-archive.ts';
-import { createMemoryOperateStore } from '../../../lib/testing/memory-operate-store.ts';
+import { entryToRow, type Entry } from '../../../lib/table/entry.ts';
+import { table as names, type Page } from '../../../lib/table/keys.ts';
+import type { ReceiptOutcome } from '../../../lib/table/receipt.ts';
+import { createArchiver, type ArchiveReport } from '../../../lib/archive/archiver.ts';
+import type { Archive, ArchiverPorts } from '../../../lib/table/ports.ts';
+import { openArchive } from '../../../lib/archive/reader.ts';
+import { receiptsFor } from '../../../lib/delivery/receipts.ts';
+import type { ArchivedEntry } from '../../../lib/table/archive-line.ts';
+import { unpackEntries } from '../../../lib/archive/object.ts';
+import { createMemoryArchive, createMemoryLateEntries } from '../../support/memory/archive.ts';
+import { createMemoryOperateStore } from '../../support/memory/operate-store.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import {
   countingIds,

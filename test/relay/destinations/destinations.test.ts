@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { timeOfId } from '../../../lib/contract/keys.ts';
-import { toOutgoing, type Outgoing } from '../../../lib/relay/destination.ts';
+import { timeOfId } from '../../../lib/table/keys.ts';
+import { toOutgoing, type Outgoing } from '../../../lib/delivery/destination.ts';
 import { testDestination } from '../../conformance/destination.ts';
 import { busRig, queueRig, rigs, topicRig, type Rig } from '../../support/destination-rigs.ts';
 import { eventId, outgoingOf } from '../../support/outgoing.ts';

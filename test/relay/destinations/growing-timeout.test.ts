@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import {
   growingTimeout,
   type WithTimeout,
-} from '../../../lib/relay/destinations/client-settings.ts';
+} from '../../../lib/delivery/destinations/client-settings.ts';
 import { createVirtualClock, type VirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { sdkError } from '../../support/fake-destination.ts';
 

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { DestinationConfig } from '../../../lib/contract/environment.ts';
-import type { Destination, SendResults } from '../../../lib/relay/destination.ts';
-import { clientSettings } from '../../../lib/relay/destinations/client-settings.ts';
-import { openDestinations } from '../../../lib/relay/destinations/open.ts';
-import { createTopic } from '../../../lib/relay/destinations/topic.ts';
-import { publish } from '../../../lib/relay/publish/publish.ts';
+import type { DestinationConfig } from '../../../lib/core/environment.ts';
+import type { Destination, SendResults } from '../../../lib/delivery/destination.ts';
+import { clientSettings } from '../../../lib/delivery/destinations/client-settings.ts';
+import { openDestinations } from '../../../lib/delivery/destinations/open.ts';
+import { createTopic } from '../../../lib/delivery/destinations/topic.ts';
+import { publish } from '../../../lib/delivery/publish.ts';
 import {
   startLocalEndpoint,
   type LocalEndpoint,

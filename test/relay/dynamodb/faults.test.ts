@@ -10,12 +10,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { holdKey } from '../../../lib/contract/keys.ts';
-import { keyOfWaiting, waitingToRow, type Waiting } from '../../../lib/contract/waiting.ts';
-import { rowToSummary } from '../../../lib/contract/waiting-summary.ts';
-import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-store.ts';
-import { createDynamoDBStore } from '../../../lib/relay/dynamodb/store.ts';
-import type { Store } from '../../../lib/relay/store.ts';
+import { holdKey } from '../../../lib/table/keys.ts';
+import { keyOfWaiting, waitingToRow, type Waiting } from '../../../lib/table/waiting.ts';
+import { rowToSummary } from '../../../lib/table/waiting-summary.ts';
+import { createDynamoDBSweepStore } from '../../../lib/dynamodb/sweep-store.ts';
+import { createDynamoDBStore } from '../../../lib/dynamodb/store.ts';
+import type { Store } from '../../../lib/table/store.ts';
 import { aReceipt, aWaiting, anEntry, somePage } from '../../support/entries.ts';
 import { interfere, recordCalls, type Call } from '../../support/interfere.ts';
 import { createOutboxTable, localClient } from '../../support/tables.ts';

@@ -1,8 +1,8 @@
 import type { DynamoDBClient, TableDescription } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 
-import { createSweepNotes } from '../../../lib/relay/dynamodb/sweep-notes.ts';
-import type { OutboxTable } from '../../../lib/relay/dynamodb/outbox-table.ts';
+import { createSweepNotes } from '../../../lib/dynamodb/sweep-notes.ts';
+import type { OutboxTable } from '../../../lib/dynamodb/outbox-table.ts';
 import { createOutboxTable, localClient } from '../../support/tables.ts';
 
 const notesOf = (client: DynamoDBClient, tableName = 'T') =>

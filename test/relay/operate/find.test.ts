@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { findAggregate } from '../../../lib/relay/operate/find-aggregate.ts';
-import { findEvent } from '../../../lib/relay/operate/find-event.ts';
-import { readReference } from '../../../lib/relay/operate/reference.ts';
-import { redrive } from '../../../lib/relay/operate/redrive.ts';
-import { newId } from '../../../lib/runtime/system.ts';
+import { findAggregate } from '../../../lib/operate/find-aggregate.ts';
+import { findEvent } from '../../../lib/operate/find-event.ts';
+import { readReference } from '../../../lib/operate/reference.ts';
+import { redrive } from '../../../lib/operate/redrive.ts';
+import { newId } from '../../../lib/core/system.ts';
 import { aWaiting, anEntry, someTime } from '../../support/entries.ts';
 import { accepts, refuses } from '../../support/world.ts';
 import { createOperateWorld, hour, minute, operator, shards } from './support.ts';

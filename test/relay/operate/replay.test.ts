@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 
-import { pageAfter, pageOf, timeOfId } from '../../../lib/contract/keys.ts';
-import type { Entry } from '../../../lib/contract/entry.ts';
-import type { ReplayNote, ReplayRequest } from '../../../lib/contract/replay.ts';
-import { createPace } from '../../../lib/relay/operate/pace.ts';
-import { countReplayable } from '../../../lib/relay/operate/replay/count.ts';
-import type { ReplaySource } from '../../../lib/relay/operate/replay/pages.ts';
-import type { ArchivedPages } from '../../../lib/relay/archive/ports.ts';
-import { nameOf } from '../../../lib/relay/operate/replay/request.ts';
+import { pageAfter, pageOf, timeOfId } from '../../../lib/table/keys.ts';
+import type { Entry } from '../../../lib/table/entry.ts';
+import type { ReplayNote, ReplayRequest } from '../../../lib/table/replay.ts';
+import { createPace } from '../../../lib/core/pace.ts';
+import { countReplayable } from '../../../lib/operate/count.ts';
+import type { ReplaySource } from '../../../lib/operate/pages.ts';
+import type { ArchivedPages } from '../../../lib/table/ports.ts';
+import { nameOf } from '../../../lib/operate/request.ts';
 import {
   runReplay,
   startReplay,
   type ReplayPorts,
   type ReplayStart,
   type StartOptions,
-} from '../../../lib/relay/operate/replay/run.ts';
-import { discard } from '../../../lib/relay/operate/discard.ts';
+} from '../../../lib/operate/run.ts';
+import { discard } from '../../../lib/operate/discard.ts';
 import { somePage, someTime } from '../../support/entries.ts';
 import { accepts, recordingLog, refuses, retentionMs, type Script } from '../../support/world.ts';
 import { collect, createOperateWorld, hour, minute, operator, shards } from './support.ts';

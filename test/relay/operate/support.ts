@@ -1,13 +1,13 @@
-import { entryToRow, type Entry } from '../../../lib/contract/entry.ts';
-import { keyOfWaiting, type Waiting } from '../../../lib/contract/waiting.ts';
-import { deliver, type DeliverPorts } from '../../../lib/relay/deliver/deliver.ts';
-import type { Destination } from '../../../lib/relay/destination.ts';
-import { findWaitingOf } from '../../../lib/relay/operate/find-waiting.ts';
-import type { OperatePorts } from '../../../lib/relay/operate/ports.ts';
-import type { OperateStore } from '../../../lib/relay/operate-store.ts';
-import { createSweeper } from '../../../lib/relay/sweep/sweeper.ts';
-import type { Clock } from '../../../lib/runtime/ports.ts';
-import { createMemoryOperateStore } from '../../../lib/testing/memory-operate-store.ts';
+import { entryToRow, type Entry } from '../../../lib/table/entry.ts';
+import { keyOfWaiting, type Waiting } from '../../../lib/table/waiting.ts';
+import { deliver, type DeliverPorts } from '../../../lib/delivery/deliver.ts';
+import type { Destination } from '../../../lib/delivery/destination.ts';
+import { findWaitingOf } from '../../../lib/operate/find-waiting.ts';
+import type { OperatePorts } from '../../../lib/operate/ports.ts';
+import type { OperateStore } from '../../../lib/table/operate-store.ts';
+import { createSweeper } from '../../../lib/sweeper/sweeper.ts';
+import type { Clock } from '../../../lib/core/ports.ts';
+import { createMemoryOperateStore } from '../../support/memory/operate-store.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { someTime } from '../../support/entries.ts';
 import {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { SendResults, Outgoing, Reply } from '../../../lib/relay/destination.ts';
-import { publish } from '../../../lib/relay/publish/publish.ts';
+import type { SendResults, Outgoing, Reply } from '../../../lib/delivery/destination.ts';
+import { publish } from '../../../lib/delivery/publish.ts';
 import {
   accepted,
   createFakeDestination,

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { backdatedPrefix, backdatedToRow } from '../../../lib/contract/backdated.ts';
-import type { Entry } from '../../../lib/contract/entry.ts';
-import { pageOf } from '../../../lib/contract/keys.ts';
-import type { SweepStore } from '../../../lib/relay/sweep-store.ts';
-import { createSweeper, type Sweeper } from '../../../lib/relay/sweep/sweeper.ts';
+import { backdatedPrefix, backdatedToRow } from '../../../lib/table/backdated.ts';
+import type { Entry } from '../../../lib/table/entry.ts';
+import { pageOf } from '../../../lib/table/keys.ts';
+import type { SweepStore } from '../../../lib/table/sweep-store.ts';
+import { createSweeper, type Sweeper } from '../../../lib/sweeper/sweeper.ts';
 import { createSweepWorld, minute, start, type SweepWorld } from '../../support/sweep-world.ts';
 import {
   accepts,

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { Entry } from '../../../lib/contract/entry.ts';
-import { pageOf } from '../../../lib/contract/keys.ts';
-import type { Waiting } from '../../../lib/contract/waiting.ts';
-import { sweepDue } from '../../../lib/relay/sweep/due.ts';
+import type { Entry } from '../../../lib/table/entry.ts';
+import { pageOf } from '../../../lib/table/keys.ts';
+import type { Waiting } from '../../../lib/table/waiting.ts';
+import { sweepDue } from '../../../lib/sweeper/due.ts';
 import {
   createSweepWorld,
   hour,

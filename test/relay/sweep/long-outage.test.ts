@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { pageOf } from '../../../lib/contract/keys.ts';
-import { sweepPages } from '../../../lib/relay/sweep/pages.ts';
+import { pageOf } from '../../../lib/table/keys.ts';
+import { sweepPages } from '../../../lib/sweeper/pages.ts';
 import { createSweepWorld, hour, inSequence, minute, start } from '../../support/sweep-world.ts';
 import { accepts, refuses, retentionMs, scripted } from '../../support/world.ts';
 

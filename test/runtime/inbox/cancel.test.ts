@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
 import { defineEvent, type OutboxEvent } from '../../../lib/runtime.ts';
-import { openOutbox } from '../../../lib/runtime/write/outbox.ts';
+import { openOutbox } from '../../../lib/outbox/outbox.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import {
   addOne,

@@ -2,9 +2,9 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { definedOnly } from '../../../lib/contract/pick.ts';
+import { definedOnly } from '../../../lib/core/pick.ts';
 import { type InboxOptions } from '../../../lib/runtime.ts';
-import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
+import { openInbox } from '../../../lib/inbox/inbox.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { localRig, memoryRig, OrderPlaced, placed } from './support.ts';
 

@@ -6,7 +6,7 @@ import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { type InboxTransaction } from '../../../lib/runtime.ts';
-import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
+import { openInbox } from '../../../lib/inbox/inbox.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { createKeyedTable, localClient } from '../../support/tables.ts';
 import { addOne, localRig, OrderPlaced, placed, type LocalRig } from './support.ts';

@@ -2,7 +2,7 @@ import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 
-import type { Row } from '../../../lib/contract/entry.ts';
+import type { Row } from '../../../lib/table/entry.ts';
 import {
   defineEvent,
   type Inbox,
@@ -12,8 +12,8 @@ import {
   type SqsBatchResponse,
   type SqsRecord,
 } from '../../../lib/runtime.ts';
-import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
-import { type InboxSettings } from '../../../lib/runtime/settings.ts';
+import { openInbox } from '../../../lib/inbox/inbox.ts';
+import { type InboxSettings } from '../../../lib/outbox/settings.ts';
 import {
   createMemoryTransactor,
   type MemoryTransactor,

@@ -2,8 +2,8 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test, vi } from 'vitest';
 
 import { type InboxTransaction, type Transactor } from '../../../lib/runtime.ts';
-import { openInbox } from '../../../lib/runtime/inbox/inbox.ts';
-import { createDynamoDBTransactor } from '../../../lib/runtime/transaction/dynamodb-transactor.ts';
+import { openInbox } from '../../../lib/inbox/inbox.ts';
+import { createDynamoDBTransactor } from '../../../lib/dynamodb/dynamodb-transactor.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { addOne, givenBack, localRig, OrderPlaced, PaymentRequested, placed } from './support.ts';
 

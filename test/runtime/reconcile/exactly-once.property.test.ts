@@ -7,14 +7,14 @@ import {
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import type { WriterConfig } from '../../../lib/contract/environment.ts';
-import { isInvalidEntry, rowToEntry } from '../../../lib/contract/entry.ts';
+import type { WriterConfig } from '../../../lib/core/environment.ts';
+import { isInvalidEntry, rowToEntry } from '../../../lib/table/entry.ts';
 import type { OutboxEvent } from '../../../lib/runtime.ts';
-import { toItem } from '../../../lib/runtime/item.ts';
-import { openReconciliation } from '../../../lib/runtime/reconcile/reconciliation.ts';
-import type { ReconciliationWindow } from '../../../lib/runtime/reconcile/window.ts';
-import type { TransactionResult } from '../../../lib/runtime/transaction/transactor.ts';
-import { openOutbox } from '../../../lib/runtime/write/outbox.ts';
+import { toItem } from '../../../lib/dynamodb/item.ts';
+import { openReconciliation } from '../../../lib/reconciliation/reconciliation.ts';
+import type { ReconciliationWindow } from '../../../lib/reconciliation/window.ts';
+import type { TransactionResult } from '../../../lib/dynamodb/transactor.ts';
+import { openOutbox } from '../../../lib/outbox/outbox.ts';
 import { createMemoryTransactor } from '../../../lib/testing.ts';
 import { createMemoryTable } from '../../../lib/testing/memory-table.ts';
 import { dyingAt } from '../../support/dying.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import type { SagaRecord } from '../../../lib/contract/saga.ts';
+import type { SagaRecord } from '../../../lib/table/saga.ts';
 import type { EventDefinition } from '../../../lib/runtime.ts';
-import type { SagaEvent } from '../../../lib/runtime/saga/parts.ts';
-import type { SagaSnapshot } from '../../../lib/runtime/saga/snapshot.ts';
+import type { SagaEvent } from '../../../lib/saga/parts.ts';
+import type { SagaSnapshot } from '../../../lib/saga/snapshot.ts';
 import { messageOf, type Message, type MemoryTransactor } from '../../../lib/testing.ts';
 import {
   fulfilment,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { defineEvent } from '../../../lib/runtime/event/define-event.ts';
-import { defineSaga } from '../../../lib/runtime/saga/define-saga.ts';
+import { defineEvent } from '../../../lib/events/define-event.ts';
+import { defineSaga } from '../../../lib/saga/define-saga.ts';
 
 // The saga that the tests share: an order is paid for, its stock reserved, and then it is done.
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { defineEvent } from '../../../lib/runtime/event/define-event.ts';
-import { defineSaga } from '../../../lib/runtime/saga/define-saga.ts';
+import { defineEvent } from '../../../lib/events/define-event.ts';
+import { defineSaga } from '../../../lib/saga/define-saga.ts';
 import { messageOf, type Message } from '../../../lib/testing.ts';
 import {
   fulfilment,

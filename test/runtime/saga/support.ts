@@ -1,20 +1,20 @@
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 
-import type { Row } from '../../../lib/contract/entry.ts';
-import { rowToSaga, type SagaRecord } from '../../../lib/contract/saga.ts';
-import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-store.ts';
-import { sweepDue } from '../../../lib/relay/sweep/due.ts';
-import type { SweepStore } from '../../../lib/relay/sweep-store.ts';
+import type { Row } from '../../../lib/table/entry.ts';
+import { rowToSaga, type SagaRecord } from '../../../lib/table/saga.ts';
+import { createDynamoDBSweepStore } from '../../../lib/dynamodb/sweep-store.ts';
+import { sweepDue } from '../../../lib/sweeper/due.ts';
+import type { SweepStore } from '../../../lib/table/sweep-store.ts';
 import { type DefinedSaga, type SagaFunction, type SagaRunOptions } from '../../../lib/runtime.ts';
-import { openSaga } from '../../../lib/runtime/saga/create-saga.ts';
-import { newId } from '../../../lib/runtime/system.ts';
+import { openSaga } from '../../../lib/saga/create-saga.ts';
+import { newId } from '../../../lib/core/system.ts';
 import {
   createMemoryRunningSagas,
   createMemoryTransactor,
   sqsEventOf,
   type Message,
 } from '../../../lib/testing.ts';
-import { createMemorySweepStore } from '../../../lib/testing/memory-sweep-store.ts';
+import { createMemorySweepStore } from '../../support/memory/memory-sweep-store.ts';
 import {
   createKeyedTable,
   createOutboxTable,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { backdatedPrefix, rowToBackdated } from '../../../lib/contract/backdated.ts';
-import { pageOf } from '../../../lib/contract/keys.ts';
-import { defineEvent } from '../../../lib/runtime/event/define-event.ts';
-import type { OutboxEvent } from '../../../lib/runtime/event/event.ts';
-import { newId } from '../../../lib/runtime/system.ts';
-import { openOutbox } from '../../../lib/runtime/write/outbox.ts';
+import { backdatedPrefix, rowToBackdated } from '../../../lib/table/backdated.ts';
+import { pageOf } from '../../../lib/table/keys.ts';
+import { defineEvent } from '../../../lib/events/define-event.ts';
+import type { OutboxEvent } from '../../../lib/events/event.ts';
+import { newId } from '../../../lib/core/system.ts';
+import { openOutbox } from '../../../lib/outbox/outbox.ts';
 import { createMemoryTable } from '../../../lib/testing/memory-table.ts';
 import { createMemoryTransactor } from '../../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';

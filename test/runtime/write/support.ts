@@ -1,15 +1,15 @@
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 
-import type { Row } from '../../../lib/contract/entry.ts';
-import { newId } from '../../../lib/runtime/system.ts';
-import { defineEvent } from '../../../lib/runtime/event/define-event.ts';
-import type { OutboxEvent } from '../../../lib/runtime/event/event.ts';
-import type { Action } from '../../../lib/runtime/transaction/transactor.ts';
-import { createDynamoDBSweepStore } from '../../../lib/relay/dynamodb/sweep-store.ts';
-import { sweepDue } from '../../../lib/relay/sweep/due.ts';
-import type { SweepPorts } from '../../../lib/relay/sweep/ports.ts';
-import { openOutbox } from '../../../lib/runtime/write/outbox.ts';
+import type { Row } from '../../../lib/table/entry.ts';
+import { newId } from '../../../lib/core/system.ts';
+import { defineEvent } from '../../../lib/events/define-event.ts';
+import type { OutboxEvent } from '../../../lib/events/event.ts';
+import type { Action } from '../../../lib/dynamodb/transactor.ts';
+import { createDynamoDBSweepStore } from '../../../lib/dynamodb/sweep-store.ts';
+import { sweepDue } from '../../../lib/sweeper/due.ts';
+import type { SweepPorts } from '../../../lib/sweeper/ports.ts';
+import { openOutbox } from '../../../lib/outbox/outbox.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { writerConfig } from '../../support/orders.ts';
 import { createKeyedTable, createOutboxTable, localClient } from '../../support/tables.ts';

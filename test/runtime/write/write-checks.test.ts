@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import type { Acceptance } from '../../../lib/contract/environment.ts';
-import { timeOfId } from '../../../lib/contract/keys.ts';
-import { limits, ownLimits } from '../../../lib/contract/limits.ts';
-import { defineEvent } from '../../../lib/runtime/event/define-event.ts';
-import type { OutboxEvent } from '../../../lib/runtime/event/event.ts';
-import { openOutbox, type WriteRequest } from '../../../lib/runtime/write/outbox.ts';
-import type { Action } from '../../../lib/runtime/transaction/transactor.ts';
+import type { Acceptance } from '../../../lib/core/environment.ts';
+import { timeOfId } from '../../../lib/table/keys.ts';
+import { limits, ownLimits } from '../../../lib/core/limits.ts';
+import { defineEvent } from '../../../lib/events/define-event.ts';
+import type { OutboxEvent } from '../../../lib/events/event.ts';
+import { openOutbox, type WriteRequest } from '../../../lib/outbox/outbox.ts';
+import type { Action } from '../../../lib/dynamodb/transactor.ts';
 import { createMemoryTransactor } from '../../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { OrderPlaced, OrderShipped, writerConfig } from '../../support/orders.ts';

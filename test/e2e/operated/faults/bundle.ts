@@ -7,9 +7,9 @@ import { projectFolder } from '../../../../bin/demo/local-folder.ts';
 
 /** Modules that the functions open their ports with, and what stands in their place. */
 const ports: Readonly<Record<string, string>> = {
-  'lib/relay/destinations/open.ts': 'open.ts',
-  'lib/relay/dynamodb/store.ts': 'store.ts',
-  'lib/runtime/system.ts': 'system.ts',
+  'lib/delivery/destinations/open.ts': 'open.ts',
+  'lib/dynamodb/store.ts': 'store.ts',
+  'lib/core/system.ts': 'system.ts',
 };
 
 const faultyPorts: Plugin = {

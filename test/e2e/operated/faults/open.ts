@@ -1,11 +1,11 @@
-import type { DestinationConfig } from '../../../../lib/contract/environment.ts';
+import type { DestinationConfig } from '../../../../lib/core/environment.ts';
 import type {
   Destination,
   Outgoing,
   Reply,
   SendOptions,
-} from '../../../../lib/relay/destination.ts';
-import { openDestinations as open } from '../../../../lib/relay/destinations/open.ts';
+} from '../../../../lib/delivery/destination.ts';
+import { openDestinations as open } from '../../../../lib/delivery/destinations/open.ts';
 import { readPlan } from './plan.ts';
 
 /** The real destinations, except that they refuse what the plan says. */

@@ -1,5 +1,5 @@
-import { newId, systemClock as real } from '../../../../lib/runtime/system.ts';
-import type { Clock } from '../../../../lib/runtime/ports.ts';
+import { newId, systemClock as real } from '../../../../lib/core/system.ts';
+import type { Clock } from '../../../../lib/core/ports.ts';
 import { readPlan } from './plan.ts';
 
 export { newId };

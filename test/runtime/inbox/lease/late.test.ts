@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import type { InboxOptions, Transactor } from '../../../../lib/runtime.ts';
-import { openInbox } from '../../../../lib/runtime/inbox/inbox.ts';
+import { openInbox } from '../../../../lib/inbox/inbox.ts';
 import { messageOf, sqsEventOf, type LambdaSqsEvent } from '../../../../lib/testing.ts';
 import {
   givenBack,

@@ -1,0 +1,187 @@
+import { Duration, Token } from 'aws-cdk-lib';
+import {
+  ComparisonOperator,
+  Metric,
+  TreatMissingData,
+  type MetricOptions,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct, type IConstruct } from 'constructs';
+
+import { isEventType } from '../../core/event-types.ts';
+import { metricNamespace } from '../../core/inbox-metrics.ts';
+import { limits } from '../../core/limits.ts';
+import {
+  deadlineType,
+  sagaDimensions,
+  sagaKeyPrefix,
+  sagaMetrics,
+  sagaToEnvironment,
+  type SagaCheck,
+} from '../../table/saga.ts';
+import { addAlarms } from '../shared/alarms.ts';
+import { checkGiven, cutTo, fail } from '../shared/check.ts';
+import { definedOnly, withDefaults } from '../shared/defaults.ts';
+import { inboxDefaults } from '../inbox/props.ts';
+import { Inbox } from '../inbox/inbox.ts';
+import { eventsOf, subscribeToDeadlines } from './saga-deadlines.ts';
+import type { SagaProps } from './saga-props.ts';
+import {
+  grantLookAtSagas,
+  grantQuerySagas,
+  grantRows,
+  keysThatBeginWith,
+} from '../shared/table-grants.ts';
+import { createSagaTable } from '../shared/tables.ts';
+import { configureFunction } from '../shared/user-function.ts';
+
+/** What the type of the props does not allow, and JavaScript does. */
+function checkUnordered(scope: IConstruct, props: object): void {
+  if (!('ordered' in props) || props.ordered === false || props.ordered === undefined) return;
+  fail(
+    scope,
+    'a saga cannot be ordered: its deadlines have no sequence and would all be dead-lettered. Leave ordered out',
+  );
+}
+
+/** The deadlines of a saga are events whose type begins with its name. */
+function checkSagaName(scope: IConstruct, name: string): void {
+  if (Token.isUnresolved(name) || isEventType(deadlineType(name))) return;
+  fail(
+    scope,
+    `sagaName must begin an event type, such as fulfilment for ${deadlineType('fulfilment')} of at most ${limits.eventBus.maxTypeChars} characters, got ${JSON.stringify(name)}: give it and defineSaga another name`,
+  );
+}
+
+/** How often the handler is invoked to look for overdue sagas. */
+const checkEvery = Duration.minutes(5);
+
+/**
+ * A saga: an inbox whose handler keeps a state for each process that it runs, in a table of its own, and to which
+ * its own outbox brings its deadlines back.
+ *
+ * The handler is written with `defineSaga` and `createSaga` of `cdk-outbox/runtime`. Every five minutes it is
+ * invoked to count the sagas that are overdue, which an alarm watches.
+ *
+ * ```ts
+ * new Saga(this, 'Fulfilment', {
+ *   sagaName: 'fulfilment', handler, outbox, from: bus, events: fulfilment.types,
+ * });
+ * ```
+ *
+ * Changing the construct's id, or moving it, replaces queue and table: the sagas that run are forgotten.
+ */
+export class Saga extends Construct {
+  readonly inbox: Inbox;
+  /** Holds the sagas, and what the inbox handled. */
+  readonly table: ITable;
+  readonly #inboxName: string;
+  readonly #sagaName: string;
+
+  constructor(scope: Construct, id: string, props: SagaProps) {
+    super(scope, id);
+    checkGiven(this, props, {
+      sagaName: "give the name that defineSaga has, such as 'fulfilment'",
+      handler: 'give the Lambda function that runs the saga',
+      outbox: 'give the Outbox that the saga emits to',
+    });
+    checkUnordered(this, props);
+    checkSagaName(this, props.sagaName);
+    const settings = withDefaults(props, inboxDefaults);
+    this.#sagaName = props.sagaName;
+    this.#inboxName = props.inboxName ?? this.node.path;
+    this.table = createSagaTable(this, settings);
+    this.inbox = new Inbox(this, 'Inbox', {
+      ...props,
+      ...definedOnly({ events: eventsOf(props) }),
+      inboxName: this.#inboxName,
+      table: this.table,
+    });
+    subscribeToDeadlines(this, props, this.inbox);
+    this.connect(props);
+    if (settings.alarms) this.addAlarms(settings.alarmTopic);
+  }
+
+  /**
+   * Lets a role list sagas and look at them, with what the inbox handled: `outbox saga ls` and `saga show`. Finding
+   * them takes rights beside it, which the README names.
+   */
+  grantRead(grantee: IGrantable): Grant {
+    return grantLookAtSagas(this.table, grantee);
+  }
+
+  /**
+   * Sagas that should have finished, or been compensated, and have not: the highest of 5 minutes.
+   *
+   * The handler counts them every 5 minutes.
+   */
+  metricOverdue(props: MetricOptions = {}): Metric {
+    return this.metric(sagaMetrics.overdue, { statistic: 'Maximum', ...props });
+  }
+
+  /** Events that came for sagas that had finished or were being compensated, in 5 minutes. */
+  metricLate(props: MetricOptions = {}): Metric {
+    return this.metric(sagaMetrics.late, { statistic: 'Sum', ...props });
+  }
+
+  private metric(metricName: string, props: MetricOptions): Metric {
+    return new Metric({
+      namespace: metricNamespace,
+      metricName,
+      dimensionsMap: {
+        ...sagaDimensions({
+          name: this.#sagaName,
+          inboxName: this.#inboxName,
+          tableName: this.table.tableName,
+        }),
+      },
+      ...props,
+    }).attachTo(this);
+  }
+
+  private connect({ handler, sagaName }: SagaProps): void {
+    const environment = sagaToEnvironment({ name: sagaName, tableName: this.table.tableName });
+    configureFunction(this, {
+      ...{ role: 'handler', function: handler, environment },
+      imported: 'create the Saga in the app that defines the function',
+    });
+    grantQuerySagas(this.table, handler);
+    grantRows(this.table, handler, [
+      { actions: ['GetItem', 'PutItem'], keys: keysThatBeginWith([sagaKeyPrefix(sagaName)]) },
+    ]);
+    const check: SagaCheck = { sagaCheck: true };
+    // Below the handler, not the saga: the stack of the handler then needs the saga's, and never the other way round.
+    // Each function of the CDK is a Construct, which its interface does not say.
+    const scope: unknown = handler;
+    new Schedule(scope as Construct, 'SagaCheck', {
+      description: cutTo(
+        limits.schedule.maxDescriptionChars,
+        `Has saga ${sagaName} look for what is overdue`,
+      ),
+      schedule: ScheduleExpression.rate(checkEvery),
+      target: new LambdaInvoke(handler, {
+        input: ScheduleTargetInput.fromObject(check),
+        retryAttempts: 0,
+        maxEventAge: checkEvery,
+      }),
+    });
+  }
+
+  /** What was not looked for may be there: silence counts as bad news. */
+  private addAlarms(topic: ITopic | undefined): void {
+    const overdue = {
+      metric: this.metricOverdue(),
+      threshold: 1,
+      evaluationPeriods: 3,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.BREACHING,
+      meaning: `Sagas of ${this.#inboxName} have not finished in their time, or for 15 minutes nobody has looked whether there are any.`,
+      firstCommand: `npx outbox saga ls ${this.#inboxName}`,
+    };
+    addAlarms(new Construct(this, 'Alarms'), { SagasOverdue: overdue }, topic);
+  }
+}

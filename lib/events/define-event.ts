@@ -1,0 +1,90 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+import { checkGiven } from '../core/errors.ts';
+import { definedOnly } from '../core/pick.ts';
+import { checkAggregateId, checkDefinition, checkEvent } from './check-event.ts';
+import { readDeliverAt } from './deliver-at.ts';
+import { snapshot } from './event-data.ts';
+import type { EventContract, EventDefinition, EventOptions, OutboxEvent } from './event.ts';
+import type { ValidationDetail } from './schema-issues.ts';
+import { newId, systemClock } from '../core/system.ts';
+import { checkUpcasts, type Upcasts } from './upcast.ts';
+
+/** What a type of event consists of. */
+export interface DefineEventOptions<Schema extends StandardSchemaV1> {
+  /**
+   * Version of the data's shape, from 1. Raise it with every change that old consumers cannot read.
+   *
+   * @default 1
+   */
+  readonly version?: number;
+  /** The kind of thing that the event is about, such as `order`: letters, digits and `._-`. */
+  readonly aggregate: string;
+  /**
+   * The shape of the data: any Standard Schema (zod, valibot, arktype). Producers write its input;
+   * consumers get its output. https://standardschema.dev
+   */
+  readonly schema: Schema;
+  /**
+   * By old version: turns data of that version into data of the next one.
+   *
+   * @default - consumers read this version only
+   */
+  readonly upcast?: Upcasts;
+  /**
+   * What errors, logs and dead letters say of data that does not fit the schema.
+   *
+   * - `codes`: the place and the code of each issue, such as `buyer.age: invalid_type`. Nothing of the data appears.
+   *   Properties are named if the schema offers Standard JSON Schema (zod, arktype, and valibot through
+   *   `toStandardJsonSchema`); others, such as the keys of a record, are shown as `*`.
+   * - `messages`: the paths and messages of the schema's library. They can quote the data: choose it for data that may
+   *   be read in logs and in dead-letter queues.
+   *
+   * @default 'codes'
+   */
+  readonly validationDetail?: ValidationDetail;
+}
+
+/**
+ * Defines a type of event: the contract that producers and consumers share.
+ *
+ * `type` has at most 128 characters (EventBridge's detail type): letters, digits and `._:/-`.
+ *
+ * @throws OutboxError `EVENT_TYPE_INVALID`, `AGGREGATE_INVALID`, `OPTION_INVALID`
+ */
+export function defineEvent<const Type extends string, Schema extends StandardSchemaV1>(
+  type: Type,
+  options: DefineEventOptions<Schema>,
+): EventDefinition<Type, Schema> {
+  checkGiven("defineEvent('order.placed', { aggregate: 'order', schema })", { type, options });
+  const { version = 1, aggregate, schema, upcast = {}, validationDetail = 'codes' } = options;
+  checkGiven(`defineEvent('${type}', { aggregate: 'order', schema })`, { aggregate, schema });
+  const contract: EventContract<Type, Schema> = {
+    ...{ type, version, aggregate, schema, upcast, validationDetail },
+  };
+  checkDefinition(contract);
+  checkUpcasts(contract);
+  const create = (
+    aggregateId: string,
+    data: StandardSchemaV1.InferInput<Schema>,
+    options: EventOptions = {},
+  ): OutboxEvent<Type, Schema> => {
+    checkAggregateId(aggregateId, type);
+    const { sequence } = options;
+    const now = systemClock.now();
+    const deliverAt = readDeliverAt(options, { type, now });
+    const event = {
+      definition,
+      id: options.id ?? newId(Math.max(now, deliverAt ?? now)),
+      type,
+      version,
+      aggregate: `${aggregate}/${aggregateId}`,
+      ...definedOnly({ sequence, deliverAt }),
+      data,
+    };
+    checkEvent(event);
+    return Object.freeze({ ...event, data: snapshot(event) });
+  };
+  const definition = Object.freeze(Object.assign(create, contract));
+  return definition;
+}

@@ -1,0 +1,55 @@
+import type { EventContext } from '../table/entry.ts';
+import { isTraceparent, usableTrace, type TraceContext } from '../table/trace-context.ts';
+import { activeSpan } from './open-telemetry.ts';
+
+/**
+ * Says which span writes an event.
+ *
+ * @param context what the context of the write says of its trace
+ */
+export type TraceSource = (context: TraceContext | undefined) => TraceContext | undefined;
+
+/** The active span of OpenTelemetry, where that is set up: it is the one that writes. Else what the context says. */
+export const traceOfSpan: TraceSource = (context) => toTrace(activeSpan()) ?? context;
+
+/**
+ * The same, then X-Ray's trace of the invocation, which Lambda puts into its environment. It comes last: the
+ * trace of a request or a message that is being handled goes on, whatever traces the function itself.
+ *
+ * @param environment `process.env`: it is read anew for each write
+ */
+export function traceFrom(environment: Readonly<Record<string, string | undefined>>): TraceSource {
+  return (context) => traceOfSpan(context) ?? traceOfXRay(environment['_X_AMZN_TRACE_ID']);
+}
+
+/** What a context says of its trace, as far as it can be passed on. */
+export function traceOfContext(context: EventContext): TraceContext | undefined {
+  return usableTrace(context.traceparent, context.tracestate);
+}
+
+/** The id of the whole trace: 32 hexadecimal digits. */
+export function traceIdOf(traceparent: string): string | undefined {
+  return isTraceparent(traceparent) ? traceparent.slice(3, 35) : undefined;
+}
+
+function toTrace(span: ReturnType<typeof activeSpan>): TraceContext | undefined {
+  if (span === undefined) return undefined;
+  const flags = (span.traceFlags & 0xff).toString(16).padStart(2, '0');
+  const traceparent = `00-${span.traceId}-${span.spanId}-${flags}`;
+  return usableTrace(traceparent, span.traceState?.serialize());
+}
+
+/** https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
+function traceOfXRay(header = ''): TraceContext | undefined {
+  const {
+    Root = '',
+    Parent = '',
+    Sampled,
+  } = Object.fromEntries(header.split(';').map((part) => part.split('='))) as Record<
+    string,
+    string | undefined
+  >;
+  const traceId = Root.replace(/^1-/, '').replace('-', '');
+  const traceparent = `00-${traceId}-${Parent}-${Sampled === '1' ? '01' : '00'}`;
+  return usableTrace(traceparent, undefined);
+}

@@ -1,0 +1,101 @@
+import { OutboxError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
+
+/** What an inbox uses of a Lambda context: how long the invocation may still run. */
+export interface InvocationContext {
+  getRemainingTimeInMillis?(): number;
+}
+
+/** The moment after which nothing is started, and nothing is waited for. */
+export interface Deadline {
+  hasPassed(): boolean;
+  /** Until the function must end, in milliseconds; `Infinity` where that is not known. */
+  timeLeftMs(): number;
+  /** Until it passes, in milliseconds: `Infinity` where it never does. */
+  waitLeftMs(): number;
+  /** The answer of `work`, or `late()` if time is up first. The work goes on; nobody waits for it. */
+  race<T>(work: Promise<T>, late: () => T): Promise<T>;
+  /** Stops the timer. */
+  clear(): void;
+}
+
+/** Kept back from an invocation's time for its answer, log lines and metrics. */
+const reserve = { maxMs: 1_000, maxShare: 1 / 4 };
+
+/**
+ * A second before Lambda's time-out (or a quarter of the time, where that is less), which would
+ * fail the whole batch and not only what was slow. There is none where the context does not tell the time.
+ */
+export function openDeadline(context: InvocationContext = {}): Deadline {
+  const timeLeftMs = (): number => context.getRemainingTimeInMillis?.() ?? Infinity;
+  const totalMs = timeLeftMs();
+  const reserveMs = Math.min(reserve.maxMs, totalMs * reserve.maxShare);
+  const timer = startTimer(totalMs - reserveMs);
+  return {
+    hasPassed: () => timer.isUp() || timeLeftMs() <= reserveMs,
+    timeLeftMs,
+    waitLeftMs: () => timeLeftMs() - reserveMs,
+    race: timer.race,
+    clear: timer.clear,
+  };
+}
+
+/** The deadline of one message: the invocation's, or so many milliseconds from now by the clock if that is earlier. */
+export function messageDeadline(
+  ofInvocation: Deadline,
+  clock: Pick<Clock, 'now'>,
+  ms = Infinity,
+): Deadline {
+  const timer = startTimer(ms);
+  const end = clock.now() + ms;
+  return {
+    hasPassed: () => timer.isUp() || ofInvocation.hasPassed(),
+    timeLeftMs: () => ofInvocation.timeLeftMs(),
+    waitLeftMs: () => Math.min(end - clock.now(), ofInvocation.waitLeftMs()),
+    race: (work, late) => ofInvocation.race(timer.race(work, late), late),
+    clear: timer.clear,
+  };
+}
+
+interface Timer extends Pick<Deadline, 'race' | 'clear'> {
+  readonly isUp: () => boolean;
+}
+
+const never: Timer = {
+  isUp: () => false,
+  race: (work) => work,
+  clear: () => undefined,
+};
+
+function startTimer(ms: number): Timer {
+  if (ms === Infinity) return never;
+  let isUp = false;
+  let timer: NodeJS.Timeout | undefined;
+  const up = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      isUp = true;
+      resolve(undefined);
+    }, ms);
+  });
+  return {
+    isUp: () => isUp,
+    race: async (work, late) => {
+      const inTime = work.then((answer) => ({ answer }));
+      const first = await Promise.race([inTime, up]);
+      return first === undefined ? late() : first.answer;
+    },
+    clear: () => {
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** What a message is given back with that was not done in time. */
+export function outOfTime(id: string): OutboxError {
+  return new OutboxError(
+    'HANDLER_TIMEOUT',
+    `message ${id} was not done in time: give up slow calls earlier, ` +
+      'raise handlerTimeoutMs or the timeout of the function, or lower the batch size',
+    { facts: { id } },
+  );
+}

@@ -1,0 +1,160 @@
+import type { OrderedConfig } from '../../core/environment.ts';
+import type { Cursor, Gap, Place } from '../../table/ordered.ts';
+import { inParallel } from '../../core/in-parallel.ts';
+import type { Log } from '../../core/ports.ts';
+import { errorFields } from '../log.ts';
+import { adopted, beyondHole } from './cursor.ts';
+import { ageOf, pagesOfGaps, readLowest, type GapPorts } from './gaps.ts';
+import { changeCursor, readCursor } from './history.ts';
+import { putBackNext, type PutBackPorts } from './put-back-next.ts';
+
+/** What checking gaps takes. */
+export interface CheckPorts extends GapPorts, PutBackPorts {
+  readonly ordered: OrderedConfig;
+  readonly log: Log;
+}
+
+/** What a check found. */
+export interface GapReport {
+  /** Aggregates of which messages wait; no more are counted than there is time to look at. */
+  readonly open: number;
+  /** How long the one that stands still for longest has done so, in milliseconds; 0 where none does. */
+  readonly oldestMs: number;
+  /** Gaps that could not be looked at. */
+  readonly failed: number;
+}
+
+const checkDefaults = {
+  /** Gaps that are read at once in each of 8 partitions. */
+  gapsPerPartition: 100,
+  /** When a run looks at no more gaps: those open for longest were looked at. */
+  maxRunMs: 40_000,
+  /** How long a cursor is left to the worker that moved it. */
+  idleMs: 30_000,
+  /** How long a message that was put back is the queue's affair. It may have lost it, or somebody deleted it there. */
+  putBackAgainMs: 24 * 60 * 60_000,
+} as const;
+
+const lookedAtOnce = 10;
+
+/**
+ * Looks at the gaps of an ordered inbox, and does what time asks for: an aggregate that begins in the middle begins
+ * when earlier events were waited for long enough; a replay goes on without what did not come of it, with a warning; a
+ * message that a worker should have put back on the queue before it died is put back.
+ *
+ * Reads one row for each gap, and only the list where there is none. Never scans.
+ */
+export async function checkGaps(ports: CheckPorts): Promise<GapReport> {
+  const until = ports.clock.now() + checkDefaults.maxRunMs;
+  const checks: Checked[] = [];
+  for await (const gaps of pagesOfGaps(checkDefaults.gapsPerPartition, ports)) {
+    checks.push(...(await inParallel(gaps, lookedAtOnce, (gap) => tryToCheck(gap, ports))));
+    if (ports.clock.now() >= until) break;
+  }
+  const open = checks.filter(({ status }) => status !== 'closed');
+  return {
+    open: open.length,
+    oldestMs: open.reduce((oldest, { ageMs }) => Math.max(oldest, ageMs), 0),
+    failed: open.filter(({ status }) => status === 'failed').length,
+  };
+}
+
+interface Checked {
+  readonly status: 'open' | 'closed' | 'failed';
+  readonly ageMs: number;
+}
+
+const closed: Checked = { status: 'closed', ageMs: 0 };
+
+/** One gap that cannot be looked at keeps no other from it, and is as old as the list says. */
+async function tryToCheck(gap: Gap, ports: CheckPorts): Promise<Checked> {
+  try {
+    return await checkGap(gap, ports);
+  } catch (error) {
+    ports.log.error('gap not checked', { aggregate: gap.aggregate, ...errorFields(error) });
+    return { status: 'failed', ageMs: ports.clock.now() - gap.since };
+  }
+}
+
+async function checkGap(gap: Gap, ports: CheckPorts): Promise<Checked> {
+  const place = { inbox: ports.config.name, aggregate: gap.aggregate };
+  const found = await readCursor(place, ports);
+  // The list may be a moment behind.
+  if (found.gap !== gap.key.sk) return closed;
+  const cursor = await moveOn(place, found, ports);
+  if (isLeft(cursor, ports.clock.now())) await putBackNext(place, cursor, ports);
+  if (cursor.gap === undefined) return closed;
+  return { status: 'open', ageMs: await ageOf(gap, cursor, ports) };
+}
+
+/** Moves a cursor where it is time to; who overtakes the check knows better. */
+async function moveOn(place: Place, cursor: Cursor, ports: CheckPorts): Promise<Cursor> {
+  const move = await dueMove(place, cursor, ports);
+  if (move === undefined) return cursor;
+  const { after } = move;
+  const result = await changeCursor({ place, before: cursor, after }, ports);
+  if (result === 'overtaken') return cursor;
+  const range = { from: (cursor.sequence ?? 0) + 1, to: after.sequence };
+  ports.log[move.level](move.text, { ...place, ...range, replayId: cursor.replay?.id });
+  return after;
+}
+
+/** A cursor as it is to be by now, and how that is told. */
+interface DueMove {
+  readonly after: Cursor;
+  readonly level: 'info' | 'warn';
+  readonly text: string;
+}
+
+/** `undefined` where the cursor stays. */
+async function dueMove(
+  place: Place,
+  cursor: Cursor,
+  ports: CheckPorts,
+): Promise<DueMove | undefined> {
+  const now = ports.clock.now();
+  const { adoptAt = Infinity, first } = cursor;
+  if (first !== undefined && now >= adoptAt) {
+    return { after: adopted(cursor, first, now), level: 'info', text: 'aggregate begins' };
+  }
+  if (!isGivenUp(cursor, ports)) return undefined;
+  const sequence = await endOfHole(place, cursor, ports);
+  if (sequence === undefined) return undefined;
+  const after = beyondHole(cursor, sequence, now);
+  return { after, level: 'warn', text: 'replay goes on without what did not come of it' };
+}
+
+/** Whether the next message of a replay was waited for long enough: where others did not come, it is not so long. */
+function isGivenUp({ movedAt = 0, replay }: Cursor, { ordered, clock }: CheckPorts): boolean {
+  const { adoptWaitMs, replayPatienceMs } = ordered;
+  return clock.now() - movedAt >= (replay?.hasHoles === true ? adoptWaitMs : replayPatienceMs);
+}
+
+/** The last sequence that did not come of a replay: before what did come, or up to where the cursor had been before. */
+async function endOfHole(
+  place: Place,
+  { sequence = Infinity, replay: { reached = 0 } = { id: '' } }: Cursor,
+  ports: CheckPorts,
+): Promise<number | undefined> {
+  if (sequence >= reached) return undefined;
+  const lowest = await readLowest(place, sequence, ports);
+  const end = Math.min((lowest?.sequence ?? Infinity) - 1, reached);
+  return end > sequence ? end : undefined;
+}
+
+/** Whether the next sequence may wait while nobody is at it. */
+function isLeft(cursor: Cursor, now: number): boolean {
+  const { sequence = Infinity, early = 0 } = cursor;
+  const next = sequence + 1;
+  return next <= early && !isInQueue(next, cursor, now) && !isAtWork(cursor, now);
+}
+
+/** What was put back long ago is not in the queue any more. */
+function isInQueue(next: number, { putBack, putBackAt = 0 }: Cursor, now: number): boolean {
+  return putBack === next && now - putBackAt < checkDefaults.putBackAgainMs;
+}
+
+/** Nobody is where the cursor was moved by hand or by time. */
+function isAtWork({ eventId, movedAt = 0 }: Cursor, now: number): boolean {
+  return eventId !== undefined && now - movedAt < checkDefaults.idleMs;
+}

@@ -1,0 +1,68 @@
+import { OutboxError } from '../core/errors.ts';
+import { maxWindowMs } from '../table/reconciliation.ts';
+
+/** A stretch of time, in epoch milliseconds; `to` is not part of it. */
+export interface ReconciliationWindow {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a person who invokes a reconciliation by hand may ask for. Times are ISO 8601. */
+export interface ReconciliationRequest {
+  /**
+   * At most 2 days ago: of older events the outbox may have lost the entries.
+   *
+   * @default - the construct's `window` before `to`, or 2 days ago where that is later
+   */
+  readonly from?: string;
+  /** @default - now */
+  readonly to?: string;
+}
+
+/** Whether a run was asked for a window by hand: what a schedule sends asks for nothing. */
+export function isAskedFor(request: unknown): boolean {
+  const { from, to } = (request ?? {}) as Record<keyof ReconciliationRequest, unknown>;
+  return from !== undefined || to !== undefined;
+}
+
+/**
+ * The window that a run looks at: what was asked for, else all up to now.
+ *
+ * @param request what the function was invoked with; what a schedule sends asks for nothing
+ * @throws OutboxError `OPTION_INVALID`
+ */
+export function windowOf(
+  request: unknown,
+  { windowMs, now }: { windowMs: number; now: number },
+): ReconciliationWindow {
+  const { from, to } = (request ?? {}) as Record<keyof ReconciliationRequest, unknown>;
+  const end = to === undefined ? now : timeOf('to', to);
+  const earliest = now - maxWindowMs;
+  const start = from === undefined ? Math.max(end - windowMs, earliest) : timeOf('from', from);
+  if (end > now) throw invalid('to', to, 'must not lie in the future');
+  if (start >= end) throw invalid('from', from, `must lie before to, ${isoOf(end)}`);
+  if (start < earliest) throw invalid('from', from, `must not lie before ${isoOf(earliest)}`);
+  return { from: start, to: end };
+}
+
+function timeOf(name: string, value: unknown): number {
+  const time = typeof value === 'string' ? Date.parse(value) : NaN;
+  if (Number.isNaN(time)) throw invalid(name, value, 'must be a time as of ISO 8601');
+  return time;
+}
+
+function isoOf(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function invalid(option: string, value: unknown, problem: string): OutboxError {
+  return new OutboxError(
+    'OPTION_INVALID',
+    `${option} of a reconciliation ${problem}, got ${JSON.stringify(value)}: ` +
+      'invoke it with {"from": "2026-11-20T08:00:00Z", "to": "2026-11-20T09:00:00Z"}, or with nothing',
+    { facts: { option } },
+  );
+}
+
+/** How long a delivered event may be under way to its inbox. */
+export const graceMs = 15 * 60_000;

@@ -1,0 +1,154 @@
+import type { SagaStatus } from '../table/saga.ts';
+import type { OutboxEvent } from '../events/event.ts';
+import type { Action } from '../dynamodb/transactor.ts';
+import { readArgument } from './argument.ts';
+import { delayMs } from './delay.ts';
+import type { SagaParts } from './parts.ts';
+import { sagaInvalid, toSagaJson } from './saga-invalid.ts';
+import type { Compensation, SagaSnapshot } from './snapshot.ts';
+import type { CompensatingStep, SagaStep } from './step.ts';
+
+/**
+ * What may be left to undo at once. It may all be undone in one transaction, which takes 100 actions: the saga's row and
+ * the inbox's marker, three for each of so many, and eight more. An event is one action, two with `sequence: 'next'`; a
+ * write is one, and so is a deadline that is taken back.
+ */
+const maxCompensations = 30;
+
+/** A saga while its handlers run: what they did so far. */
+export interface Draft<State> {
+  readonly key: string;
+  status: SagaStatus;
+  state: { readonly value: State } | undefined;
+  reason: string | undefined;
+  readonly emits: OutboxEvent[];
+  readonly writes: Action[];
+  /** Deadlines to set, by name. Milliseconds from now. */
+  readonly deadlines: Map<string, number>;
+  readonly cancelled: Set<string>;
+  readonly compensations: Compensation[];
+  /** Whether its event came too late to change it. */
+  readonly isLate: boolean;
+}
+
+export function openDraft<State>(
+  key: string,
+  before?: SagaSnapshot<State>,
+  { isLate = false }: { isLate?: boolean } = {},
+): Draft<State> {
+  return {
+    ...(before === undefined ? blank() : draftOf(before)),
+    ...{ key, emits: [], writes: [], deadlines: new Map(), cancelled: new Set(), isLate },
+  };
+}
+
+type Kept<State> = Pick<Draft<State>, 'status' | 'state' | 'reason' | 'compensations'>;
+
+function blank<State>(): Kept<State> {
+  return { status: 'running', state: undefined, reason: undefined, compensations: [] };
+}
+
+function draftOf<State>({
+  status,
+  state,
+  reason,
+  compensations,
+}: SagaSnapshot<State>): Kept<State> {
+  return { status, state: { value: state }, reason, compensations: [...compensations] };
+}
+
+/** What handlers get. What may be asked for at the moment is what their types say, and is checked here too. */
+export function stepOf<State>(parts: SagaParts<State>, draft: Draft<State>): SagaStep<State> {
+  const { name: saga } = parts;
+  return {
+    key: draft.key,
+    get state() {
+      if (draft.state === undefined) throw sagaInvalid(saga, 'it has no state yet: call set');
+      return draft.state.value;
+    },
+    get reason() {
+      return draft.reason;
+    },
+    set: (state) => {
+      if (draft.isLate) throw sagaInvalid(saga, 'set for an event that came too late');
+      draft.state = { value: frozen(state, saga) };
+    },
+    emit: (...events) => {
+      draft.emits.push(...events);
+    },
+    write: (action) => {
+      draft.writes.push(action);
+    },
+    ...whileRunning(parts, draft),
+  };
+}
+
+type OnlyRunning = Omit<SagaStep<unknown>, keyof CompensatingStep<unknown>>;
+
+function whileRunning<State>(parts: SagaParts<State>, draft: Draft<State>): OnlyRunning {
+  const { name: saga, deadlines, compensations } = parts;
+  return {
+    deadline: (name, after) => {
+      checkRunning(draft, { saga, call: 'deadline' });
+      checkKnown(deadlines, name, { saga, mend: `.onDeadline('${name}', …)` });
+      draft.deadlines.set(name, delayMs(after, `deadline ${name} of saga ${saga}`));
+      draft.cancelled.delete(name);
+    },
+    cancelDeadline: (name) => {
+      checkRunning(draft, { saga, call: 'cancelDeadline' });
+      draft.deadlines.delete(name);
+      draft.cancelled.add(name);
+    },
+    compensateWith: (name: string, argument?: unknown) => {
+      checkRunning(draft, { saga, call: 'compensateWith' });
+      checkKnown(compensations, name, { saga, mend: `.compensation('${name}', …)` });
+      checkRoom(draft, saga);
+      const kept = argument === undefined ? {} : { argument: frozen(argument, saga) };
+      const compensation = { name, ...kept };
+      readArgument(parts, compensation);
+      draft.compensations.push(compensation);
+    },
+    compensate: (reason) => {
+      checkRunning(draft, { saga, call: 'compensate' });
+      draft.status = 'compensating';
+      draft.reason = reason;
+    },
+    complete: () => {
+      checkRunning(draft, { saga, call: 'complete' });
+      draft.status = 'completed';
+    },
+  };
+}
+
+/** As it will be read again: a copy that nobody can change. */
+function frozen<T>(value: T, saga: string): T {
+  return JSON.parse(toSagaJson(saga, value), (_, part: unknown) => Object.freeze(part)) as T;
+}
+
+/** What is asked for after the end would be lost without a word. */
+function checkRunning(
+  { status, isLate }: Draft<unknown>,
+  { saga, call }: { saga: string; call: string },
+): void {
+  if (status === 'running' && !isLate) return;
+  throw sagaInvalid(saga, `${call} when it was ${status}: only a running saga takes it`);
+}
+
+/** One too many is told of when the thing is done: when it is to be undone, it is too late. */
+function checkRoom({ compensations }: Draft<unknown>, saga: string): void {
+  if (compensations.length < maxCompensations) return;
+  throw sagaInvalid(
+    saga,
+    `it has ${maxCompensations} compensations, which are as many as can be undone in one transaction with three actions each: ` +
+      'have one compensation undo several things, or split the saga',
+  );
+}
+
+function checkKnown(
+  known: ReadonlyMap<string, unknown>,
+  name: string,
+  { saga, mend }: { saga: string; mend: string },
+): void {
+  if (known.has(name)) return;
+  throw sagaInvalid(saga, `it knows no ${name}: add ${mend} to its definition`);
+}
