@@ -17,10 +17,10 @@ const testCaps = {
   '@typescript-eslint/no-non-null-assertion': 'off',
 };
 
-// What the oldest supported Node.js lacks; see lib/core/node-version.ts.
+// What the oldest supported Node.js lacks; see lib/core/limits.ts.
 const tooNew = [
-  { object: 'Map', property: 'groupBy', message: 'Use groupBy of lib/core/group-by.ts.' },
-  { object: 'Object', property: 'groupBy', message: 'Use groupBy of lib/core/group-by.ts.' },
+  { object: 'Map', property: 'groupBy', message: 'Use groupBy of lib/core/collections.ts.' },
+  { object: 'Object', property: 'groupBy', message: 'Use groupBy of lib/core/collections.ts.' },
   { object: 'Promise', property: 'withResolvers', message: 'Use new Promise.' },
   { object: 'Promise', property: 'try', message: 'Use an async function.' },
   { object: 'Array', property: 'fromAsync', message: 'Use for await.' },

@@ -1,6 +1,6 @@
 import { entryToRow, type Entry } from '../lib/table/entry.ts';
 import { pageStart, type Page } from '../lib/table/keys.ts';
-import { itemBytes } from '../lib/dynamodb/item-size.ts';
+import { itemBytes } from '../lib/dynamodb/items.ts';
 import { newId } from '../lib/core/system.ts';
 import { insertOf } from '../test/support/world.ts';
 

@@ -2,7 +2,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 
-import { outboxGauges } from '../lib/core/outbox-metrics.ts';
+import { outboxGauges } from '../lib/core/metrics.ts';
 import { pageAfter, pageOf } from '../lib/table/keys.ts';
 import { Destination } from '../lib/constructs/outbox/destination.ts';
 import { Outbox } from '../lib/constructs/outbox/outbox.ts';

@@ -3,7 +3,7 @@ import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { Entry } from '../lib/table/entry.ts';
 import { toMessageJson } from '../lib/table/message.ts';
 import { createEventBus } from '../lib/delivery/destinations/event-bus.ts';
-import { createDynamoDBStore } from '../lib/dynamodb/store.ts';
+import { createDynamoDBStore } from '../lib/dynamodb/outbox-store.ts';
 import { createRelay } from '../lib/delivery/relay.ts';
 import { newId, systemClock } from '../lib/core/system.ts';
 import { median, type Figure } from './figure.ts';

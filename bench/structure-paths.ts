@@ -3,7 +3,7 @@ import { ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 
-import { main } from '../lib/cli/main.ts';
+import { main } from '../lib/cli/program.ts';
 import { inboxToEnvironment, writerToEnvironment } from '../lib/core/environment.ts';
 import { isInvalidEntry, rowToEntry } from '../lib/table/entry.ts';
 import { sagaToEnvironment } from '../lib/table/saga.ts';
@@ -12,7 +12,7 @@ import { createDynamoDBSweepStore } from '../lib/dynamodb/sweep-store.ts';
 import { createRelay } from '../lib/delivery/relay.ts';
 import { createSweeper } from '../lib/sweeper/sweeper.ts';
 import { createInbox, createOutbox, createSaga, defineEvent, defineSaga } from '../lib/runtime.ts';
-import { toRow } from '../lib/dynamodb/item.ts';
+import { toRow } from '../lib/dynamodb/items.ts';
 import { newId, systemClock } from '../lib/core/system.ts';
 import { messageOf, sqsEventOf } from '../lib/testing.ts';
 import { outboxFunctions, servicesOf } from '../test/cli/support/account.ts';

@@ -1,7 +1,7 @@
 import { entryToRow, type Entry } from '../lib/table/entry.ts';
 import { pageStart, type Page } from '../lib/table/keys.ts';
-import { watermarkNames, type SweepPass } from '../lib/table/watermark.ts';
-import { toItem } from '../lib/dynamodb/item.ts';
+import { watermarkNames, type SweepPass } from '../lib/table/sweep-notes.ts';
+import { toItem } from '../lib/dynamodb/items.ts';
 import { retentionMs, shards } from './fixtures.ts';
 import type { StubOptions } from './stub.ts';
 

@@ -1,8 +1,8 @@
 import { entryToRow, type Entry } from '../lib/table/entry.ts';
 import { pageAfter, pageOf, pageStart, type Page } from '../lib/table/keys.ts';
-import { receiptsFor } from '../lib/delivery/receipts.ts';
-import { putAll } from '../lib/dynamodb/batch.ts';
-import { toItem } from '../lib/dynamodb/item.ts';
+import { receiptsFor } from '../lib/delivery/deliver.ts';
+import { putAll } from '../lib/dynamodb/outbox-table.ts';
+import { toItem } from '../lib/dynamodb/items.ts';
 import { newId } from '../lib/core/system.ts';
 import { createVirtualClock } from '../lib/testing/virtual-clock.ts';
 import { createOutboxTable } from '../test/support/create-tables.ts';

@@ -1,6 +1,6 @@
 import { pageAfter, pageOf } from '../lib/table/keys.ts';
-import { toItem } from '../lib/dynamodb/item.ts';
-import { putAll } from '../lib/dynamodb/batch.ts';
+import { toItem } from '../lib/dynamodb/items.ts';
+import { putAll } from '../lib/dynamodb/outbox-table.ts';
 import { entryToRow } from '../lib/table/entry.ts';
 import { systemClock } from '../lib/core/system.ts';
 import { createOutboxTable } from '../test/support/create-tables.ts';

@@ -3,7 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createEventBus } from '../lib/delivery/destinations/event-bus.ts';
 import { createDynamoDBSweepStore } from '../lib/dynamodb/sweep-store.ts';
 import { createSweeper, type Sweeper } from '../lib/sweeper/sweeper.ts';
-import type { SweepStore } from '../lib/table/sweep-store.ts';
+import type { SweepStore } from '../lib/table/stores.ts';
 import type { Clock } from '../lib/core/ports.ts';
 import { newId, systemClock } from '../lib/core/system.ts';
 import { retentionMs, shards } from './fixtures.ts';

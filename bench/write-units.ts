@@ -1,9 +1,9 @@
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import { pageOf, timeOfId } from '../lib/table/keys.ts';
-import { createDynamoDBStore } from '../lib/dynamodb/store.ts';
-import { receiptsFor } from '../lib/delivery/receipts.ts';
-import { createDynamoDBTransactor } from '../lib/dynamodb/dynamodb-transactor.ts';
+import { createDynamoDBStore } from '../lib/dynamodb/outbox-store.ts';
+import { receiptsFor } from '../lib/delivery/deliver.ts';
+import { createDynamoDBTransactor } from '../lib/dynamodb/transactor.ts';
 import { entryToRow } from '../lib/table/entry.ts';
 import { newId, systemClock } from '../lib/core/system.ts';
 import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';

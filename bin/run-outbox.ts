@@ -1,7 +1,7 @@
 /** Runs the operator's command on this terminal. See lib/cli. */
 import { openClients } from '../lib/cli/aws/clients.ts';
-import { main } from '../lib/cli/main.ts';
-import { createSystemTerminal } from '../lib/cli/system-terminal.ts';
+import { main } from '../lib/cli/program.ts';
+import { createSystemTerminal } from '../lib/cli/terminal.ts';
 import { newId, systemClock } from '../lib/core/system.ts';
 import manifest from '../package.json' with { type: 'json' };
 

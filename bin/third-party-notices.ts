@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { Metafile } from 'esbuild';
 
-import { groupBy } from '../lib/core/group-by.ts';
+import { groupBy } from '../lib/core/collections.ts';
 
 /** Part of the published package. */
 export const noticesFile = 'dist/THIRD-PARTY-NOTICES.txt';

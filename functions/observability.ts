@@ -1,8 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 
-import { metricNamespace } from '../lib/core/inbox-metrics.ts';
-import { outboxDimensions } from '../lib/core/outbox-metrics.ts';
+import { metricNamespace, outboxDimensions } from '../lib/core/metrics.ts';
 import type { Log, Meter } from '../lib/core/ports.ts';
 
 /** Logs and metrics of one of the package's own functions. */

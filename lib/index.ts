@@ -8,6 +8,6 @@ export type { ArchiveProps } from './constructs/archive/props.ts';
 export { Inbox } from './constructs/inbox/inbox.ts';
 export type { InboxProps, OrderedProps } from './constructs/inbox/props.ts';
 export { Saga } from './constructs/saga/saga.ts';
-export type { SagaProps } from './constructs/saga/saga-props.ts';
+export type { SagaProps } from './constructs/saga/saga.ts';
 export { Reconciliation } from './constructs/reconciliation/reconciliation.ts';
-export type { ReconciliationProps } from './constructs/reconciliation/reconciliation-props.ts';
+export type { ReconciliationProps } from './constructs/reconciliation/reconciliation.ts';

@@ -7,7 +7,7 @@ export { defineEvent } from './events/define-event.ts';
 export type { DefineEventOptions } from './events/define-event.ts';
 export type { ValidationDetail } from './events/schema-issues.ts';
 export type { EventContract, EventDefinition, EventOptions, OutboxEvent } from './events/event.ts';
-export type { ParsedJson, Upcasts } from './events/upcast.ts';
+export type { ParsedJson, Upcasts } from './events/event.ts';
 
 // Writing
 export { createOutbox } from './outbox/outbox.ts';
@@ -18,7 +18,7 @@ export type {
   WriteRequest,
   WriteResult,
 } from './outbox/outbox.ts';
-export type { Environment } from './core/read-environment.ts';
+export type { Environment } from './core/environment.ts';
 export type { EnvironmentOptions } from './outbox/settings.ts';
 export type { Cancel, Cancellation } from './outbox/cancel.ts';
 export type { WrittenEvent } from './outbox/prepare.ts';
@@ -28,7 +28,7 @@ export type {
   SingleAction,
   TransactionResult,
   Transactor,
-} from './dynamodb/transactor.ts';
+} from './dynamodb/actions.ts';
 export type { Row } from './table/entry.ts';
 export type { Clock, Log, LogFields, Random } from './core/ports.ts';
 
@@ -36,7 +36,7 @@ export type { Clock, Log, LogFields, Random } from './core/ports.ts';
 export { contextFromHeaders, currentContext, withContext } from './events/context.ts';
 export type { RequestHeaders } from './events/context.ts';
 export type { EventContext } from './table/entry.ts';
-export type { TraceContext } from './table/trace-context.ts';
+export type { TraceContext } from './table/message.ts';
 export type { TraceSource } from './events/trace.ts';
 
 // Sagas
@@ -45,10 +45,10 @@ export type { DefinedSaga, EventKey, SagaDefinition, SagaOptions } from './saga/
 export { createSaga } from './saga/create-saga.ts';
 export type { SagaFunction, SagaRunOptions } from './saga/create-saga.ts';
 export type { CompensatingStep, Compensations, LateStep, SagaStep } from './saga/step.ts';
-export type { Delay } from './saga/delay.ts';
-export type { Compensation, PendingDeadline, SagaSnapshot } from './saga/snapshot.ts';
-export type { SagaOutcome, SagaTransition } from './saga/outcome.ts';
-export type { KeyOf, SagaEvent, SagaParts, UnknownSaga } from './saga/parts.ts';
+export type { Delay } from './saga/step.ts';
+export type { Compensation, PendingDeadline, SagaSnapshot } from './saga/step.ts';
+export type { SagaOutcome, SagaTransition } from './saga/step.ts';
+export type { KeyOf, SagaEvent, SagaParts, UnknownSaga } from './saga/step.ts';
 export type { RunningSagas } from './saga/running-sagas.ts';
 export type { SagaCheck, SagaStatus, SagaSummary } from './table/saga.ts';
 
@@ -56,15 +56,15 @@ export type { SagaCheck, SagaStatus, SagaSummary } from './table/saga.ts';
 export { createInbox } from './inbox/inbox.ts';
 export type { Inbox, TransactionOptions } from './inbox/inbox.ts';
 export type { InboxOptions } from './inbox/options.ts';
-export type { InboxMetricsSink } from './inbox/metrics.ts';
+export type { InboxMetricsSink } from './inbox/log.ts';
 export type { SqsSender } from './inbox/dead-letter.ts';
 export type { InboxMessage, MessageOf } from './inbox/message.ts';
-export type { LeaseHandler, LeaseOptions, LeaseTransaction } from './inbox/lease-way.ts';
-export type { InboxTransaction } from './inbox/collect.ts';
+export type { LeaseHandler, LeaseOptions, LeaseTransaction } from './inbox/lease.ts';
+export type { InboxTransaction } from './inbox/transaction.ts';
 export type { MessageLog } from './inbox/log.ts';
-export type { MessageHandler } from './inbox/way.ts';
-export { reject } from './inbox/reject.ts';
-export { deadLetterAttributes } from './inbox/dead-letter-request.ts';
+export type { MessageHandler } from './inbox/transaction.ts';
+export { reject } from './inbox/message.ts';
+export { deadLetterAttributes } from './inbox/dead-letter.ts';
 export type { InvocationContext } from './inbox/deadline.ts';
 export type {
   SqsBatchResponse,

@@ -18,8 +18,8 @@ export { tableSchemas, testEnvironment } from './testing/local-tables.ts';
 export type { LocalTables, TableSchema } from './testing/local-tables.ts';
 
 // Messages for consumers
-export { messageOf } from './testing/builders.ts';
-export type { MessageOptions } from './testing/builders.ts';
+export { messageOf } from './testing/sqs-events.ts';
+export type { MessageOptions } from './testing/sqs-events.ts';
 export { sqsEventOf, toSqsEvent } from './testing/sqs-events.ts';
 export type {
   Envelope,

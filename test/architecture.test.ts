@@ -160,7 +160,7 @@ describe('the surface of a file', () => {
   });
 
   it('has nothing that only tests use, but two ways to give them settings', () => {
-    const forTests = ['lib/inbox/inbox.ts openInbox', 'lib/outbox/test-scope.ts runInTestScope'];
+    const forTests = ['lib/inbox/inbox.ts openInbox', 'lib/outbox/settings.ts runInTestScope'];
 
     const dead = inLib
       // The memory stores of the conformance suites: some are for our own tests alone.

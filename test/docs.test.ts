@@ -4,7 +4,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 
 import { generatedPages, readInterfaces } from '../bin/docs/pages.ts';
-import { dedupeWindowMs } from '../lib/constructs/inbox/dedupe-window.ts';
+import { dedupeWindowMs } from '../lib/constructs/inbox/handler.ts';
 import { inboxDefaults } from '../lib/constructs/inbox/props.ts';
 
 const pages = generatedPages();

@@ -1,12 +1,12 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 
 import type { Entry } from '../../lib/table/entry.ts';
-import { markerKey } from '../../lib/table/inbox-rows.ts';
+import { markerKey } from '../../lib/table/inbox.ts';
 import { pageAfter, pageOf } from '../../lib/table/keys.ts';
-import { getAll } from '../../lib/dynamodb/batch.ts';
-import { toItemKey, toRow, type Item } from '../../lib/dynamodb/item.ts';
-import { createDynamoDBStore } from '../../lib/dynamodb/store.ts';
-import type { PageContents } from '../../lib/table/store.ts';
+import { getAll } from '../../lib/dynamodb/outbox-table.ts';
+import { toItemKey, toRow, type Item } from '../../lib/dynamodb/items.ts';
+import { createDynamoDBStore } from '../../lib/dynamodb/outbox-store.ts';
+import type { PageContents } from '../../lib/table/stores.ts';
 import { systemClock } from '../../lib/core/system.ts';
 import type { Clients } from './clients.ts';
 import type { InboxPlace, OutboxPlace } from './shop.ts';

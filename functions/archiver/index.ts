@@ -9,7 +9,7 @@ import { archiverFromEnvironment } from '../../lib/core/environment.ts';
 import { createArchiver } from '../../lib/archive/archiver.ts';
 import { createS3Archive } from '../../lib/archive/s3.ts';
 import { createDynamoDBArchiveStore } from '../../lib/dynamodb/archive-store.ts';
-import { clientTimeouts } from '../../lib/dynamodb/client-timeouts.ts';
+import { clientTimeouts } from '../../lib/dynamodb/client.ts';
 import { newId, systemClock } from '../../lib/core/system.ts';
 import { observe } from '../observability.ts';
 

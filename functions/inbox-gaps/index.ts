@@ -4,8 +4,8 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 
-import { metricNamespace } from '../../lib/core/inbox-metrics.ts';
-import { openGapCheck } from '../../lib/inbox/ordered/open-gap-check.ts';
+import { metricNamespace } from '../../lib/core/metrics.ts';
+import { openGapCheck } from '../../lib/inbox/ordered/check-gaps.ts';
 import { inboxFrom } from '../../lib/outbox/settings.ts';
 
 const settings = inboxFrom(process.env);

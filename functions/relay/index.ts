@@ -5,9 +5,9 @@ import middy from '@middy/core';
 
 import { relayFromEnvironment } from '../../lib/core/environment.ts';
 import { openDestinations } from '../../lib/delivery/destinations/open.ts';
-import { createDynamoDBStore } from '../../lib/dynamodb/store.ts';
+import { createDynamoDBStore } from '../../lib/dynamodb/outbox-store.ts';
 import { createRelay, type Relay } from '../../lib/delivery/relay.ts';
-import { clientTimeouts } from '../../lib/dynamodb/client-timeouts.ts';
+import { clientTimeouts } from '../../lib/dynamodb/client.ts';
 import { newId, systemClock } from '../../lib/core/system.ts';
 import { observe } from '../observability.ts';
 

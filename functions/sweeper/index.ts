@@ -7,7 +7,7 @@ import { relayFromEnvironment } from '../../lib/core/environment.ts';
 import { openDestinations } from '../../lib/delivery/destinations/open.ts';
 import { createDynamoDBSweepStore } from '../../lib/dynamodb/sweep-store.ts';
 import { createSweeper } from '../../lib/sweeper/sweeper.ts';
-import { clientTimeouts } from '../../lib/dynamodb/client-timeouts.ts';
+import { clientTimeouts } from '../../lib/dynamodb/client.ts';
 import { newId, systemClock } from '../../lib/core/system.ts';
 import { observe } from '../observability.ts';
 

@@ -1,11 +1,25 @@
-import { firstPageOf, hourAfter } from '../table/archive.ts';
-import { pageStart, type Page } from '../table/keys.ts';
-import { archiveGauges } from '../core/outbox-metrics.ts';
+import { groupBy } from '../core/collections.ts';
+import { inParallel } from '../core/concurrency.ts';
+import { archiveGauges } from '../core/metrics.ts';
 import type { Invocation } from '../delivery/relay.ts';
-import { archiveHour } from './hour.ts';
-import { archiveLate } from './late.ts';
-import type { ArchiverPorts } from '../table/ports.ts';
-import { ripenessOf, startHour } from './ripe.ts';
+import {
+  firstPageOf,
+  hourAfter,
+  hourOf,
+  hourPrefix,
+  hourStart,
+  lateName,
+  manifestName,
+  toArchiveLine,
+  type ArchivedLate,
+  type Hour,
+  type LateEntry,
+} from '../table/archive.ts';
+import { pageOf, pageStart, timeOfId, type Page } from '../table/keys.ts';
+import { later, oldestPage } from '../table/page-times.ts';
+import type { ArchiverPorts } from '../table/stores.ts';
+import { archiveHour, checkTable, putManifest } from './hour.ts';
+import { packLines, putVerified, readManifest } from './objects.ts';
 
 /** What one run of the archiver did. */
 export interface ArchiveReport {
@@ -80,4 +94,88 @@ async function archiveHours(
     await store.advanceWatermark('archive', firstPageOf(hour), ports.shards);
   }
   return { hours, entries, archivedUpTo: firstPageOf(hour) };
+}
+
+/** How long before it expires an hour is archived, though the sweeper has not closed it: with what is known of it. */
+const hasteMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Whether an hour may be archived: `closed` by the sweeper's last look, or `expiring` before it had one;
+ * `undefined` where there is time yet.
+ */
+function ripenessOf(
+  hour: Hour,
+  {
+    now,
+    closedUpTo = '',
+    retentionMs,
+  }: { now: number; closedUpTo: Page | undefined; retentionMs: number },
+): 'closed' | 'expiring' | undefined {
+  if (firstPageOf(hourAfter(hour, 1)) <= closedUpTo) return 'closed';
+  return hourStart(hour) <= now - retentionMs + hasteMs ? 'expiring' : undefined;
+}
+
+/**
+ * The first hour that is not archived: where the last run came to. The first run begins with the retention,
+ * whatever the table's creation time: a table that was restored, copied or imported holds entries from before it. In an
+ * empty table that costs one read for each shard of each page, once.
+ *
+ * Hours that expired before they were archived are passed over, and that is said aloud.
+ */
+async function startHour(ports: ArchiverPorts): Promise<Hour> {
+  const { store, clock, retentionMs, log } = ports;
+  const oldest = hourOf(oldestPage(clock.now(), retentionMs));
+  const noted = (await store.readWatermark('archive'))?.page;
+  if (noted === undefined) return oldest;
+  const next = hourOf(noted);
+  if (next < oldest)
+    log.error('hours expired before they were archived', { from: next, to: oldest });
+  return later(oldest, next);
+}
+
+const parallelObjects = 16;
+
+/**
+ * Archives what left the waiting room after its hour was archived, each entry as an object of its own: there are few.
+ * The hour's manifest then names it with its checksum, and only then the table forgets it. What a run had written when it
+ * died is written again by the next. Returns how many there were.
+ */
+async function archiveLate(
+  { before, isOver }: { before: Page; isOver: () => boolean },
+  ports: ArchiverPorts,
+): Promise<number> {
+  let archived = 0;
+  for await (const entries of ports.store.listLate(pageStart(before))) {
+    const byHour = groupBy(entries, ({ entry }) => hourOf(pageOf(timeOfId(entry.id))));
+    for (const [hour, late] of byHour) {
+      if (isOver()) return archived;
+      await archiveLateOf(hour, late, ports);
+      archived += late.length;
+    }
+  }
+  return archived;
+}
+
+async function archiveLateOf(
+  hour: Hour,
+  entries: readonly LateEntry[],
+  ports: ArchiverPorts,
+): Promise<void> {
+  const { archive, store, tableName: table } = ports;
+  const folder = hourPrefix(ports, hour);
+  const written = await inParallel(entries, parallelObjects, async (one): Promise<ArchivedLate> => {
+    const name = lateName(one.entry.id);
+    const body = await packLines([toArchiveLine(one)]);
+    return { name, sha256: await putVerified(archive, `${folder}${name}`, body) };
+  });
+  const [there] = await archive.list(`${folder}${manifestName}`, 1);
+  // An hour without entries has none yet.
+  const manifest =
+    there === undefined
+      ? { hour, table, closed: true, parts: [] }
+      : await readManifest(folder, archive);
+  checkTable(folder, manifest, table);
+  const late = new Map([...(manifest.late ?? []), ...written].map((one) => [one.name, one]));
+  await putManifest(folder, { ...manifest, late: [...late.values()] }, ports);
+  await inParallel(entries, parallelObjects, ({ entry }) => store.removeLate(entry.id));
 }

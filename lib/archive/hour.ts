@@ -1,22 +1,22 @@
+import { OutboxError } from '../core/errors.ts';
+import { utf8Bytes } from '../core/redact.ts';
 import {
   hourPrefix,
   isPartName,
   manifestName,
   pagesOfHour,
   partName,
+  toArchiveLine,
+  type ArchivedEntry,
   type ArchiveManifest,
   type ArchivePart,
   type Hour,
 } from '../table/archive.ts';
-import type { ArchivedEntry } from '../table/archive-line.ts';
 import type { Entry } from '../table/entry.ts';
-import { OutboxError } from '../core/errors.ts';
-import type { Receipt } from '../table/receipt.ts';
-import { lastReceipts } from '../table/last-receipts.ts';
-import { packLines, putVerified } from './object.ts';
-import { readManifest } from './open-hour.ts';
-import { cutIntoParts, type PagePiece, type PartDraft } from './parts.ts';
-import type { ArchiverPorts } from '../table/ports.ts';
+import type { Page } from '../table/keys.ts';
+import { lastReceipts, type Receipt } from '../table/receipt.ts';
+import type { ArchiverPorts } from '../table/stores.ts';
+import { packLines, putVerified, readManifest } from './objects.ts';
 
 /** Large enough for Athena, small enough for a function's memory. */
 const usualPartBytes = 16 * 1024 * 1024;
@@ -131,4 +131,44 @@ async function emptyOthers(
 
 function entriesOf(parts: readonly ArchivePart[]): number {
   return parts.reduce((sum, { entries }) => sum + entries, 0);
+}
+
+/** Entries of one page. */
+interface PagePiece {
+  readonly page: Page;
+  readonly entries: readonly ArchivedEntry[];
+}
+
+/** What becomes one object. */
+interface PartDraft {
+  readonly first: Page;
+  readonly last: Page;
+  readonly lines: readonly string[];
+}
+
+/**
+ * Cuts an hour into parts, as it is read: each is full with the line that brings it to so many bytes, which
+ * bounds the memory of who writes and who reads. None is empty.
+ */
+async function* cutIntoParts(
+  pieces: AsyncIterable<PagePiece>,
+  fullPartBytes: number,
+): AsyncGenerator<PartDraft> {
+  let lines: string[] = [];
+  let bytes = 0;
+  let first: Page | undefined;
+  let last: Page = '';
+  for await (const { page, entries } of pieces) {
+    for (const entry of entries) {
+      const line = toArchiveLine(entry);
+      lines.push(line);
+      bytes += utf8Bytes(line);
+      first ??= page;
+      last = page;
+      if (bytes < fullPartBytes) continue;
+      yield { first, last, lines };
+      [lines, bytes, first] = [[], 0, undefined];
+    }
+  }
+  if (first !== undefined) yield { first, last, lines };
 }

@@ -1,3 +1,4 @@
+import { pickDefined } from '../core/collections.ts';
 import {
   dayPrefix,
   firstPageOf,
@@ -5,16 +6,14 @@ import {
   hourOfKey,
   hourPrefix,
   ownerPrefix,
+  type ArchivedEntry,
   type ArchiveOwner,
   type ArchivePart,
   type Hour,
 } from '../table/archive.ts';
-import type { ArchivedEntry } from '../table/archive-line.ts';
 import { pageOf, timeOfId, type Page } from '../table/keys.ts';
-import { pickDefined } from '../core/pick.ts';
-import type { ArchivedPages, Archive } from '../table/ports.ts';
-import { openHour, readPart, type OpenHour } from './open-hour.ts';
-import { rememberLast } from './remember.ts';
+import type { Archive, ArchivedPages } from '../table/stores.ts';
+import { openHour, readPart, type OpenHour } from './objects.ts';
 
 /** The archive of an outbox, to be read. */
 export interface ArchiveReader extends ArchivedPages {
@@ -100,4 +99,25 @@ function outcomeOf(late: ArchivedEntry | undefined): Partial<ArchivedEntry> {
 
 function isOf(page: Page): (archived: ArchivedEntry) => boolean {
   return ({ entry }) => pageOf(timeOfId(entry.id)) === page;
+}
+
+/** Answers with what is remembered under a key, or else asks, and remembers the answer. */
+export type Remember<T> = (key: string, ask: () => Promise<T>) => Promise<T>;
+
+/**
+ * Remembers the last answers, `size` of them at the most, also for who asks while an answer is on its way.
+ * What failed is not remembered.
+ */
+function rememberLast<T>(size: number): Remember<T> {
+  const answers = new Map<string, Promise<T>>();
+  return (key, ask) => {
+    const answer = answers.get(key) ?? ask();
+    // Put in again, so that the one asked for longest ago comes first.
+    answers.delete(key);
+    answers.set(key, answer);
+    const [oldest] = answers.keys();
+    if (answers.size > size && oldest !== undefined) answers.delete(oldest);
+    answer.catch(() => answers.delete(key));
+    return answer;
+  };
 }

@@ -5,8 +5,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 
-import { damaged, maxObjectBytes } from './object.ts';
-import type { Archive } from '../table/ports.ts';
+import { damaged, maxObjectBytes } from './objects.ts';
+import type { Archive } from '../table/stores.ts';
 
 /** A bucket, and who calls it. */
 export interface S3Bucket {

@@ -1,9 +1,8 @@
 import type { Option } from 'commander';
 
-import type { ExitCode } from './exit-codes.ts';
+import type { World } from './context.ts';
 import type { CommonOptions } from './options.ts';
 import type { CommandName } from './permissions.ts';
-import type { World } from './context.ts';
 
 /** One command: what it is called, what it takes, and what it does. */
 export interface CommandSpec<Options extends object = object> {
@@ -23,3 +22,21 @@ export interface Call<Options extends object = object> {
   readonly args: readonly string[];
   readonly options: Options & CommonOptions;
 }
+
+/** What the command's exit code says to a script. */
+export const exitCodes = {
+  /** It was done; nothing needs anybody. */
+  fine: 0,
+  /** It was done, and something needs a person, or a part of it was refused. */
+  needsPerson: 1,
+  /** It could not be done: wrong usage, no rights, no such thing, no connection. */
+  failed: 2,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** For the help. */
+export const exitCodesText = `Exit codes:
+  0  done, and nothing needs anybody
+  1  something needs a person, or a part was refused
+  2  could not be done: wrong usage, no rights, no such thing, no connection`;

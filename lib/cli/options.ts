@@ -1,9 +1,10 @@
 import { InvalidArgumentError, Option } from 'commander';
 
+import { definedOnly } from '../core/collections.ts';
 import { isTypePattern } from '../core/event-types.ts';
-import { definedOnly } from '../core/pick.ts';
-import type { OutboxName } from './aws/find-outbox.ts';
 import type { Selection } from '../operate/selection.ts';
+import type { OutboxName } from './aws/find.ts';
+import { escapeUnsafe } from './terminal.ts';
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -130,4 +131,26 @@ function toTypes(text: string, before: string[] | undefined): string[] {
     );
   }
   return [...(before ?? []), text];
+}
+
+/** A command to type next, as it can be pasted: with the options by which the outbox was named this time. */
+export function hint(command: string, options: CommonOptions): string {
+  const { stack, outbox, table, region, profile, endpointUrl } = options;
+  const named = Object.entries({
+    '--stack': stack,
+    '--outbox': outbox,
+    '--table': table,
+    '--region': region,
+    '--profile': profile,
+    '--endpoint-url': endpointUrl,
+  });
+  const said = named.flatMap(([name, value]) => (value === undefined ? [] : [name, quoted(value)]));
+  return [command, ...said].join(' ');
+}
+
+/** A text as one word of a shell, whatever is in it. Characters that steer a terminal become escapes of bash and zsh. */
+export function quoted(text: string): string {
+  const escaped = escapeUnsafe(text.replaceAll('\\', String.raw`\\`));
+  if (escapeUnsafe(text) !== text) return `$'${escaped.replaceAll("'", String.raw`\'`)}'`;
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,14 +1,39 @@
 import { Command, CommanderError, type Argument } from 'commander';
 
-import type { CommandSpec } from './command.ts';
-import { commands } from './index.ts';
-import { exitCodes, exitCodesText, type ExitCode } from './exit-codes.ts';
+import { explain } from './aws/failure.ts';
+import { exitCodes, exitCodesText, type CommandSpec, type ExitCode } from './command.ts';
+import type { World } from './context.ts';
+import { doctor } from './doctor/doctor.ts';
+import { inboxDiscard, inboxRedrive } from './inbox/change.ts';
+import { inboxAdopt, inboxSkip } from './inbox/gaps.ts';
+import { inboxLs, inboxShow } from './inbox/look.ts';
 import { commonOptions, type CommonOptions } from './options.ts';
 import { permissions } from './permissions.ts';
-import type { World } from './context.ts';
+import { redriveQueue } from './queues/redrive-queue.ts';
+import { replay } from './replay/replay.ts';
+import { sagaLs, sagaShow } from './saga.ts';
+import { schemaCheck, schemaWrite } from './schema/schema.ts';
+import { show } from './show.ts';
+import { status } from './status/status.ts';
+import { sweep } from './sweep.ts';
+import { tail } from './tail.ts';
+import { guardTerminal } from './terminal.ts';
+import { discard, redrive } from './waiting/change.ts';
+import { ls } from './waiting/ls.ts';
+
+/** Runs the command: what goes wrong becomes one line and an exit code. */
+export async function main(argv: readonly string[], world: World): Promise<ExitCode> {
+  const terminal = guardTerminal(world.terminal);
+  try {
+    return await runProgram(argv, { ...world, terminal });
+  } catch (error) {
+    terminal.note(`outbox: ${explain(error)}\n`);
+    return exitCodes.failed;
+  }
+}
 
 /** Runs the command that was typed. Usage errors are explained on the terminal. */
-export async function runProgram(argv: readonly string[], world: World): Promise<ExitCode> {
+async function runProgram(argv: readonly string[], world: World): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.fine;
   const program = createProgram(world, (code) => {
     exitCode = code;
@@ -116,3 +141,27 @@ function afterHelp({ name, examples }: CommandSpec): string {
   const actions = permissions[name].map((action) => `  ${action}`).join('\n') || '  none';
   return `\nExamples:\n${lines}\n\nIAM actions:\n${actions}`;
 }
+
+/** All commands, in the order of the help. */
+export const commands: readonly CommandSpec[] = [
+  status,
+  ls,
+  show,
+  tail,
+  redrive,
+  discard,
+  replay,
+  sweep,
+  doctor,
+  redriveQueue,
+  inboxLs,
+  inboxShow,
+  inboxRedrive,
+  inboxDiscard,
+  inboxSkip,
+  inboxAdopt,
+  schemaCheck,
+  schemaWrite,
+  sagaLs,
+  sagaShow,
+];

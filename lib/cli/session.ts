@@ -1,16 +1,19 @@
+import { openArchive, type ArchiveReader } from '../archive/reader.ts';
+import { definedOnly } from '../core/collections.ts';
 import type { RelayConfig } from '../core/environment.ts';
 import { OutboxError } from '../core/errors.ts';
 import { ownLimits } from '../core/limits.ts';
 import { createDynamoDBOperateStore } from '../dynamodb/operate-store.ts';
 import type { OperatePorts } from '../operate/ports.ts';
-import type { OperateStore } from '../table/operate-store.ts';
+import { readArchiveLocation } from '../table/archive.ts';
+import { table as names } from '../table/keys.ts';
+import type { OperateStore } from '../table/stores.ts';
 import type { Clients } from './aws/clients.ts';
-import { findOutbox } from './aws/find-outbox.ts';
-import type { OutboxPlace } from './aws/place.ts';
-import { orWrongTable } from './wrong-table.ts';
-import { definedOnly } from '../core/pick.ts';
-import { outboxNameOf, type CommonOptions } from './options.ts';
+import { isMissing } from './aws/failure.ts';
+import { findOutbox, knownTables, type OutboxPlace } from './aws/find.ts';
 import type { World } from './context.ts';
+import { didYouMean } from './names.ts';
+import { outboxNameOf, type CommonOptions } from './options.ts';
 
 /** One outbox, found and opened. */
 export interface Session extends OperatePorts {
@@ -87,4 +90,61 @@ function openStore(
 ): OperateStore {
   const { clock, random } = world;
   return createDynamoDBOperateStore({ client: clients.dynamodb, tableName, shards, clock, random });
+}
+
+/**
+ * What a look at the table answers.
+ *
+ * @throws OutboxError `TABLE_NOT_FOUND` where there is none, or it is a table of another kind
+ */
+async function orWrongTable<T>(
+  look: Promise<T>,
+  { tableName }: OutboxPlace,
+  clients: Clients,
+): Promise<T> {
+  try {
+    return await look;
+  } catch (error) {
+    const wrong = whatIsWrong(error, tableName);
+    if (wrong === undefined) throw error;
+    const hint = whichThereAre(tableName, await knownTables(clients));
+    throw new OutboxError('TABLE_NOT_FOUND', `${wrong}.${hint}`, {
+      facts: { table: tableName },
+      cause: error,
+    });
+  }
+}
+
+function whatIsWrong(error: unknown, tableName: string): string | undefined {
+  if (isMissing(error)) return `there is no table ${tableName} in this region and account`;
+  // So DynamoDB says that a key or an index is not one of the table's.
+  const isOther = error instanceof Error && error.name === 'ValidationException';
+  return isOther
+    ? `table ${tableName} is no outbox table: its keys are not pk and sk, or it has no index ${names.waitingIndex}`
+    : undefined;
+}
+
+function whichThereAre(tableName: string, tables: readonly string[]): string {
+  const hint = didYouMean(tableName, tables);
+  if (hint !== '' || tables.length === 0) return hint;
+  return ` Tables of outboxes here:\n${tables.map((table) => `  --table ${table}`).join('\n')}`;
+}
+
+/**
+ * Opens the archive of an outbox: the one that is named, or the one that its functions say; `undefined` where
+ * it has none.
+ *
+ * @throws OutboxError `OPTION_INVALID`; `OUTBOX_NOT_FOUND` where one is named, and no function says the source
+ */
+export async function openArchiveOf(
+  session: Session,
+  named: string | undefined,
+): Promise<ArchiveReader | undefined> {
+  const location = named ?? session.archive;
+  if (location === undefined) return undefined;
+  const { bucket, prefix } = readArchiveLocation(location);
+  const { source } = configOf(session);
+  const { createS3Archive } = await import('../archive/s3.ts');
+  const archive = createS3Archive({ client: await session.clients.openS3(), bucket });
+  return openArchive({ prefix, source, archive });
 }

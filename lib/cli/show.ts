@@ -1,25 +1,27 @@
 import { Option } from 'commander';
 
 import { OutboxError } from '../core/errors.ts';
-import type { Waiting } from '../table/waiting.ts';
-import { findAggregate } from '../operate/find-aggregate.ts';
-import { isGone, withArchived } from '../operate/find-archived.ts';
-import { findEvent } from '../operate/find-event.ts';
-import { findWaitingRow } from '../operate/find-waiting.ts';
-import { readReference } from '../operate/reference.ts';
-import { openArchiveOf } from './open-archive.ts';
-import { exitCodes, type ExitCode } from './exit-codes.ts';
-import { archiveOption, toMoment, type CommonOptions } from './options.ts';
-import { openSession, type Session } from './session.ts';
-import { nextStep } from './next-step.ts';
-import { renderAggregate } from './render-aggregate.ts';
-import { renderData, renderEvent, waitingFacts } from './render-event.ts';
-import { withoutData } from './without-data.ts';
-import { printJson } from './view/json.ts';
-import { renderFacts } from './view/table.ts';
-import { duration } from './view/time.ts';
+import { findAggregate, type AggregateTrail } from '../operate/find-aggregate.ts';
+import {
+  findEvent,
+  findWaitingRow,
+  isGone,
+  readReference,
+  withArchived,
+  type EventTrail,
+} from '../operate/find-event.ts';
+import type { AuditNote } from '../table/audit.ts';
+import type { Entry } from '../table/entry.ts';
+import { pageOf, timeOfId } from '../table/keys.ts';
+import type { Receipt } from '../table/receipt.ts';
+import { isInvalidRow, summaryOf, type Waiting } from '../table/waiting.ts';
+import { exitCodes, type CommandSpec, type ExitCode } from './command.ts';
 import { viewOf, type World } from './context.ts';
-import type { CommandSpec } from './command.ts';
+import { archiveOption, hint, quoted, toMoment, type CommonOptions } from './options.ts';
+import { openArchiveOf, openSession, type Session } from './session.ts';
+import { duration, moment, printJson, relative } from './view/format.ts';
+import { renderFacts, renderTable, type View } from './view/table.ts';
+import { referenceOf, renderWaiting } from './view/waiting.ts';
 
 interface ShowOptions {
   readonly data?: true;
@@ -144,5 +146,176 @@ function notReadable(named: string): OutboxError {
     'OPTION_INVALID',
     `${named} is neither an event id (a UUIDv7) nor an aggregate (type/id, as order/42)`,
     { facts: { named } },
+  );
+}
+
+/** What a person can do about what waits, and what to type for it. */
+function nextStep(waiting: Waiting, options: CommonOptions): string {
+  const name = quoted(referenceOf(summaryOf(waiting)));
+  const redrive = hint(`outbox redrive ${name}`, options);
+  const discard = hint(`outbox discard ${name} --why '…'`, options);
+  const { entry, state, giveUp } = waiting;
+  if (isInvalidRow(entry)) return `It can only be given up:\n  ${discard}`;
+  if (giveUp !== undefined) {
+    const finish = hint(`outbox discard ${name} --no-skip-notice --why '…'`, options);
+    return `It is being discarded: its skip notice is delivered when its destination takes it.\nWhere the destination is gone for good, finish without the notice:\n  ${finish}`;
+  }
+  switch (state) {
+    case 'parked':
+      return `Mend the cause, then give it another round:\n  ${redrive}\nOr give it up:\n  ${discard}`;
+    case 'retrying':
+      return `The sweeper tries it again when it is due. Sooner:\n  ${redrive}`;
+    case 'held':
+      return `It follows by itself when what is before it has left:\n  ${hint(`outbox show ${quoted(entry.aggregate)}`, options)}`;
+    case 'deferred':
+      return 'It is delivered by itself when it is due.';
+  }
+}
+
+/** All that is known of an event, for a person. Its data only where `withData` says so. */
+function renderEvent(trail: EventTrail, { now, width }: View, withData: boolean): string {
+  const { eventId, entry, invalid, waiting, receipts, audit } = trail;
+  const blocks = [
+    `Event ${eventId}: ${trail.status}`,
+    entry === undefined ? invalidLine(invalid?.key) : renderFacts(entryFacts(entry, now), width),
+    waiting === undefined ? '' : renderFacts(waitingFacts(waiting, now), width),
+    renderReceipts(receipts),
+    renderArchived(trail),
+    renderAudit(audit, width),
+    withData ? renderData(entry?.data ?? invalid?.json) : '',
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function renderReceipts(receipts: readonly Receipt[]): string {
+  if (receipts.length === 0) return '';
+  return renderTable(
+    ['receipt', 'written'],
+    receipts.map(({ outcome, time }) => [outcome, moment(time)]),
+  );
+}
+
+function renderArchived({ archived }: EventTrail): string {
+  if (archived === undefined) return '';
+  const { outcome, outcomeAt } = archived;
+  const said = outcome === 'unknown' ? 'no receipt was known' : outcome;
+  return renderFacts([
+    ['in the archive', outcomeAt === undefined ? said : `${said} ${moment(outcomeAt)}`],
+  ]);
+}
+
+/** A payload, indented. What cannot be read as JSON stays as it is. */
+export function renderData(json: string | undefined): string {
+  if (json === undefined) return '';
+  try {
+    return JSON.stringify(JSON.parse(json), undefined, 2);
+  } catch {
+    return json;
+  }
+}
+
+/** Facts of what waits, one by one. */
+function waitingFacts(waiting: Waiting, now: number): [string, string][] {
+  const { state, dueAt, attempts, tried, missing, error, firstTriedAt, giveUp } = waiting;
+  const facts: [string, string | undefined][] = [
+    ['waits', giveUp === undefined ? state : `discarding (${state})`],
+    [state === 'parked' ? 'since' : 'due', `${moment(dueAt)} (${relative(dueAt, now)})`],
+    ['attempts', String(attempts)],
+    ['first tried', momentIfAny(firstTriedAt)],
+    ['tried', tried?.map(({ at, code }) => `${moment(at)}  ${code}`).join('\n')],
+    ['missing at', missing?.join(', ')],
+    ['error', error && `${error.code}: ${error.message}`],
+    ['given up', giveUp && `${moment(giveUp.at)} by ${giveUp.by}: ${giveUp.why}`],
+  ];
+  return facts.filter((fact): fact is [string, string] => isSaid(fact[1]));
+}
+
+function entryFacts(entry: Entry, now: number): [string, string][] {
+  const at = timeOfId(entry.id);
+  const facts: [string, string | undefined][] = [
+    ['type', `${entry.type}, version ${entry.version}`],
+    ['aggregate', entry.aggregate],
+    ['sequence', entry.sequence?.toString()],
+    ['written', `${moment(at)} (${relative(at, now)}), page ${pageOf(at)}`],
+    ['correlation', entry.correlationId],
+    ['causation', entry.causationId],
+    ['traceparent', entry.traceparent],
+    ['tenant', entry.tenant],
+    ['data', `${Buffer.byteLength(entry.data)} bytes`],
+  ];
+  return facts.filter((fact): fact is [string, string] => isSaid(fact[1]));
+}
+
+function invalidLine(key: { pk: string; sk: string } | undefined): string {
+  return key === undefined ? '' : `The row ${key.pk} / ${key.sk} is no valid entry.`;
+}
+
+function momentIfAny(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : moment(at);
+}
+
+function isSaid(value: string | undefined): boolean {
+  return value !== undefined && value !== '';
+}
+
+export interface AggregateView extends View {
+  /** From when on its history was read, epoch milliseconds. */
+  readonly since: number;
+  readonly withData: boolean;
+}
+
+/** All that is known of an aggregate, for a person. */
+function renderAggregate(
+  trail: AggregateTrail,
+  { now, width, since, withData }: AggregateView,
+): string {
+  const { aggregate, lastSequence, history, waiting, audit } = trail;
+  const last = lastSequence === undefined ? '' : `, last sequence given out ${lastSequence}`;
+  const blocks = [
+    `Aggregate ${aggregate}${last}`,
+    history.length === 0
+      ? `No events since ${moment(since)}; --since looks further back.`
+      : renderHistory(trail, width),
+    waiting.length === 0 ? '' : renderWaiting(waiting.map(summaryOf), { now, width }),
+    renderAudit(audit, width),
+    withData ? renderPayloads(trail) : '',
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function renderHistory({ history }: AggregateTrail, width: number | undefined): string {
+  return renderTable(
+    ['event', 'type', 'sequence', 'written', 'receipt'],
+    history.map(({ entry, outcome }) => [
+      entry.id,
+      entry.type,
+      entry.sequence?.toString() ?? '',
+      moment(timeOfId(entry.id)),
+      outcome ?? 'none',
+    ]),
+    width,
+  );
+}
+
+function renderPayloads({ history }: AggregateTrail): string {
+  return history.map(({ entry }) => `${entry.id}\n${renderData(entry.data)}`).join('\n\n');
+}
+
+/** What people did, one a line; empty where nobody did anything. */
+export function renderAudit(notes: readonly AuditNote[], width: number | undefined): string {
+  if (notes.length === 0) return '';
+  return renderTable(
+    ['done', 'when', 'by', 'why'],
+    notes.map(({ action, at, by, why }) => [action, moment(at), by, why]),
+    width,
+  );
+}
+
+/** A value for a script with the payloads left out: what is called `data`, and rows as `json`, at any depth. */
+function withoutData(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (name, inner: unknown) =>
+      name === 'data' || name === 'json' ? undefined : inner,
+    ),
   );
 }

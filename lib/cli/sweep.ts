@@ -1,13 +1,12 @@
 import { OutboxError } from '../core/errors.ts';
-import type { SweepReport } from '../table/sweep-report.ts';
-import { findOutbox } from './aws/find-outbox.ts';
+import type { SweepReport } from '../table/sweep-notes.ts';
+import { findOutbox } from './aws/find.ts';
 import { invoke } from './aws/functions.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes, type CommandSpec } from './command.ts';
 import { openClientsFor } from './session.ts';
 import { outboxNameOf } from './options.ts';
-import { printJson } from './view/json.ts';
+import { printJson } from './view/format.ts';
 import { renderFacts } from './view/table.ts';
-import type { CommandSpec } from './command.ts';
 
 /** Runs the sweeper now. */
 export const sweep: CommandSpec = {

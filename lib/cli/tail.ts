@@ -1,15 +1,12 @@
 import { Option } from 'commander';
 
 import { tail as follow, type TailLine } from '../operate/tail.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes, type CommandSpec } from './command.ts';
 import { toMoment, toNumber } from './options.ts';
 import { patiently } from './patience.ts';
 import { openSession } from './session.ts';
-import { printJsonLine } from './view/json.ts';
-import { printable } from './view/printable.ts';
-import { wrapText } from './view/table.ts';
-import { moment } from './view/time.ts';
-import type { CommandSpec } from './command.ts';
+import { printJsonLine, moment } from './view/format.ts';
+import { printable, wrapText } from './view/table.ts';
 
 interface TailOptions {
   readonly since: number;

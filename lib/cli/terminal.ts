@@ -1,3 +1,7 @@
+import { createInterface } from 'node:readline';
+
+import type { Log } from '../core/ports.ts';
+
 /** Where the command writes, and whom it asks. */
 export interface Terminal {
   /** Writes what was asked for: to standard output, as it is. */
@@ -58,4 +62,70 @@ export function guardTerminal(terminal: Terminal): Terminal {
     },
     ask: (question) => terminal.ask(escapeUnsafe(question)),
   };
+}
+
+/** The streams of a process. */
+export interface Streams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** The terminal of a process. Questions and progress go to standard error, which a script's pipe does not see. */
+export function createSystemTerminal({ stdin, stdout, stderr }: Streams): Terminal {
+  return {
+    write: (text) => {
+      stdout.write(text);
+    },
+    note: (text) => {
+      stderr.write(text);
+    },
+    overwriteLine: (text) => {
+      stderr.write(`\r${text}`);
+    },
+    clearScreen: () => {
+      stdout.write('\u001b[2J\u001b[H');
+    },
+    isInteractive: stdin.isTTY && stderr.isTTY,
+    // A window may change its size while --watch runs.
+    get width() {
+      return stdout.isTTY ? stdout.columns : undefined;
+    },
+    ask: (question) =>
+      new Promise((resolve) => {
+        const lines = createInterface({ input: stdin, output: stderr });
+        // Whoever leaves without an answer has said no.
+        lines.once('close', () => {
+          resolve('');
+        });
+        lines.question(question, (answer) => {
+          resolve(answer);
+          lines.close();
+        });
+      }),
+  };
+}
+
+/** Whether to go on: `--yes` says so, or a person does. Says what is missing where nobody can be asked. */
+export async function confirm(
+  question: string,
+  { yes, terminal }: { yes: boolean; terminal: Terminal },
+): Promise<boolean> {
+  if (yes) return true;
+  if (!terminal.isInteractive) {
+    terminal.note('Nothing was changed: this only shows what would be done. Add --yes to do it.\n');
+    return false;
+  }
+  const answer = await terminal.ask(`${question} Type yes to go on: `);
+  if (answer.trim().toLowerCase() === 'yes') return true;
+  terminal.note('Nothing was changed.\n');
+  return false;
+}
+
+/** Log lines of what the command shares with the relay: a person sees those that matter. */
+export function terminalLog(terminal: Terminal): Log {
+  const say = (message: string, fields: object): void => {
+    terminal.note(`${message}: ${JSON.stringify(fields)}\n`);
+  };
+  return { debug: () => undefined, info: () => undefined, warn: say, error: say };
 }

@@ -1,5 +1,5 @@
+import { OutboxError } from './errors.ts';
 import type { TypeFilter } from './event-types.ts';
-import { reader, type Environment, type Reader } from './read-environment.ts';
 
 /** Turns a value into JSON; constructs pass one that understands tokens. */
 export type Stringify = (value: unknown) => string;
@@ -218,3 +218,63 @@ function orderedFrom(environment: Environment, read: Reader): OrderedConfig {
 }
 
 const ofOutbox = 'deploy the function with the Outbox construct, which sets it';
+
+/** Environment variables by which constructs configure functions. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads variables, each of which must be there. */
+interface Reader {
+  text(name: string): string;
+  number(name: string): number;
+  list<T>(name: string): T[];
+}
+
+/**
+ * Reads from an environment.
+ *
+ * @param mend what to do where a variable is missing or wrong
+ * @throws OutboxError from its methods: `ENVIRONMENT_MISSING`, `ENVIRONMENT_INVALID`
+ */
+export function reader(environment: Environment, mend: string): Reader {
+  const text = (name: string): string => {
+    const value = environment[name];
+    if (value === undefined || value === '') {
+      throw new OutboxError(
+        'ENVIRONMENT_MISSING',
+        `environment variable ${name} is missing: ${mend}`,
+        {
+          facts: { variable: name },
+        },
+      );
+    }
+    return value;
+  };
+  const invalid = (name: string, expected: string): OutboxError =>
+    new OutboxError(
+      'ENVIRONMENT_INVALID',
+      `environment variable ${name} must be ${expected}, got ${JSON.stringify(text(name))}: ${mend}`,
+      { facts: { variable: name } },
+    );
+  return {
+    text,
+    number: (name) => {
+      const value = Number(text(name));
+      if (!Number.isSafeInteger(value) || value < 1) throw invalid(name, 'a whole number from 1');
+      return value;
+    },
+    list: <T>(name: string): T[] => {
+      const value = parseJson(text(name));
+      if (!Array.isArray(value) || value.length === 0)
+        throw invalid(name, 'a JSON list that is not empty');
+      return value as T[];
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

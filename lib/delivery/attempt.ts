@@ -1,9 +1,8 @@
-import type { Entry } from '../table/entry.ts';
+import { inSequence, type Entry } from '../table/entry.ts';
 import { matchesType } from '../core/event-types.ts';
 import type { DeliveryMarks } from '../table/message.ts';
 import type { Clock, Log, Random } from '../core/ports.ts';
 import { toOutgoing, type Destination, type Outgoing, type SendResult } from './destination.ts';
-import { inSequence } from '../table/in-sequence.ts';
 import {
   fateOf,
   retryBackoff,
@@ -14,9 +13,9 @@ import {
   type RetryPolicy,
   type SettledFate,
 } from './fate.ts';
-import type { Breaker } from './breaker.ts';
+import type { Breaker } from './classify.ts';
 import { acceptanceFreshMs, publish } from './publish.ts';
-import type { WaitingRoom } from '../table/store.ts';
+import type { WaitingRoom } from '../table/stores.ts';
 
 /** What an attempt needs of the world. */
 export interface AttemptPorts {

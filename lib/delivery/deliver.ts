@@ -1,11 +1,12 @@
+import { groupBy, inParts } from '../core/collections.ts';
+import { outboxMetrics } from '../core/metrics.ts';
+import type { Clock, Log, Meter, NewId } from '../core/ports.ts';
 import type { Entry } from '../table/entry.ts';
-import type { Meter, NewId } from '../core/ports.ts';
-import { parkedFrom, waitingFrom } from './admit.ts';
+import { pageOf, pageStart, parsePageKey, timeOfId, type Key, type Page } from '../table/keys.ts';
+import type { Receipt, ReceiptOutcome } from '../table/receipt.ts';
+import type { InvalidPageRow, PageStore, WaitingRoom } from '../table/stores.ts';
 import { attempt, type AttemptOptions, type AttemptPorts } from './attempt.ts';
-import type { Fate, WaitingFate } from './fate.ts';
-import { reportFates, reportInvalid } from './report.ts';
-import { receiptsFor } from './receipts.ts';
-import type { InvalidPageRow, PageStore, WaitingRoom } from '../table/store.ts';
+import { parkedFrom, waitingFrom, type Fate, type WaitingFate } from './fate.ts';
 
 /** What delivering needs of the world. */
 export interface DeliverPorts extends AttemptPorts {
@@ -74,4 +75,101 @@ async function settleWaiting(
 
 function entryOf({ candidate }: Fate): Entry {
   return candidate.entry;
+}
+
+/** What a receipt can speak of: an entry, or a row of a page that is none. */
+export interface Settled {
+  readonly entries: readonly Entry[];
+  /** Those that lie in no page are owed no receipt. */
+  readonly invalidRows: readonly Key[];
+}
+
+export interface ReceiptPorts {
+  readonly clock: Clock;
+  readonly newId: NewId;
+  /** How long entries are kept, from their own time on. */
+  readonly retentionMs: number;
+}
+
+/** What one receipt speaks of at the most, so that it fits in an item: 16 bytes an id, and up to 1 KB a sort key. */
+const most = { eventIds: 5_000, invalidRows: 250 };
+
+/**
+ * The receipts for settled entries: one for each page that they lie in, which is usually one, at a minute's
+ * turn two; more only where there are thousands.
+ */
+export function receiptsFor(
+  outcome: ReceiptOutcome,
+  settled: Settled,
+  ports: ReceiptPorts,
+): Receipt[] {
+  const entries = groupBy(settled.entries, ({ id }) => pageOf(timeOfId(id)));
+  const invalid = groupBy(settled.invalidRows, ({ pk }) => parsePageKey(pk)?.page);
+  const pages = new Set(
+    [...entries.keys(), ...invalid.keys()].filter((page) => page !== undefined),
+  );
+  const time = ports.clock.now();
+  return [...pages].flatMap((page) => {
+    const eventIds = inParts(entries.get(page) ?? [], most.eventIds).map((part) =>
+      part.map(({ id }) => id),
+    );
+    const invalidRows = inParts(invalid.get(page) ?? [], most.invalidRows).map((part) =>
+      part.map(({ sk }) => sk),
+    );
+    return Array.from({ length: Math.max(eventIds.length, invalidRows.length) }, (_, index) => ({
+      id: ports.newId(time),
+      page,
+      outcome,
+      time,
+      eventIds: eventIds[index] ?? [],
+      invalidRows: invalidRows[index] ?? [],
+      expiresAt: expiryOf(page, ports.retentionMs),
+    }));
+  });
+}
+
+/** Not before the last entry of the page expires. Epoch seconds. */
+function expiryOf(page: Page, retentionMs: number): number {
+  const pageEnd = pageStart(page) + 60_000;
+  return Math.ceil((pageEnd + retentionMs) / 1000);
+}
+
+/** Counts what became of entries, and logs by id each one that did not simply go. */
+function reportFates(
+  fates: readonly Fate[],
+  { meter, log, clock }: { meter: Meter; log: Log; clock: Clock },
+): void {
+  const counts = groupBy(fates, metricOf);
+  for (const [metric, { length }] of counts) meter.count(metric, length);
+  const published = counts.get(outboxMetrics.published) ?? [];
+  if (published.length > 0) {
+    const oldest = Math.min(...published.map(({ candidate }) => timeOfId(candidate.entry.id)));
+    meter.time(outboxMetrics.latency, clock.now() - oldest);
+  }
+  for (const fate of fates) if (fate.status !== 'published') logFate(fate, log);
+}
+
+function metricOf(fate: Fate): string {
+  return outboxMetrics[fate.status === 'waiting' ? fate.state : fate.status];
+}
+
+/** Logs by id what became of an entry that did not simply go. */
+export function logFate(fate: Exclude<Fate, { status: 'published' }>, log: Log): void {
+  const { id, type, aggregate, sequence } = fate.candidate.entry;
+  const { code, destination } = fate.error;
+  const state = fate.status === 'waiting' ? fate.state : fate.status;
+  const fields = { eventId: id, type, aggregate, sequence, state, code, destination };
+  if (state === 'parked') log.error('entry parked: it needs a person', fields);
+  else log.warn('entry not delivered yet', fields);
+}
+
+/** Counts and logs rows in an entry's place that are none. */
+function reportInvalid(
+  invalid: readonly InvalidPageRow[],
+  { meter, log }: { meter: Meter; log: Log },
+): void {
+  if (invalid.length > 0) meter.count(outboxMetrics.parked, invalid.length);
+  for (const { key, problem } of invalid) {
+    log.error('row parked: it is no valid entry and needs a person', { ...key, problem });
+  }
 }

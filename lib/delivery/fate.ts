@@ -1,7 +1,14 @@
-import { backoffMs, type Backoff } from '../core/retry.ts';
+import { ownLimits } from '../core/limits.ts';
 import type { Random } from '../core/ports.ts';
+import { backoffMs, type Backoff } from '../core/retry.ts';
 import type { Entry } from '../table/entry.ts';
-import type { DeliveryError, WaitingState } from '../table/waiting.ts';
+import type { InvalidPageRow } from '../table/stores.ts';
+import {
+  withAttempt,
+  type DeliveryError,
+  type Waiting,
+  type WaitingState,
+} from '../table/waiting.ts';
 import type { SendResult } from './destination.ts';
 
 /** An entry to be delivered, with what is known of earlier attempts. */
@@ -200,5 +207,36 @@ function parkUnwanted(candidate: Candidate): WaitingFate {
     delayMs: 0,
     isAttempted: true,
     error: unwanted,
+  };
+}
+
+/** The waiting row of an entry that did not go. */
+export function waitingFrom(fate: WaitingFate, now: number): Waiting {
+  const { candidate, state, missing, holds, attempts, isAttempted, error } = fate;
+  return {
+    entry: candidate.entry,
+    state,
+    dueAt: now + fate.delayMs,
+    attempts,
+    missing,
+    holds,
+    error,
+    ...(state === 'held' || !isAttempted ? {} : firstAttempt(now, error.code)),
+  };
+}
+
+function firstAttempt(now: number, code: string): Partial<Waiting> {
+  return { tried: withAttempt([], { at: now, code }), firstTriedAt: now, lastTriedAt: now };
+}
+
+/** The waiting row of a row that is no entry: parked at once, since no attempt can mend it. */
+export function parkedFrom({ key, json, problem }: InvalidPageRow, now: number): Waiting {
+  return {
+    entry: { key, json: json.slice(0, ownLimits.maxInvalidRowChars) },
+    state: 'parked',
+    dueAt: now,
+    attempts: 0,
+    holds: false,
+    error: { code: 'ENTRY_INVALID', message: problem },
   };
 }

@@ -1,14 +1,17 @@
-import { groupBy } from '../core/group-by.ts';
-import type { DeliveryError } from '../table/waiting.ts';
-import { backoffMs, type Backoff } from '../core/retry.ts';
-import { inParallel } from '../core/in-parallel.ts';
-import { pickRandom } from '../core/pick-random.ts';
+import { groupBy, pickRandom } from '../core/collections.ts';
+import { inParallel } from '../core/concurrency.ts';
 import type { Clock, Log, Random } from '../core/ports.ts';
-import type { Destination, Outgoing, Reply, SendResult, SendResults } from './destination.ts';
-import type { Breaker } from './breaker.ts';
-import { classifyCallFailure, faultOfEntry, type CallFailure, type Fault } from './classify.ts';
-import { pack } from './pack.ts';
 import { redact } from '../core/redact.ts';
+import { backoffMs, type Backoff } from '../core/retry.ts';
+import type { DeliveryError } from '../table/waiting.ts';
+import {
+  classifyCallFailure,
+  faultOfEntry,
+  type Breaker,
+  type CallFailure,
+  type Fault,
+} from './classify.ts';
+import type { Destination, Outgoing, Reply, SendResult, SendResults } from './destination.ts';
 
 /** Dependencies of publishing besides the destination. */
 export interface PublishPorts {
@@ -425,3 +428,40 @@ function statusOfRefusal(
       return isAccepting && isAlone ? 'failed' : 'unavailable';
   }
 }
+
+/** What one call takes. A destination is one. */
+export interface CallLimits<T> {
+  readonly maxEntriesPerCall: number;
+  readonly maxBytesPerCall: number;
+  sizeOf(item: T): number;
+}
+
+export interface Packed<T> {
+  /** Within the limits, and in the order given: item by item and call by call. */
+  readonly calls: readonly (readonly T[])[];
+  /** Too large for a call of their own. */
+  readonly tooLarge: readonly T[];
+}
+
+/** Packs items into calls by count and by bytes. */
+export function pack<T>(items: readonly T[], limits: CallLimits<T>): Packed<T> {
+  const calls: T[][] = [];
+  const tooLarge: T[] = [];
+  let room = noRoom;
+  for (const item of items) {
+    const bytes = limits.sizeOf(item);
+    if (bytes > limits.maxBytesPerCall) {
+      tooLarge.push(item);
+      continue;
+    }
+    if (room.entries === 0 || room.bytes < bytes) {
+      calls.push([]);
+      room = { entries: limits.maxEntriesPerCall, bytes: limits.maxBytesPerCall };
+    }
+    calls.at(-1)?.push(item);
+    room = { entries: room.entries - 1, bytes: room.bytes - bytes };
+  }
+  return { calls, tooLarge };
+}
+
+const noRoom = { entries: 0, bytes: 0 };

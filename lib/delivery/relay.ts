@@ -1,13 +1,21 @@
 import type { Entry } from '../table/entry.ts';
 import { entryPrefix } from '../table/keys.ts';
 import { deliver, type Delivery, type DeliverPorts } from './deliver.ts';
-import { watchAcceptance } from './acceptance.ts';
-import { createBlockedBatches, type BlockedPorts } from './blocked.ts';
-import { createLagNoter } from './lag.ts';
-import type { InvalidPageRow, Notes } from '../table/store.ts';
-import { decodeRecord, keyOf } from './stream.ts';
-import { withoutSwept } from './swept.ts';
-import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from './stream-event.ts';
+import {
+  watchAcceptance,
+  createBlockedBatches,
+  createLagNoter,
+  type BlockedPorts,
+} from './relay-notes.ts';
+import type { InvalidPageRow, Notes } from '../table/stores.ts';
+import {
+  decodeRecord,
+  keyOf,
+  withoutSwept,
+  type DynamoDBBatchResponse,
+  type DynamoDBRecord,
+  type DynamoDBStreamEvent,
+} from './stream.ts';
 
 /** What the relay needs of the world. */
 export interface RelayPorts extends DeliverPorts {

@@ -4,15 +4,29 @@ import {
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 
-import { pageKeys, receiptPrefix, type Page } from '../table/keys.ts';
-import { largestShards, shardsKey, shardsOf } from '../table/shards.ts';
-import { inParallel } from '../core/in-parallel.ts';
-import type { PageChunk, PageWalk } from '../table/sweep-store.ts';
-import { getRow } from './get-row.ts';
-import { toItemKey, toRow, type Item } from './item.ts';
-import { maxParallelCalls, type OutboxTable } from './outbox-table.ts';
-import { contentsOf } from './page-contents.ts';
-import { answersTo, ask, queryAll, type Question } from './query.ts';
+import { inParallel } from '../core/concurrency.ts';
+import { isInvalidEntry, rowToEntry } from '../table/entry.ts';
+import {
+  deferredEntryPrefix,
+  entryPrefix,
+  pageKeys,
+  receiptPrefix,
+  type Key,
+  type Page,
+} from '../table/keys.ts';
+import { isReceiptRow, rowToReceipt } from '../table/receipt.ts';
+import type { PageChunk, PageContents, PageWalk } from '../table/stores.ts';
+import { largestShards, shardsKey, shardsOf } from '../table/sweep-notes.ts';
+import { toItemKey, toJson, toRow, type Item } from './items.ts';
+import {
+  answersTo,
+  ask,
+  getRow,
+  maxParallelCalls,
+  queryAll,
+  type OutboxTable,
+  type Question,
+} from './outbox-table.ts';
 
 /** Rows that the first look at a page brings of all its shards together: what bounds its memory. */
 const firstLookRows = 16_384;
@@ -146,4 +160,30 @@ function receiptsOf(pk: string): Question {
 
 function itemsOf({ Items = [] }: QueryCommandOutput): Item[] {
   return Items;
+}
+
+/** What the items of a page say. Never throws: anyone who may write to the table can write nonsense. */
+export function contentsOf(items: readonly Item[]): PageContents {
+  const rows = items.map((item) => ({ item, row: toRow(item) }));
+  const receipts = rows.map(({ row }) => row).filter(isReceiptRow);
+  const candidates = rows
+    .filter(({ item }) => hasEntryKey(item))
+    .map(({ item, row }) => ({ item, row, entry: rowToEntry(row) }));
+  return {
+    entries: candidates.flatMap(({ entry }) => (isInvalidEntry(entry) ? [] : [entry])),
+    invalid: candidates.flatMap(({ item, row, entry }) =>
+      isInvalidEntry(entry)
+        ? [{ ...entry, key: keyOf(row as unknown as Key), json: toJson(item) }]
+        : [],
+    ),
+    receipts: receipts.map(rowToReceipt),
+  };
+}
+
+function hasEntryKey({ sk }: Item): boolean {
+  return [entryPrefix, deferredEntryPrefix].some((prefix) => sk?.S?.startsWith(prefix) === true);
+}
+
+function keyOf({ pk, sk }: Key): Key {
+  return { pk, sk };
 }

@@ -3,10 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { contextKeys, isContextText, type EventContext } from '../table/entry.ts';
 import { checkGiven, OutboxError } from '../core/errors.ts';
 import { ownLimits } from '../core/limits.ts';
-import { pickDefined } from '../core/pick.ts';
-import { usableTrace } from '../table/trace-context.ts';
-import { withinTrace } from './open-telemetry.ts';
-import { traceOfContext, traceOfSpan, type TraceSource } from './trace.ts';
+import { pickDefined } from '../core/collections.ts';
+import { usableTrace } from '../table/message.ts';
+import { withinTrace, traceOfContext, traceOfSpan, type TraceSource } from './trace.ts';
 
 const ambient = new AsyncLocalStorage<EventContext>();
 

@@ -1,14 +1,15 @@
-import type { Dimensions } from '../core/dimensions.ts';
+import { groupBy } from '../core/collections.ts';
+import { inParallel } from '../core/concurrency.ts';
 import { OutboxError } from '../core/errors.ts';
+import type { Dimensions } from '../core/metrics.ts';
 import type { Log } from '../core/ports.ts';
+import { isInvalidMessage, sequenceOf, type Message } from '../table/message.ts';
 import { openDeadline, type Deadline, type InvocationContext } from './deadline.ts';
 import { isDone, openDelivery, type Delivery } from './delivery.ts';
-import { runLanes, type Step } from './lanes.ts';
-import { holdsUp, lanesOf, type LaneOptions } from './lanes-of.ts';
-import { newTally, type InboxMetricsSink, type Tally } from './metrics.ts';
+import { settle, type SettlePorts } from './handle.ts';
+import { newTally, type InboxMetricsSink, type Tally } from './log.ts';
 import { report } from './report.ts';
-import { settle, type SettlePorts } from './settle.ts';
-import type { SqsBatchResponse, SqsEvent, SqsRecord } from './sqs-event.ts';
+import { isFifo, type SqsBatchResponse, type SqsEvent, type SqsRecord } from './sqs-event.ts';
 
 /** What handling a batch takes. */
 export interface BatchPorts extends Omit<SettlePorts, 'deadline' | 'observe'> {
@@ -113,4 +114,90 @@ function isOfQueue(record: unknown): record is SqsRecord {
 function withTextBody(record: SqsRecord): SqsRecord {
   const body: unknown = record.body;
   return typeof body === 'string' ? record : { ...record, body: JSON.stringify(body) };
+}
+
+/** What decides which deliveries share a lane. */
+interface LaneOptions {
+  readonly isOrdered: boolean;
+  /**
+   * Names what the handlers of a message change: those that change the same thing would only get in each other's way.
+   *
+   * @default - nothing that others change
+   */
+  readonly rivalryOf?: ((message: Message) => string | undefined) | undefined;
+}
+
+/**
+ * Deliveries by what must not overtake each other: the messages of a FIFO queue's group; in an ordered inbox those
+ * of an aggregate, in sequence as far as they came together; elsewhere those that change the same thing, or the
+ * copies of one message, so that they do not compete.
+ */
+function lanesOf(deliveries: readonly Delivery[], options: LaneOptions): Lane<Delivery>[] {
+  const isSorted = options.isOrdered && !deliveries.some(isOfFifo);
+  const sorted = isSorted ? bySequence(deliveries) : deliveries;
+  return toLanes(sorted, (delivery) => laneOf(delivery, options));
+}
+
+/**
+ * Whether a delivery that failed holds up those behind it in its lane. An ordered inbox keeps them until its turn;
+ * and one of several that change the same thing may be what the one before it waits for.
+ */
+function holdsUp(delivery: Delivery, { isOrdered, rivalryOf }: LaneOptions): boolean {
+  return isOfFifo(delivery) || !(isOrdered || rivalryOf !== undefined);
+}
+
+function laneOf(delivery: Delivery, { isOrdered, rivalryOf }: LaneOptions): string {
+  const { record, message } = delivery;
+  const { MessageGroupId: group } = record.attributes;
+  if (isOfFifo(delivery) && group !== undefined) return group;
+  if (isInvalidMessage(message)) return record.messageId;
+  return isOrdered ? message.subject : (rivalryOf?.(message) ?? message.id);
+}
+
+function isOfFifo({ record }: Delivery): boolean {
+  return isFifo(record);
+}
+
+function bySequence(deliveries: readonly Delivery[]): Delivery[] {
+  return deliveries.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
+function placeOf({ message }: Delivery): number {
+  return isInvalidMessage(message) ? 0 : (sequenceOf(message) ?? 0);
+}
+
+/** Deliveries that must not overtake each other, in their order. */
+type Lane<T> = readonly T[];
+
+/** Sorts items into lanes by name, each in the order given. */
+export function toLanes<T>(items: readonly T[], nameOf: (item: T) => string): Lane<T>[] {
+  return [...groupBy(items, nameOf).values()];
+}
+
+/** What handling an item means for its lane: on to the next; on, though it is not done; or no further. */
+export type Step = 'done' | 'undone' | 'stop';
+
+/**
+ * Handles lanes in parallel, at most `concurrency` at once, and each in sequence up to the first item
+ * that stops it.
+ *
+ * Answers with the items that are not done: those undone, and in each lane that was stopped all from there on.
+ */
+export async function runLanes<T>(
+  lanes: readonly Lane<T>[],
+  concurrency: number,
+  handle: (item: T) => Promise<Step>,
+): Promise<T[]> {
+  const undone = await inParallel(lanes, concurrency, (lane) => runLane(lane, handle));
+  return undone.flat();
+}
+
+async function runLane<T>(lane: Lane<T>, handle: (item: T) => Promise<Step>): Promise<Lane<T>> {
+  const undone: T[] = [];
+  for (const [index, item] of lane.entries()) {
+    const step = await handle(item);
+    if (step === 'stop') return [...undone, ...lane.slice(index)];
+    if (step === 'undone') undone.push(item);
+  }
+  return undone;
 }

@@ -3,12 +3,12 @@ import type { EventContract } from '../events/event.ts';
 import { inboxFrom, onFirstUse, type InboxSettings } from '../outbox/settings.ts';
 import { handleBatch } from './batch.ts';
 import type { InvocationContext } from './deadline.ts';
-import type { LeaseHandler, LeaseOptions } from './lease-way.ts';
+import type { LeaseHandler, LeaseOptions } from './lease.ts';
 import type { MessageOf } from './message.ts';
 import { checkOptions, toPorts, type InboxOptions, type InboxPorts } from './options.ts';
 import type { SqsBatchResponse, SqsEvent } from './sqs-event.ts';
 import { addSubscription, type Subscription, type Subscriptions } from './subscriptions.ts';
-import type { MessageHandler } from './way.ts';
+import type { MessageHandler } from './transaction.ts';
 
 /** A Lambda handler for a queue of messages. It is immutable: `on` answers with another one. */
 export interface Inbox {

@@ -2,23 +2,22 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
-import { clientTimeouts } from '../dynamodb/client-timeouts.ts';
+import { clientTimeouts } from '../dynamodb/client.ts';
 import { OutboxError } from '../core/errors.ts';
-import { inboxDimensions } from '../core/inbox-metrics.ts';
-import { definedOnly } from '../core/pick.ts';
-import { createDynamoDBTransactor } from '../dynamodb/dynamodb-transactor.ts';
+import { inboxDimensions } from '../core/metrics.ts';
+import { definedOnly } from '../core/collections.ts';
+import { createDynamoDBTransactor } from '../dynamodb/transactor.ts';
 import { createWriter } from '../outbox/outbox.ts';
 import type { Clock, Log, Random } from '../core/ports.ts';
 import type { EnvironmentOptions, InboxSettings } from '../outbox/settings.ts';
 import { systemClock } from '../core/system.ts';
-import type { Transactor } from '../dynamodb/transactor.ts';
+import type { Transactor } from '../dynamodb/actions.ts';
 import type { BatchPorts } from './batch.ts';
-import type { CommitPorts } from './commit-once.ts';
+import { isRemembered, type CommitPorts } from './transaction.ts';
 import { deadLetterSender, type SqsSender } from './dead-letter.ts';
-import { isRemembered } from './marker.ts';
-import { defaultMetrics, type InboxMetricsSink } from './metrics.ts';
+import { defaultMetrics, type InboxMetricsSink } from './log.ts';
 import { putBackOn } from './ordered/put-back.ts';
-import { handleOnceWith } from './ways.ts';
+import { handleOnceWith } from './subscriptions.ts';
 
 /** How an inbox finds its settings, and what it uses. */
 export interface InboxOptions extends EnvironmentOptions {

@@ -1,8 +1,7 @@
-import { inboxMetrics, type InboxMetric } from '../core/inbox-metrics.ts';
+import { inboxMetrics, type InboxMetric } from '../core/metrics.ts';
 import type { LogFields } from '../core/ports.ts';
 import type { Delivery, Outcome, Rejected } from './delivery.ts';
-import { errorFields, type MessageLog } from './log.ts';
-import type { Tally } from './metrics.ts';
+import { errorFields, type MessageLog, type Tally } from './log.ts';
 
 /** How an outcome is told. */
 interface Telling {

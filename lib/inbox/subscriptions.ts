@@ -1,7 +1,20 @@
 import { OutboxError } from '../core/errors.ts';
 import type { EventContract } from '../events/event.ts';
-import type { Leased } from './lease-way.ts';
-import type { MessageHandler } from './way.ts';
+import { outOfTime } from './deadline.ts';
+import { handleUnderLease, type Leased } from './lease.ts';
+import {
+  bothGuards,
+  commitOnce,
+  handledBy,
+  isRemembered,
+  markerGuard,
+  runHandler,
+  type CommitPorts,
+  type Ending,
+  type Guard,
+  type Handling,
+  type MessageHandler,
+} from './transaction.ts';
 
 /** A type of event and who handles it, and in which way. */
 export type Subscription = { readonly definition: EventContract } & (InTransaction | Leased);
@@ -36,4 +49,55 @@ function checkWay(type: string, way: string): void {
     `way of ${type} must be ${ways.join(' or ')}, got ${way}`,
     { facts: { option: 'way', value: way, type } },
   );
+}
+
+/**
+ * Handles a message once, in the way that its subscription asks for. Throws what the handler throws, and
+ * what stands in the way; then the message was not handled, or it is not known whether it was.
+ */
+export type HandleOnce = (subscription: Subscription, handling: Handling) => Promise<Ending>;
+
+/** Handles each message in the way that its handler was registered with. */
+export function handleOnceWith(ports: CommitPorts): HandleOnce {
+  return (subscription, handling) =>
+    subscription.way === 'lease'
+      ? handleUnderLease(subscription, handling, ports)
+      : handleInTransaction(subscription.handler, handling, ports);
+}
+
+/**
+ * The transactional way: the marker that remembers the message, the handler's writes and the events that
+ * it emits are one TransactWriteItems. They happen exactly once, however often the message comes within
+ * the dedupe window, and also where the process dies between commit and acknowledgement.
+ *
+ * The guarantee ends with the transaction. The handler itself may run more than once for a message, so
+ * whatever else it does (a call, a write of its own) may happen more than once, without a word: give
+ * such calls the message's id as idempotency key.
+ *
+ * Before a first delivery the marker is not read. Duplicates are rare, and a look would add a round trip
+ * and a read unit to every message to save a handler's work on few. A message that the queue delivers
+ * again is looked up first: its acknowledgement may have been lost, which is the commonest duplicate.
+ *
+ * In an ordered inbox the cursor takes the marker's place: it remembers all up to its sequence, for good. A replay
+ * moves it back, so a replayed message has both.
+ */
+async function handleInTransaction(
+  handler: MessageHandler,
+  handling: Handling,
+  ports: CommitPorts,
+): Promise<Ending> {
+  const { message, isRedelivered, isLate, turn } = handling;
+  const handled = handledBy(ports.config.name, message);
+  const isLookedUp = isRedelivered && turn === undefined;
+  if (isLookedUp && (await isRemembered(handled, ports))) return 'duplicate';
+  const { collected } = await runHandler((tx) => handler(message, tx), handling, ports);
+  // A handler that was given up must not write when it ends after all: the message is the queue's again.
+  if (isLate()) throw outOfTime(message.id);
+  return commitOnce(guardOf(handling, ports), { handled, collected }, ports);
+}
+
+function guardOf({ message, turn }: Handling, ports: CommitPorts): Guard {
+  if (turn !== undefined && message.replayId === undefined) return turn;
+  const marker = markerGuard(handledBy(ports.config.name, message), ports);
+  return turn === undefined ? marker : bothGuards(marker, turn);
 }

@@ -1,9 +1,112 @@
-import { groupBy } from '../core/group-by.ts';
+import { definedOnly, groupBy, pickDefined } from '../core/collections.ts';
+import type { Pace } from '../core/concurrency.ts';
+import { cutToBytes } from '../core/redact.ts';
+import { receiptsFor } from '../delivery/deliver.ts';
+import { settlementOf } from '../sweeper/record.ts';
 import type { Key } from '../table/keys.ts';
-import type { Waiting } from '../table/waiting.ts';
-import type { WaitingSummary } from '../table/waiting-summary.ts';
-import type { OperateStore } from '../table/operate-store.ts';
-import type { Pace } from '../core/pace.ts';
+import type { AuditNote, OperateStore, Settlement } from '../table/stores.ts';
+import {
+  isInvalidRow,
+  isPageless,
+  summaryOf,
+  type Waiting,
+  type WaitingSummary,
+} from '../table/waiting.ts';
+import type { OperatePorts, Operator } from './ports.ts';
+
+/** Gives a waiting entry another round of attempts, the first of them at once. */
+export function redrive(
+  operator: Operator,
+  destinations: readonly string[],
+  ports: OperatePorts,
+): Change {
+  return async (before) => {
+    const hindrance = whyNotRedriven(summaryOf(before));
+    if (hindrance !== undefined) return { status: 'refused', why: hindrance };
+    const { store } = ports;
+    // The note first: at worst it tells of a redrive that did not come about.
+    await store.noteAudit(auditNote('redrive', before, { operator, ports }));
+    const after = anotherRound(before, { now: ports.clock.now(), destinations });
+    return { status: (await store.changeWaiting(before, after)) ? 'done' : 'changed' };
+  };
+}
+
+/** Why an entry cannot be redriven; `undefined` where it can. Only valid entries have an id. */
+export function whyNotRedriven(
+  row: Pick<WaitingSummary, 'id' | 'state' | 'dueAt'>,
+): string | undefined {
+  if (row.id === undefined) return 'the row holds no valid entry: it can only be discarded';
+  if (row.state === 'deferred') {
+    return `it is deferred until ${new Date(row.dueAt).toISOString()}, and is delivered then`;
+  }
+  if (row.state === 'held') {
+    return 'it is held behind an earlier event of its aggregate: redrive that one, and this one follows';
+  }
+  return undefined;
+}
+
+/**
+ * The row as if it had never been tried. If it was being given up, it no longer is.
+ *
+ * The sweeper sees to the sequence: one that is not the first in line goes back to being held.
+ */
+function anotherRound(
+  before: Waiting,
+  { now, destinations }: { now: number; destinations: readonly string[] },
+): Waiting {
+  const there = (before.missing ?? []).filter((name) => destinations.includes(name));
+  return {
+    ...pickDefined(before, ['entry', 'holds', 'error', 'tried', 'lastTriedAt', 'pageless']),
+    state: 'retrying',
+    attempts: 0,
+    dueAt: now,
+    // A destination that was renamed or removed can never have it: then all that want its type get it.
+    ...(there.length === 0 ? {} : { missing: there }),
+  };
+}
+
+/**
+ * Gives a waiting entry up, on the record.
+ *
+ * One with a sequence is not taken away at once: its consumers would wait for its sequence for ever. The
+ * sweeper delivers a skip notice in its place, when its turn has come, and then takes it away. With
+ * `notice: false` nobody is told.
+ */
+export function discard(
+  { notice, ...operator }: Operator & { readonly notice: boolean },
+  ports: OperatePorts,
+): Change {
+  return async (before) => {
+    const note = auditNote('discard', before, { operator, ports });
+    const isDone =
+      notice && hasSequence(before)
+        ? await ports.store.changeWaiting(before, givenUp(before, note))
+        : await ports.store.removeWaiting(before, settlement(before, note, ports));
+    return { status: isDone ? 'done' : 'changed' };
+  };
+}
+
+function hasSequence({ entry }: Waiting): boolean {
+  return !isInvalidRow(entry) && entry.sequence !== undefined;
+}
+
+/** The row on its way out, with attempts of its own for the skip notice, which waits for its turn as the entry did. */
+function givenUp(before: Waiting, { id, at, by, why }: AuditNote): Waiting {
+  return {
+    ...pickDefined(before, ['entry', 'missing', 'holds', 'error', 'tried', 'lastTriedAt']),
+    ...(isPageless(before) ? { pageless: true } : {}),
+    state: before.state === 'held' ? 'held' : 'retrying',
+    attempts: 0,
+    dueAt: at,
+    giveUp: { id, at, by, why },
+  };
+}
+
+function settlement({ entry }: Waiting, audit: AuditNote, ports: OperatePorts): Settlement {
+  if (!isInvalidRow(entry)) return settlementOf(entry, audit, ports);
+  const [receipt] = receiptsFor('discarded', { entries: [], invalidRows: [entry.key] }, ports);
+  return { audit, ...definedOnly({ receipt }) };
+}
 
 /**
  * What became of a row.
@@ -59,4 +162,22 @@ export function inSequence(rows: readonly WaitingSummary[]): WaitingSummary[] {
   return [...lines.values()].flatMap((line) =>
     line.toSorted((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0)),
   );
+}
+
+/** Bytes that are kept of a name and of a reason, so that they fit beside any entry. */
+const maxNoteBytes = 1024;
+
+/** The note of what a person does to what waits. Of a row that is no valid entry it names the row. */
+function auditNote(
+  action: AuditNote['action'],
+  { entry }: Waiting,
+  { operator, ports }: { operator: Operator; ports: Pick<OperatePorts, 'clock' | 'newId'> },
+): AuditNote {
+  const at = ports.clock.now();
+  const by = cutToBytes(operator.by, maxNoteBytes);
+  const why = cutToBytes(operator.why, maxNoteBytes);
+  const subject = isInvalidRow(entry)
+    ? { eventId: `${entry.key.pk}/${entry.key.sk}` }
+    : { eventId: entry.id, aggregate: entry.aggregate };
+  return { id: ports.newId(at), action, at, by, why, ...subject };
 }

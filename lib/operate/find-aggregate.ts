@@ -2,9 +2,8 @@ import type { Entry } from '../table/entry.ts';
 import { pageAfter, pageOf, pagesBetween, type Page } from '../table/keys.ts';
 import type { ReceiptOutcome } from '../table/receipt.ts';
 import { isInvalidRow, type Waiting } from '../table/waiting.ts';
-import { inParallel } from '../core/in-parallel.ts';
-import type { OperateStore } from '../table/operate-store.ts';
-import type { AuditNote } from '../table/sweep-store.ts';
+import { inParallel } from '../core/concurrency.ts';
+import type { OperateStore, AuditNote } from '../table/stores.ts';
 import { select } from './selection.ts';
 
 /** All that the table knows of an aggregate. */

@@ -1,14 +1,12 @@
-import type { ArchivedEntry } from '../table/archive-line.ts';
+import { definedOnly } from '../core/collections.ts';
+import type { ArchivedEntry, ArchivedOutcome } from '../table/archive.ts';
 import { isInvalidEntry, type Entry } from '../table/entry.ts';
-import { pageOf, timeOfId } from '../table/keys.ts';
-import { definedOnly } from '../core/pick.ts';
-import type { Receipt } from '../table/receipt.ts';
-import { isInvalidRow, type InvalidRow, type Waiting } from '../table/waiting.ts';
-import type { OperateStore } from '../table/operate-store.ts';
-import type { InvalidPageRow } from '../table/store.ts';
-import type { AuditNote } from '../table/sweep-store.ts';
+import { isEventId, pageOf, parsePageKey, timeOfId, waitingKey, type Key } from '../table/keys.ts';
 import { closingAgeMs } from '../table/page-times.ts';
-import { findWaitingOf, findWaitingRow } from './find-waiting.ts';
+import type { Receipt } from '../table/receipt.ts';
+import type { AuditNote, InvalidPageRow, OperateStore } from '../table/stores.ts';
+import { isInvalidRow, keyOfWaiting, type InvalidRow, type Waiting } from '../table/waiting.ts';
+import { select } from './selection.ts';
 
 /** All that the table knows of one event. */
 export interface EventTrail {
@@ -96,4 +94,81 @@ async function receiptsOf(
 
 function entryOf(waiting: Waiting | undefined): Entry | undefined {
   return waiting === undefined || isInvalidRow(waiting.entry) ? undefined : waiting.entry;
+}
+
+/**
+ * The waiting row of an event. By its key where the entry is still in its page, or has no sequence;
+ * else by a look at the index of what waits, never at the entries.
+ */
+export async function findWaitingOf(
+  eventId: string,
+  entry: Entry | undefined,
+  store: OperateStore,
+): Promise<Waiting | undefined> {
+  // Without a sequence an entry waits under its own id, whatever its aggregate.
+  const key = waitingKey(entry ?? { id: eventId, aggregate: '' });
+  const waiting = await store.getWaiting(key);
+  return waiting === undefined && entry === undefined ? findInIndex(eventId, store) : waiting;
+}
+
+/** The waiting row of a row that is no valid entry. */
+export function findWaitingRow(key: Key, store: OperateStore): Promise<Waiting | undefined> {
+  return store.getWaiting(keyOfWaiting({ key, json: '' }));
+}
+
+async function findInIndex(eventId: string, store: OperateStore): Promise<Waiting | undefined> {
+  for await (const { id, key } of select(store, {})) {
+    if (id === eventId) return store.getWaiting(key);
+  }
+  return undefined;
+}
+
+/** Finds an event in an archive, by its id. */
+export interface ArchivedEvents {
+  find(eventId: string): Promise<ArchivedEntry | undefined>;
+}
+
+/** Whether the table has lost what a trail is of, or never had it. */
+export function isGone({ entry, invalid }: EventTrail): boolean {
+  return entry === undefined && invalid === undefined;
+}
+
+/** The trail of an event that the table does not hold any more, with what the archive says of it. */
+export async function withArchived(
+  trail: EventTrail,
+  archive: ArchivedEvents,
+): Promise<EventTrail> {
+  const found = await archive.find(trail.eventId);
+  if (found === undefined) return trail;
+  const { entry, outcome, outcomeAt } = found;
+  return {
+    ...trail,
+    // Receipts are kept for longer than the entry where it waited for long: they know better.
+    status: trail.status === 'unknown' ? archivedStatusOf(outcome) : trail.status,
+    entry,
+    archived: { outcome, ...definedOnly({ outcomeAt }) },
+  };
+}
+
+/** What waited when it was archived, and does not any more, was published or given up since. */
+function archivedStatusOf(outcome: ArchivedOutcome): EventStatus {
+  return outcome === 'published' || outcome === 'discarded' ? outcome : 'settled';
+}
+
+/** What a person may name: an event, an aggregate, or a row of a page that is no valid entry. */
+export type Reference =
+  | { readonly kind: 'event'; readonly eventId: string }
+  | { readonly kind: 'aggregate'; readonly aggregate: string }
+  | { readonly kind: 'row'; readonly key: Key };
+
+/** Reads what a person named; `undefined` where it is nothing of the kind. An event id may be in upper case. */
+export function readReference(text: string): Reference | undefined {
+  const lower = text.trim().toLowerCase();
+  if (isEventId(lower)) return { kind: 'event', eventId: lower };
+  const slash = text.indexOf('/');
+  if (slash < 1 || slash === text.length - 1) return undefined;
+  const [pk, sk] = [text.slice(0, slash), text.slice(slash + 1)];
+  return parsePageKey(pk) === undefined
+    ? { kind: 'aggregate', aggregate: text }
+    : { kind: 'row', key: { pk, sk } };
 }

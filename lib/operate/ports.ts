@@ -1,5 +1,5 @@
 import type { Clock, NewId } from '../core/ports.ts';
-import type { OperateStore } from '../table/operate-store.ts';
+import type { OperateStore } from '../table/stores.ts';
 
 /** What an operator's work needs of the world. */
 export interface OperatePorts {

@@ -8,9 +8,9 @@ import {
   type SendResult,
   type SendResults,
 } from '../delivery/destination.ts';
-import { inSequence } from '../table/in-sequence.ts';
+import { inSequence } from '../table/entry.ts';
 import { publish } from '../delivery/publish.ts';
-import type { Replayable } from './replayable.ts';
+import type { Replayable } from './replay-pages.ts';
 
 /** What delivering again needs of the world. */
 export interface SendAgainPorts {

@@ -1,8 +1,7 @@
 import { matchesType, type TypeFilter } from '../core/event-types.ts';
 import { timeOfId } from '../table/keys.ts';
-import { waitingStates, type WaitingState } from '../table/waiting.ts';
-import type { WaitingSummary } from '../table/waiting-summary.ts';
-import type { WaitingFlow } from '../table/sweep-store.ts';
+import { waitingStates, type WaitingState, type WaitingSummary } from '../table/waiting.ts';
+import type { WaitingFlow } from '../table/stores.ts';
 
 /** Which waiting rows are meant. What it says nothing of does not matter. */
 export interface Selection {

@@ -1,9 +1,9 @@
 import type { Entry } from '../table/entry.ts';
 import { pageAfter, pageOf, pagesBetween, timeOfId, type Page } from '../table/keys.ts';
 import type { Receipt, ReceiptOutcome } from '../table/receipt.ts';
-import { pickDefined } from '../core/pick.ts';
+import { pickDefined } from '../core/collections.ts';
 import type { Clock } from '../core/ports.ts';
-import type { Lookup } from '../table/operate-store.ts';
+import type { Lookup } from '../table/stores.ts';
 
 /** Something that happened to an event. */
 export interface TailLine {

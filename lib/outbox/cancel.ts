@@ -1,8 +1,8 @@
 import { OutboxError } from '../core/errors.ts';
 import { isEventId, waitingKey } from '../table/keys.ts';
 import type { WaitingState } from '../table/waiting.ts';
-import type { ActionFailure } from '../dynamodb/transaction-result.ts';
-import type { Action } from '../dynamodb/transactor.ts';
+import type { ActionFailure } from '../dynamodb/transaction.ts';
+import type { Action } from '../dynamodb/actions.ts';
 
 /** A deferred event that shall not be delivered after all. */
 export interface Cancellation {

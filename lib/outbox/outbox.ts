@@ -2,14 +2,14 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import type { EventContext } from '../table/entry.ts';
 import { checkGiven } from '../core/errors.ts';
-import { definedOnly } from '../core/pick.ts';
+import { definedOnly } from '../core/collections.ts';
 import { cancelAction, readCancel, type Cancel } from './cancel.ts';
-import { commitEvents } from './commit-events.ts';
-import { createDynamoDBTransactor } from '../dynamodb/dynamodb-transactor.ts';
+import { commitEvents, alreadyWritten, writeFailed } from './commit.ts';
+import { createDynamoDBTransactor } from '../dynamodb/transactor.ts';
 import type { OutboxEvent } from '../events/event.ts';
 import type { Clock, Log, Random } from '../core/ports.ts';
-import { draftWrite, prepareDrafts, type WrittenEvent } from './prepare.ts';
-import { isLostSequenceRace } from './sequence-race.ts';
+import { draftWrite, prepareDrafts, type WrittenEvent, type Writer } from './prepare.ts';
+import { isLostSequenceRace } from './sequence.ts';
 import {
   onFirstUse,
   outboxFrom,
@@ -18,9 +18,7 @@ import {
 } from './settings.ts';
 import { systemClock } from '../core/system.ts';
 import type { TraceSource } from '../events/trace.ts';
-import type { Action, Transactor } from '../dynamodb/transactor.ts';
-import { alreadyWritten, writeFailed } from './write-failed.ts';
-import type { Writer } from './writer.ts';
+import type { Action, Transactor } from '../dynamodb/actions.ts';
 
 /** How an outbox finds its settings, and what it uses. */
 export interface OutboxOptions extends EnvironmentOptions {

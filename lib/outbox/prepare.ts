@@ -1,17 +1,26 @@
-import { entryToRow, type Entry, type EventContext } from '../table/entry.ts';
-import type { WriterConfig } from '../core/environment.ts';
-import { backdatedAfterMs, backdatedToRow } from '../table/backdated.ts';
-import { groupBy } from '../core/group-by.ts';
-import { pageOf, table, timeOfId } from '../table/keys.ts';
-import { pickDefined } from '../core/pick.ts';
-import { waitingToRow } from '../table/waiting.ts';
-import { checkAccepted, checkEntrySize, checkFresh } from './check-entry.ts';
-import { dueAfter, findComeDue } from './deferred.ts';
+import { groupBy, pickDefined } from '../core/collections.ts';
+import type { Acceptance, WriterConfig } from '../core/environment.ts';
+import { OutboxError } from '../core/errors.ts';
+import { matchesType } from '../core/event-types.ts';
+import { limits, ownLimits } from '../core/limits.ts';
+import type { Clock, Log, Random } from '../core/ports.ts';
+import type { Action, Transactor } from '../dynamodb/actions.ts';
+import { itemBytes } from '../dynamodb/items.ts';
 import { draftEvents, type Draft } from '../events/draft.ts';
 import type { OutboxEvent } from '../events/event.ts';
+import type { TraceSource } from '../events/trace.ts';
+import {
+  contextKeys,
+  entryToRow,
+  type Entry,
+  type EventContext,
+  type Row,
+} from '../table/entry.ts';
+import { deferredEntryKey, entryKey, pageOf, table, timeOfId, waitingKey } from '../table/keys.ts';
+import { toMessageJson } from '../table/message.ts';
+import { backdatedAfterMs, backdatedToRow } from '../table/sweep-notes.ts';
+import { waitingToRow } from '../table/waiting.ts';
 import { numberDrafts } from './sequence.ts';
-import type { Action } from '../dynamodb/transactor.ts';
-import type { Writer } from './writer.ts';
 
 /** An event as it is written: its number is known. */
 export interface WrittenEvent {
@@ -122,4 +131,139 @@ function putEntry(
   checkEntrySize(entry, Item);
   const notWrittenBefore = `attribute_not_exists(${table.pk})`;
   return { Put: { TableName: config.tableName, Item, ConditionExpression: notWrittenBefore } };
+}
+
+/** What writing events takes. */
+export interface Writer {
+  readonly config: WriterConfig;
+  readonly transactor: Transactor;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** @default - OpenTelemetry's active span, then what the context says */
+  readonly trace?: TraceSource;
+  /** @default - silent */
+  readonly log?: Log;
+  /**
+   * Tries of one transaction, where each meets a conflict or is throttled.
+   *
+   * @default - as many as a transaction is given
+   */
+  readonly maxAttempts?: number;
+}
+
+/**
+ * Checks that an event's id is of the present, or of when the event is due: its page follows from it, and must
+ * not be settled yet.
+ *
+ * @throws OutboxError `EVENT_STALE`
+ */
+function checkFresh({ entry, deliverAt = 0 }: Draft, now: number): void {
+  const { id, type } = entry;
+  const ageMs = Math.max(now, deliverAt) - timeOfId(id);
+  const limit = ownLimits.maxEventAgeMs;
+  if (Math.abs(ageMs) <= limit) return;
+  throw new OutboxError(
+    'EVENT_STALE',
+    `event ${type} ${id} has an id of ${ageMs} ms before it is written, or due, which may be ${limit} ms at most, before or after: ` +
+      'make it anew, and check the clock of the machine that made it',
+    { facts: { type, eventId: id, ageMs, limit } },
+  );
+}
+
+/**
+ * Checks that some destination takes an entry's type, and that its message fits every one that does.
+ *
+ * @throws OutboxError `EVENT_TYPE_UNWANTED`, `MESSAGE_TOO_LARGE`
+ */
+function checkAccepted(entry: Entry, accepts: readonly Acceptance[]): void {
+  const { id, type } = entry;
+  const takers = accepts.filter(({ types }) => matchesType(types, type));
+  if (takers.length === 0) {
+    throw new OutboxError(
+      'EVENT_TYPE_UNWANTED',
+      `no destination of the outbox takes events of type ${type}: add the type to a destination, or do not write the event`,
+      { facts: { type, eventId: id, taken: accepts.flatMap(({ types = ['*'] }) => types) } },
+    );
+  }
+  const limit = Math.min(...takers.map(({ maxMessageBytes }) => maxMessageBytes));
+  const bytes = Buffer.byteLength(toMessageJson(entry, '')) + ownLimits.messageOverheadBytes;
+  if (bytes <= limit) return;
+  throw new OutboxError(
+    'MESSAGE_TOO_LARGE',
+    `message of ${type} ${id} takes up to ${bytes} bytes, but a destination of its type takes ${limit} at most: ${keepElsewhere}`,
+    { facts: { type, eventId: id, bytes, limit } },
+  );
+}
+
+/**
+ * Checks that an entry's row fits the table, and its copy in the waiting room too.
+ *
+ * @throws OutboxError `ENTRY_TOO_LARGE`
+ */
+function checkEntrySize({ id, type }: Entry, row: Row): void {
+  const bytes = itemBytes(row) + ownLimits.waitingOverheadBytes;
+  const limit = limits.table.maxItemBytes;
+  if (bytes <= limit) return;
+  throw new OutboxError(
+    'ENTRY_TOO_LARGE',
+    `entry of ${type} ${id} takes ${bytes} bytes of a table's ${limit} (${ownLimits.waitingOverheadBytes} of them for the waiting room): ${keepElsewhere}`,
+    { facts: { type, eventId: id, bytes, limit } },
+  );
+}
+
+const keepElsewhere = 'keep large data in S3 and its place in the event';
+
+/** When an event is due that is not due yet at `now`. Epoch milliseconds. */
+function dueAfter(now: number, { deliverAt }: Partial<Draft> = {}): number | undefined {
+  return deliverAt !== undefined && deliverAt > now ? deliverAt : undefined;
+}
+
+/**
+ * Ids of events that were deferred when they were first written, and have come due since: written again, they
+ * would go to another place than then, and be delivered twice.
+ */
+async function findComeDue(
+  drafts: readonly Draft[],
+  now: number,
+  writer: Writer,
+): Promise<string[]> {
+  const due = drafts.filter(({ deliverAt = Infinity }) => deliverAt <= now);
+  const found = await Promise.all(due.map((draft) => findWritten(draft, writer)));
+  return due.filter((_, index) => found[index] !== undefined).map(({ entry }) => entry.id);
+}
+
+/**
+ * Drafts with the context that their events were written with before; `undefined` where one of them was not.
+ *
+ * The context differs from call to call: a trace names the invocation, a correlation id the request. With the one of
+ * the first call a repeated call is the same transaction again, and its token says so.
+ */
+export async function withWrittenContext(
+  drafts: readonly Draft[],
+  writer: Writer,
+): Promise<Draft[] | undefined> {
+  const rows = await Promise.all(drafts.map((draft) => findWritten(draft, writer)));
+  const written = drafts.flatMap((draft, index) => {
+    const row = rows[index];
+    return row === undefined ? [] : [{ ...draft, entry: inContext(draft.entry, row) }];
+  });
+  return written.length === drafts.length ? written : undefined;
+}
+
+function inContext(
+  { id, type, version, aggregate, data }: Draft['entry'],
+  row: Row,
+): Draft['entry'] {
+  return { id, type, version, aggregate, data, ...pickDefined(row as EventContext, contextKeys) };
+}
+
+/** The row of an event that was written before. */
+async function findWritten(
+  { entry, deliverAt }: Draft,
+  { config: { tableName, shards }, transactor }: Writer,
+): Promise<Row | undefined> {
+  if (deliverAt === undefined) return transactor.get(tableName, { ...entryKey(entry, shards) });
+  // In the order of its way: one that leaves the waiting room between two looks is met in its page.
+  const waiting = await transactor.get(tableName, { ...waitingKey(entry) });
+  return waiting ?? transactor.get(tableName, { ...deferredEntryKey(entry, shards) });
 }

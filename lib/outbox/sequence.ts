@@ -1,8 +1,8 @@
+import { requestOf, type Action, type Transactor } from '../dynamodb/actions.ts';
+import { cancellationReasons } from '../dynamodb/transactor.ts';
+import type { Draft } from '../events/draft.ts';
 import type { Entry } from '../table/entry.ts';
 import { counterKey, table } from '../table/keys.ts';
-import { requestOf } from '../dynamodb/action.ts';
-import type { Draft } from '../events/draft.ts';
-import type { Action, Transactor } from '../dynamodb/transactor.ts';
 
 /** Entries with their sequence, and the actions that make the numbers given out theirs. */
 export interface Numbered {
@@ -48,7 +48,7 @@ export async function numberDrafts(
 }
 
 /** Whether an action moves a counter of this table. */
-export function isCounterAction(action: Action | undefined, tableName: string): boolean {
+function isCounterAction(action: Action | undefined, tableName: string): boolean {
   if (action?.Update === undefined) return false;
   const { TableName, Key = {} } = requestOf(action);
   const { pk, sk } = counterKey('');
@@ -80,4 +80,28 @@ function moveCounter(
       ExpressionAttributeValues: { ':to': to, ...(from === undefined ? {} : { ':from': from }) },
     },
   };
+}
+
+/**
+ * Whether a transaction failed for nothing but its sequence counters (and conflicts, which pass): then
+ * the same events, prepared again, may succeed.
+ */
+export function isLostSequenceRace(
+  error: unknown,
+  { actions, tableName }: { actions: readonly Action[]; tableName: string },
+): boolean {
+  const reasons = cancellationReasons(error) ?? [];
+  const failures = reasons
+    .map(({ Code }, index) => ({
+      code: Code,
+      isCounter: isCounterAction(actions[index], tableName),
+    }))
+    .filter(({ code }) => code !== 'None');
+  const isConflict = (code: string | undefined): boolean => code === 'TransactionConflict';
+  return (
+    failures.some(({ isCounter }) => isCounter) &&
+    failures.every(
+      ({ code, isCounter }) => isConflict(code) || (isCounter && code === 'ConditionalCheckFailed'),
+    )
+  );
 }

@@ -1,16 +1,18 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import {
   inboxFromEnvironment,
+  reader,
   writerFromEnvironment,
+  type Environment,
   type InboxConfig,
   type WriterConfig,
 } from '../core/environment.ts';
-import { reader, type Environment } from '../core/read-environment.ts';
+import { traceFrom, type TraceSource } from '../events/trace.ts';
 import {
   reconciliationFromEnvironment,
   type ReconciliationConfig,
 } from '../table/reconciliation.ts';
-import { currentTestScope, type TestScope } from './test-scope.ts';
-import { traceFrom, type TraceSource } from '../events/trace.ts';
 
 // The settings that constructs give to functions by environment variables, and when they are read.
 
@@ -114,4 +116,30 @@ export function onFirstUse<Options extends EnvironmentOptions, T>(
   // Lambda's runtime interface sets it, and nothing else does: tests and synthesis may set a function's name.
   if (process.env['AWS_LAMBDA_RUNTIME_API'] !== undefined) use();
   return use;
+}
+
+/** One test: the settings and the options of everything that it runs. */
+export interface TestScope {
+  /** Replaces `process.env`. */
+  readonly environment: Environment;
+  /** Replace the options that the code under test gives. */
+  readonly options: object;
+}
+
+const key = Symbol.for('cdk-outbox/test-scope');
+
+/** One storage per process: the ES module and the CommonJS copy of the package share it. */
+interface Shared {
+  [key]?: AsyncLocalStorage<TestScope> | undefined;
+}
+
+/** The test that runs the caller; `undefined` outside {@link runInTestScope}. */
+function currentTestScope(): TestScope | undefined {
+  return (globalThis as Shared)[key]?.getStore();
+}
+
+/** Runs `fn` so that every outbox, inbox and saga that it calls belongs to the scope, across awaits and middleware. */
+export function runInTestScope<T>(scope: TestScope, fn: () => T): T {
+  const storage = ((globalThis as Shared)[key] ??= new AsyncLocalStorage());
+  return storage.run(scope, fn);
 }

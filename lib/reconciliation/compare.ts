@@ -3,9 +3,9 @@ import { OutboxError } from '../core/errors.ts';
 import { timeOfId } from '../table/keys.ts';
 import type { OutboxEvent } from '../events/event.ts';
 import { openExpectations, type Missing } from './expectations.ts';
-import { withoutRepaired } from './mend.ts';
+import { withoutRepaired } from './repair.ts';
 import type { ReconciliationPorts } from './options.ts';
-import { pagesOf, readPage, shardsEver, type WrittenPage } from './pages.ts';
+import { pagesOf, readPage, shardsEver, type WrittenPage } from './read.ts';
 import { unknownTo, type Unknown } from './unknown-to.ts';
 import { graceMs, type ReconciliationWindow } from './window.ts';
 

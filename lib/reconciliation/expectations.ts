@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Entry } from '../table/entry.ts';
-import { groupBy } from '../core/group-by.ts';
+import { groupBy } from '../core/collections.ts';
 import { ownLimits } from '../core/limits.ts';
 import { timeOfId, type Key } from '../table/keys.ts';
 import { repairCause, repairKey } from '../table/reconciliation.ts';

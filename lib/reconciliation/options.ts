@@ -2,19 +2,18 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
-import { clientTimeouts } from '../dynamodb/client-timeouts.ts';
+import { clientTimeouts, createDocumentClient } from '../dynamodb/client.ts';
 import { OutboxError } from '../core/errors.ts';
-import { createDocumentClient } from '../dynamodb/document-client.ts';
 import type { OutboxEvent } from '../events/event.ts';
 import type { SqsSender } from '../inbox/dead-letter.ts';
-import { defaultMetrics, type InboxMetricsSink } from '../inbox/metrics.ts';
+import { defaultMetrics, type InboxMetricsSink } from '../inbox/log.ts';
 import type { Clock, Log, NewId, Random } from '../core/ports.ts';
 import type { EnvironmentOptions, ReconciliationSettings } from '../outbox/settings.ts';
 import { newId, systemClock } from '../core/system.ts';
-import { createDynamoDBTransactor } from '../dynamodb/dynamodb-transactor.ts';
-import type { Transactor } from '../dynamodb/transactor.ts';
+import { createDynamoDBTransactor } from '../dynamodb/transactor.ts';
+import type { Transactor } from '../dynamodb/actions.ts';
 import { openOutbox, type Outbox } from '../outbox/outbox.ts';
-import { createTableReader, type TableReader } from './table-reader.ts';
+import { createTableReader, type TableReader } from './read.ts';
 import type { ReconciliationWindow } from './window.ts';
 
 /** How a reconciliation finds its settings, and what it compares and uses. */

@@ -1,8 +1,7 @@
 import type { InvocationContext } from '../inbox/deadline.ts';
 import { onFirstUse, reconciliationFrom, type ReconciliationSettings } from '../outbox/settings.ts';
 import { compare } from './compare.ts';
-import { mendAlone } from './mend-alone.ts';
-import { mendMissing, mendUnknown } from './mend-all.ts';
+import { mendAlone, mendMissing, mendUnknown } from './repair.ts';
 import { toPorts, type ReconciliationOptions } from './options.ts';
 import { tell, type ReconciliationReport } from './report.ts';
 import { isAskedFor, windowOf } from './window.ts';

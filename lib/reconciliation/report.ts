@@ -1,12 +1,12 @@
 import type { Entry } from '../table/entry.ts';
-import { definedOnly, pickDefined } from '../core/pick.ts';
+import { definedOnly, pickDefined } from '../core/collections.ts';
 import {
   reconciliationDimensions,
   reconciliationMetrics,
   type ReconciliationMode,
 } from '../table/reconciliation.ts';
 import type { OutboxEvent } from '../events/event.ts';
-import { addDimensions } from '../inbox/metrics.ts';
+import { addDimensions } from '../inbox/log.ts';
 import type { ReconciliationPorts } from './options.ts';
 import type { ReconciliationWindow } from './window.ts';
 

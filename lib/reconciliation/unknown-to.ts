@@ -1,12 +1,12 @@
 import type { Entry, Row } from '../table/entry.ts';
 import { matchesType } from '../core/event-types.ts';
 import { bufferedKey, cursorKey, rowToBuffered, rowToCursor } from '../table/ordered.ts';
-import { markerKey, remembersMessage } from '../table/inbox-rows.ts';
+import { markerKey, remembersMessage } from '../table/inbox.ts';
 import type { Key } from '../table/keys.ts';
 import type { ConsumerConfig } from '../table/reconciliation.ts';
-import { inParallel } from '../core/in-parallel.ts';
+import { inParallel } from '../core/concurrency.ts';
 import { reachedBy } from '../inbox/ordered/cursor.ts';
-import type { TableReader } from './table-reader.ts';
+import type { TableReader } from './read.ts';
 
 /**
  * Which of the entries that an inbox was sent it does not know: it does not remember the message, not even as one of

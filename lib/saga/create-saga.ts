@@ -1,7 +1,7 @@
 import { checkGiven, OutboxError } from '../core/errors.ts';
 import type { Message } from '../table/message.ts';
 import { isSagaCheck, sagaDimensions, sagaMetrics, type SagaCheck } from '../table/saga.ts';
-import { createDocumentClient } from '../dynamodb/document-client.ts';
+import { createDocumentClient } from '../dynamodb/client.ts';
 import { handleBatch } from '../inbox/batch.ts';
 import type { InvocationContext } from '../inbox/deadline.ts';
 import { checkOptions, toPorts, type InboxOptions, type InboxPorts } from '../inbox/options.ts';
@@ -9,13 +9,11 @@ import type { SqsBatchResponse, SqsEvent } from '../inbox/sqs-event.ts';
 import { addSubscription, type Subscriptions } from '../inbox/subscriptions.ts';
 import { onFirstUse, sagaFrom, type SagaSettings } from '../outbox/settings.ts';
 import { systemClock } from '../core/system.ts';
-import { createDynamoDBTransactor } from '../dynamodb/dynamodb-transactor.ts';
-import type { Answer } from './answer.ts';
-import { answerUntilCommitted } from './answer-again.ts';
+import { createDynamoDBTransactor } from '../dynamodb/transactor.ts';
+import { answerUntilCommitted, type Answer } from './answer.ts';
 import type { DefinedSaga } from './definition.ts';
-import { likelyKeyOf } from './key.ts';
-import { reportOverdue } from './overdue.ts';
-import { createRunningSagas, type RunningSagas } from './running-sagas.ts';
+import { likelyKeyOf } from './define-saga.ts';
+import { reportOverdue, createRunningSagas, type RunningSagas } from './running-sagas.ts';
 
 /** How a saga finds its settings, and what it uses. */
 export interface SagaRunOptions extends InboxOptions {

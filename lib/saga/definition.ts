@@ -1,14 +1,19 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-import type { EventContract } from '../events/event.ts';
+import type { EventContract, Upcasts } from '../events/event.ts';
 import type { ValidationDetail } from '../events/schema-issues.ts';
-import type { Upcasts } from '../events/upcast.ts';
 import type { MessageOf } from '../inbox/message.ts';
-import type { Delay } from './delay.ts';
-import type { SagaEvent, SagaParts, UnknownSaga } from './parts.ts';
-import type { SagaSnapshot } from './snapshot.ts';
-import type { CompensatingStep, LateStep, SagaStep } from './step.ts';
-import type { SagaTransition } from './outcome.ts';
+import type {
+  Delay,
+  SagaEvent,
+  SagaParts,
+  UnknownSaga,
+  SagaSnapshot,
+  CompensatingStep,
+  LateStep,
+  SagaStep,
+  SagaTransition,
+} from './step.ts';
 
 /** What a saga consists of, beside its answers to events. */
 export interface SagaOptions<

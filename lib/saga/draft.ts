@@ -1,12 +1,20 @@
-import type { SagaStatus } from '../table/saga.ts';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+import { nameOfError } from '../core/redact.ts';
+import type { Action } from '../dynamodb/actions.ts';
 import type { OutboxEvent } from '../events/event.ts';
-import type { Action } from '../dynamodb/transactor.ts';
-import { readArgument } from './argument.ts';
-import { delayMs } from './delay.ts';
-import type { SagaParts } from './parts.ts';
-import { sagaInvalid, toSagaJson } from './saga-invalid.ts';
-import type { Compensation, SagaSnapshot } from './snapshot.ts';
-import type { CompensatingStep, SagaStep } from './step.ts';
+import { describeIssues } from '../events/schema-issues.ts';
+import type { SagaStatus } from '../table/saga.ts';
+import {
+  delayMs,
+  sagaInvalid,
+  toSagaJson,
+  type CompensatingStep,
+  type Compensation,
+  type SagaParts,
+  type SagaSnapshot,
+  type SagaStep,
+} from './step.ts';
 
 /**
  * What may be left to undo at once. It may all be undone in one transaction, which takes 100 actions: the saga's row and
@@ -151,4 +159,38 @@ function checkKnown(
 ): void {
   if (known.has(name)) return;
   throw sagaInvalid(saga, `it knows no ${name}: add ${mend} to its definition`);
+}
+
+/**
+ * The argument of a compensation as its handler gets it: what its schema makes of what was kept; `undefined` where it
+ * takes none.
+ *
+ * @throws OutboxError `SAGA_INVALID` where it does not fit
+ */
+export function readArgument<State>(
+  { name: saga, compensations, validationDetail }: SagaParts<State>,
+  { name, argument }: Compensation,
+): unknown {
+  const schema = compensations.get(name)?.argument;
+  if (schema === undefined) return argument;
+  const result = validate(schema, argument, { saga, name });
+  if (result instanceof Promise) {
+    throw sagaInvalid(saga, `the schema for the argument of ${name} must not be async`);
+  }
+  if (result.issues === undefined) return result.value;
+  const issues = describeIssues(result.issues, argument, { schema, validationDetail }).join('; ');
+  throw sagaInvalid(saga, `the argument of ${name} does not fit its schema: ${issues}`);
+}
+
+/** What the schema's own code throws may quote the argument. */
+function validate(
+  schema: StandardSchemaV1,
+  argument: unknown,
+  { saga, name }: { saga: string; name: string },
+): ReturnType<StandardSchemaV1['~standard']['validate']> {
+  try {
+    return schema['~standard'].validate(argument);
+  } catch (error) {
+    throw sagaInvalid(saga, `the schema for the argument of ${name} threw ${nameOfError(error)}`);
+  }
 }

@@ -1,13 +1,19 @@
-import { ownValue } from '../core/pick.ts';
-import { readArgument } from './argument.ts';
-import { deadlineDataOf } from './deadline-event.ts';
-import { checkAnswer } from './check-answer.ts';
-import type { SagaEvent, SagaParts } from './parts.ts';
-import { sagaInvalid } from './saga-invalid.ts';
-import type { SagaOutcome, SagaTransition } from './outcome.ts';
-import type { PendingDeadline, SagaSnapshot } from './snapshot.ts';
-import { close } from './close.ts';
-import { openDraft, stepOf } from './draft.ts';
+import { types } from 'node:util';
+
+import { definedOnly, ownValue } from '../core/collections.ts';
+import { isFinished } from '../table/saga.ts';
+import { openDraft, readArgument, stepOf, type Draft } from './draft.ts';
+import {
+  deadlineDataOf,
+  sagaInvalid,
+  type Compensation,
+  type PendingDeadline,
+  type SagaEvent,
+  type SagaOutcome,
+  type SagaParts,
+  type SagaSnapshot,
+  type SagaTransition,
+} from './step.ts';
 
 /** One event, and the saga that it is about. */
 export interface SagaInput<State> {
@@ -114,4 +120,94 @@ function unchanged<State>(
   saga: SagaSnapshot<State> | undefined,
 ): SagaTransition<State> {
   return { outcome, saga, emits: [], writes: [], deadlines: [], cancelled: [], undone: [] };
+}
+
+/** The saga after its handler has ended, and what is to be done. One that is to be compensated begins at once. */
+function close<State>(
+  parts: SagaParts<State>,
+  before: SagaSnapshot<State> | undefined,
+  draft: Draft<State>,
+): SagaTransition<State> {
+  const { undone, awaiting, undoing } = undo(parts, draft);
+  const { key, status, state, reason, emits, writes } = draft;
+  if (state === undefined)
+    throw sagaInvalid(parts.name, 'it was started without a state: call set');
+  const revision = (before?.revision ?? 0) + 1;
+  const { holding, ...deadlines } = closeDeadlines(before?.deadlines ?? {}, draft);
+  const set = Object.fromEntries(deadlines.deadlines.map(({ name }) => [name, { revision }]));
+  const saga: SagaSnapshot<State> = {
+    key,
+    status,
+    revision,
+    state: state.value,
+    deadlines: { ...holding, ...set },
+    compensations: isFinished(status) ? [] : draft.compensations,
+    ...definedOnly({ awaiting, undoing, reason }),
+  };
+  const outcome = before === undefined ? 'started' : 'changed';
+  return { outcome, saga, emits, writes, ...deadlines, undone };
+}
+
+interface ClosedDeadlines extends Pick<SagaTransition, 'deadlines' | 'cancelled'> {
+  /** Those that stay as they were. */
+  readonly holding: SagaSnapshot['deadlines'];
+}
+
+/** A saga that runs no longer has none. One that is set anew is moved: the earlier one shall not come. */
+function closeDeadlines(before: SagaSnapshot['deadlines'], draft: Draft<unknown>): ClosedDeadlines {
+  const isRunning = draft.status === 'running';
+  const set = isRunning ? draft.deadlines : new Map<string, number>();
+  const holds = (name: string): boolean =>
+    isRunning && !set.has(name) && !draft.cancelled.has(name);
+  const names = Object.keys(before);
+  return {
+    holding: Object.fromEntries(Object.entries(before).filter(([name]) => holds(name))),
+    deadlines: [...set].map(([name, afterMs]) => ({ name, afterMs })),
+    cancelled: names.filter((name) => !holds(name)),
+  };
+}
+
+/** What was undone in one go. */
+export interface Undone {
+  /** Names of the compensations that ran, in their order. */
+  readonly undone: readonly string[];
+  /** The type of event that must come before it goes on. @default - it is done */
+  readonly awaiting?: string;
+  /** The compensation that it confirms. */
+  readonly undoing?: Compensation;
+}
+
+/**
+ * Undoes what a saga did that is being compensated: the last thing first, up to one whose undoing must be
+ * confirmed. After the last of them it is compensated.
+ */
+function undo<State>(parts: SagaParts<State>, draft: Draft<State>): Undone {
+  if (draft.status !== 'compensating') return { undone: [] };
+  const undone: string[] = [];
+  for (let last = draft.compensations.pop(); last !== undefined; last = draft.compensations.pop()) {
+    const { name } = last;
+    const compensation = parts.compensations.get(name);
+    if (compensation === undefined) {
+      throw sagaInvalid(
+        parts.name,
+        `it cannot be compensated: .compensation('${name}', …) was taken out of its definition`,
+      );
+    }
+    checkAnswer(parts, compensation.handler(stepOf(parts, draft), readArgument(parts, last)));
+    undone.push(name);
+    const { confirmedBy } = compensation;
+    if (confirmedBy !== undefined) return { undone, awaiting: confirmedBy.type, undoing: last };
+  }
+  draft.status = 'compensated';
+  return { undone };
+}
+
+/** Refuses a promise that a handler answered with, or a `when`: what it did or said later would be lost without a word. */
+function checkAnswer({ name }: { readonly name: string }, answer: unknown): void {
+  if (!types.isPromise(answer)) return;
+  answer.catch(() => undefined);
+  throw sagaInvalid(
+    name,
+    'its handlers, and what says whether an event confirms, cannot be async: have them emit a command, and answer the event that answers it',
+  );
 }

@@ -1,5 +1,5 @@
 import { pageOf, type Page } from '../table/keys.ts';
-import { withMoreShards, type SweepPass } from '../table/watermark.ts';
+import { withMoreShards, type SweepPass } from '../table/sweep-notes.ts';
 import { endOfClosing, endOfMissed, lagFreshMs, later, oldestPage } from '../table/page-times.ts';
 import type { SweepPorts } from './ports.ts';
 

@@ -1,13 +1,14 @@
+import { matchesType } from '../core/event-types.ts';
+import { deliver, receiptsFor } from '../delivery/deliver.ts';
+import { parkedFrom } from '../delivery/fate.ts';
 import type { Entry } from '../table/entry.ts';
 import type { Page } from '../table/keys.ts';
-import { deliver } from '../delivery/deliver.ts';
-import type { PageChunk } from '../table/sweep-store.ts';
 import { isExpiring } from '../table/page-times.ts';
+import type { PageChunk } from '../table/stores.ts';
+import type { Waiting } from '../table/waiting.ts';
 import type { Horizon } from './horizon.ts';
-import { missingOf, partsOf, settledBy, sizeOf } from './missing.ts';
 import type { Budget, SweepPorts } from './ports.ts';
-import { probeOthers } from './probe.ts';
-import { setAside } from './set-aside.ts';
+import { missingOf, partsOf, probeOthers, settledBy, sizeOf } from './probe.ts';
 
 /** What a look at a page shows: nothing at all, nothing without a receipt, or something. */
 export type Look = 'empty' | 'settled' | 'open';
@@ -119,4 +120,39 @@ async function setAsideAfterDeaths(
 
 function whyUnsettled({ ports, budget }: PageRun): 'out of time' | 'outage' {
   return ports.clock.now() >= budget.deadline ? 'out of time' : 'outage';
+}
+
+/**
+ * Moves entries to the waiting room without an attempt, due at once: there nothing expires, and each one's
+ * attempts are counted, so that the one which kills its sweepers is found and parked, and the others go.
+ */
+async function setAside(
+  { entries, invalid }: PageChunk,
+  why: string,
+  ports: SweepPorts,
+): Promise<void> {
+  const { store, clock, log } = ports;
+  const now = clock.now();
+  log.error(`entries moved to the waiting room: ${why}`, {
+    eventIds: entries.map(({ id }) => id),
+  });
+  await store.addWaiting([
+    ...entries.map((entry) => unattempted(entry, ports)),
+    ...invalid.map((row) => parkedFrom(row, now)),
+  ]);
+  const invalidRows = invalid.map(({ key }) => key);
+  await store.addReceipts(receiptsFor('waiting', { entries, invalidRows }, ports));
+}
+
+function unattempted(entry: Entry, { destinations, clock }: SweepPorts): Waiting {
+  const isInOrder = destinations.some(
+    ({ ordered, types }) => ordered && matchesType(types, entry.type),
+  );
+  return {
+    entry,
+    state: 'retrying',
+    dueAt: clock.now(),
+    attempts: 0,
+    holds: isInOrder && entry.sequence !== undefined,
+  };
 }

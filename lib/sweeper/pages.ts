@@ -1,10 +1,8 @@
-import type { BackdatedNote } from '../table/backdated.ts';
+import type { BackdatedNote, SweepEnd, SweepPass } from '../table/sweep-notes.ts';
 import { pageAfter, pageOf, type Page } from '../table/keys.ts';
-import type { SweepEnd } from '../table/sweep-report.ts';
-import type { SweepPass } from '../table/watermark.ts';
-import { createBreaker } from '../delivery/breaker.ts';
+import { createBreaker } from '../delivery/classify.ts';
 import { errorSummary } from '../core/redact.ts';
-import { inParallel } from '../core/in-parallel.ts';
+import { inParallel } from '../core/concurrency.ts';
 import { graceMs } from '../table/page-times.ts';
 import { createHorizon, pagesPerRun, startOf, type Horizon } from './horizon.ts';
 import { lookAt, settlePage, type Look, type PageResult, type PageRun } from './page.ts';

@@ -1,6 +1,6 @@
-import type { SweepEnd } from '../table/sweep-report.ts';
+import type { SweepEnd } from '../table/sweep-notes.ts';
 import type { DeliverPorts } from '../delivery/deliver.ts';
-import type { SweepStore } from '../table/sweep-store.ts';
+import type { SweepStore } from '../table/stores.ts';
 
 /** What a sweep needs of the world. */
 export interface SweepPorts extends DeliverPorts {

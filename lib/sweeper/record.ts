@@ -1,9 +1,19 @@
-import type { Entry } from '../table/entry.ts';
-import { outboxMetrics } from '../core/outbox-metrics.ts';
-import { keyOfWaiting, withAttempt, type DeliveryError, type Waiting } from '../table/waiting.ts';
+import { outboxMetrics } from '../core/metrics.ts';
+import { receiptsFor, type ReceiptPorts } from '../delivery/deliver.ts';
 import { noDestinationCode, type SettledFate, type WaitingFate } from '../delivery/fate.ts';
+import type { AuditNote } from '../table/audit.ts';
+import type { Entry } from '../table/entry.ts';
+import { timeOfId } from '../table/keys.ts';
+import { closingAgeMs } from '../table/page-times.ts';
+import type { Settlement } from '../table/stores.ts';
+import {
+  keyOfWaiting,
+  withAttempt,
+  type DeliveryError,
+  type GiveUp,
+  type Waiting,
+} from '../table/waiting.ts';
 import type { SweepPorts } from './ports.ts';
-import { settlementOf } from './settlement.ts';
 
 /** A claimed row, and the valid entry that it holds. */
 export interface ClaimedEntry {
@@ -78,4 +88,41 @@ function afterAttempt(row: Waiting, fate: WaitingFate, now: number): Waiting {
 
 function answered({ unanswered: _answered, ...row }: Waiting): Waiting {
   return row;
+}
+
+export interface SettlementPorts extends ReceiptPorts {
+  /** Where the outbox is archived to: then what leaves late is kept for it. @default - it is not archived */
+  readonly archive?: string;
+}
+
+/** The age from which on a page may have been archived: an hour less, for clocks that differ. */
+const lateAgeMs = closingAgeMs - 60 * 60 * 1000;
+
+/**
+ * Why an entry leaves the waiting room: it was published, or given up and its consumers were told.
+ *
+ * Its receipt is kept as long as those of today, since it may have waited for longer than they are kept.
+ */
+export function settlementOf(
+  entry: Entry,
+  giveUp: GiveUp | undefined,
+  ports: SettlementPorts,
+): Settlement {
+  const outcome = giveUp === undefined ? 'published' : 'discarded';
+  const [receipt] = receiptsFor(outcome, { entries: [entry], invalidRows: [] }, ports);
+  if (receipt === undefined) return {};
+  const keptUntil = Math.ceil((ports.clock.now() + ports.retentionMs) / 1000);
+  return {
+    receipt: { ...receipt, expiresAt: Math.max(receipt.expiresAt, keptUntil) },
+    ...(giveUp === undefined ? {} : { audit: noteOf(entry, giveUp) }),
+    ...(isLate(entry, ports) ? { isLate: true } : {}),
+  };
+}
+
+function isLate({ id }: Entry, { archive, clock }: SettlementPorts): boolean {
+  return archive !== undefined && clock.now() - timeOfId(id) > lateAgeMs;
+}
+
+function noteOf({ id, aggregate }: Entry, giveUp: GiveUp): AuditNote {
+  return { ...giveUp, action: 'discard', eventId: id, aggregate };
 }

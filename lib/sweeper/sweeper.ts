@@ -1,11 +1,11 @@
+import { outboxGauges } from '../core/metrics.ts';
 import { errorSummary } from '../core/redact.ts';
-import type { SweepEnd, SweepReport } from '../table/sweep-report.ts';
+import { watchAcceptance } from '../delivery/relay-notes.ts';
 import type { Invocation } from '../delivery/relay.ts';
-import { pageAfter, pageOf } from '../table/keys.ts';
-import { watchAcceptance } from '../delivery/acceptance.ts';
+import { pageAfter, pageOf, pageStart, type Page } from '../table/keys.ts';
+import { graceMs, lagFreshMs } from '../table/page-times.ts';
+import type { SweepEnd, SweepReport } from '../table/sweep-notes.ts';
 import { sweepDue } from './due.ts';
-import { lagFreshMs } from '../table/page-times.ts';
-import { measure } from './measure.ts';
 import { sweepBackdated, sweepPages } from './pages.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
 import { probeOthers } from './probe.ts';
@@ -117,4 +117,46 @@ const byGravity: readonly SweepEnd[] = ['failed', 'outage', 'out of time', 'done
 
 function gravest(outcomes: readonly PassOutcome[]): SweepEnd {
   return byGravity.find((end) => outcomes.some(({ ended }) => ended === end)) ?? 'done';
+}
+
+/** What a sweep measures for alarms and people. */
+export type Measures = Pick<SweepReport, 'unsettledMs' | 'parked'>;
+
+/**
+ * How long an entry is tried without anybody's noticing: longer than its attempts take by default. What is tried
+ * for longer waits for a destination that cannot be reached.
+ */
+const retryingUnnoticedMs = 2 * 3_600_000;
+
+/** Measures and tells what needs a person, or will. */
+async function measure({ store, clock, meter }: SweepPorts): Promise<Measures> {
+  const now = clock.now();
+  const unsettledMs = Math.max(
+    ageOf((await store.readWatermark('missed'))?.page, now),
+    await retryingForMs(now, store),
+  );
+  const parked = await store.countWaiting('parked');
+  meter.time(outboxGauges.oldestUnsettled, unsettledMs);
+  meter.count(outboxGauges.parked, parked);
+  return { unsettledMs, parked };
+}
+
+/** The age of the first page that is not known to be settled, if it is not the relay's alone. */
+function ageOf(firstUnsettled: Page | undefined, now: number): number {
+  if (firstUnsettled === undefined || firstUnsettled >= pageOf(now - graceMs)) return 0;
+  return now - pageStart(firstUnsettled);
+}
+
+/**
+ * For how long an entry has been tried, where that is longer than usual; else 0.
+ *
+ * Looks at the first rows that the index lists alone: where many wait for a destination, they wait alike.
+ */
+async function retryingForMs(now: number, store: SweepPorts['store']): Promise<number> {
+  for await (const rows of store.listWaiting('retrying', Number.MAX_SAFE_INTEGER)) {
+    const waited = rows.map(({ firstTriedAt = now }) => now - firstTriedAt);
+    const longest = Math.max(...waited, 0);
+    return longest >= retryingUnnoticedMs ? longest : 0;
+  }
+  return 0;
 }

@@ -1,5 +1,8 @@
+import { pickDefined, shardOf } from '../core/collections.ts';
 import { OutboxError } from '../core/errors.ts';
-import { pageAfter, pageStart, type Page } from './keys.ts';
+import { contextKeys, pickEntry, problemWithEntry, type Entry, type Row } from './entry.ts';
+import { pageAfter, pageStart, timeOfId, type Key, type Page } from './keys.ts';
+import type { ReceiptOutcome } from './receipt.ts';
 
 /** All pages of one UTC hour, by its name: `2026-11-21T04`. The archive is kept by hours. */
 export type Hour = string;
@@ -136,4 +139,102 @@ export function readArchiveLocation(text: string): ArchiveLocation {
 /** A path as what keys begin with: empty, or ending in one slash. */
 export function toPrefix(path: string): string {
   return path === '' || path.endsWith('/') ? path : `${path}/`;
+}
+
+/**
+ * What was known of an entry when it was archived: what its receipts said; `unknown` where none did, since
+ * the page was archived in haste or its receipts expired before it.
+ */
+export type ArchivedOutcome = ReceiptOutcome | 'unknown';
+
+/** An entry, and what had become of it. */
+export interface ArchivedEntry {
+  readonly entry: Entry;
+  readonly outcome: ArchivedOutcome;
+  /** When that was noted, epoch milliseconds; absent where it is unknown. */
+  readonly outcomeAt?: number;
+}
+
+/**
+ * One line of an archive, without its end: flat JSON, so that Athena reads each name as a column. The event's
+ * data is one text, as it was written.
+ */
+export function toArchiveLine({ entry, outcome, outcomeAt }: ArchivedEntry): string {
+  return JSON.stringify({
+    id: entry.id,
+    occurredAt: iso(timeOfId(entry.id)),
+    type: entry.type,
+    version: entry.version,
+    aggregate: entry.aggregate,
+    ...pickDefined(entry, ['sequence', ...contextKeys]),
+    data: entry.data,
+    outcome,
+    ...(outcomeAt === undefined ? {} : { outcomeAt: iso(outcomeAt) }),
+  });
+}
+
+const outcomes: readonly ArchivedOutcome[] = ['published', 'waiting', 'discarded', 'unknown'];
+
+/** Reads what {@link toArchiveLine} wrote. Returns what is wrong with a line that it cannot have written. */
+export function readArchiveLine(line: string): ArchivedEntry | { readonly problem: string } {
+  const row = parseLine(line);
+  const problem = row === undefined ? 'it is not a JSON object' : problemWithEntry(row);
+  if (row === undefined || problem !== undefined) return { problem: problem ?? '' };
+  const outcome = outcomes.find((known) => known === row['outcome']);
+  if (outcome === undefined) return { problem: 'it has an unknown outcome' };
+  const entry = pickEntry(row as unknown as Entry);
+  const { outcomeAt: time } = row;
+  if (time === undefined) return { entry, outcome };
+  const outcomeAt = typeof time === 'string' ? Date.parse(time) : NaN;
+  return Number.isNaN(outcomeAt)
+    ? { problem: 'outcomeAt is not a time' }
+    : { entry, outcome, outcomeAt };
+}
+
+function parseLine(line: string): Row | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Row) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+/** An entry that left the waiting room so late that its page may have been archived before. */
+export interface LateEntry extends ArchivedEntry {
+  readonly outcome: ReceiptOutcome;
+  readonly outcomeAt: number;
+  /** Epoch seconds. */
+  readonly expiresAt: number;
+}
+
+/** Keys that late entries spread over, to stay clear of a partition's write limit. */
+const spread = 4;
+const prefix = 'late#';
+
+/** The partition keys of late entries, as a pattern of IAM's. */
+export const latePattern = `${prefix}*`;
+
+/** The partition keys of late entries. In each they lie by their event ids, which is by the events' times. */
+export const lateKeys: readonly string[] = Array.from(
+  { length: spread },
+  (_, index) => `${prefix}${index}`,
+);
+
+export function lateKey(eventId: string): Key {
+  return { pk: `${prefix}${shardOf(eventId, spread)}`, sk: eventId };
+}
+
+/** The outbox table's row of a late entry: the whole entry, which may have expired from its page. */
+export function lateToRow({ entry, outcome, outcomeAt, expiresAt }: LateEntry): Row {
+  return { ...lateKey(entry.id), ...entry, outcome, outcomeAt, expiresAt };
+}
+
+export function rowToLate(row: Row): LateEntry {
+  const { outcome, outcomeAt, expiresAt } = row as unknown as LateEntry;
+  return { entry: pickEntry(row as unknown as Entry), outcome, outcomeAt, expiresAt };
 }

@@ -1,6 +1,6 @@
 import type { Row } from './entry.ts';
 import { padSequence } from './keys.ts';
-import { pickDefined } from '../core/pick.ts';
+import { pickDefined } from '../core/collections.ts';
 
 /** What a person did to an entry, and why. */
 export interface AuditNote {

@@ -1,5 +1,7 @@
+import { groupBy, pickDefined } from '../core/collections.ts';
 import { isEventType } from '../core/event-types.ts';
 import { limits, ownLimits } from '../core/limits.ts';
+import { utf8Bytes } from '../core/redact.ts';
 import {
   deferredEntryKey,
   deferredEntryPrefix,
@@ -11,8 +13,6 @@ import {
   table,
   timeOfId,
 } from './keys.ts';
-import { pickDefined } from '../core/pick.ts';
-import { utf8Bytes } from '../core/text.ts';
 
 /** Where an event comes from and what it belongs to; flows from request to event to handler to the next event. */
 export interface EventContext {
@@ -185,4 +185,37 @@ function isJson(text: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * The filter of the relay's trigger: entries as they are written; no receipts, no waiting rows, no deferred
+ * ones, and nothing that expires.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+ */
+export const newEntriesPattern = {
+  eventName: ['INSERT'],
+  dynamodb: { Keys: { [table.sk]: { S: [{ prefix: entryPrefix }] } } },
+};
+
+/**
+ * Each aggregate's entries in sequence, in the places that they have among all the others.
+ *
+ * What came first stays first: where the time runs out, it is the last that are left, and the next try does
+ * not begin with all the same ones again.
+ */
+export function inSequence<T>(all: readonly T[], entryOf: (one: T) => Entry): T[] {
+  const sequenceOf = (one: T): number => entryOf(one).sequence ?? 0;
+  const lines = groupBy(all, (one) => aggregateOf(entryOf(one)));
+  const sorted = new Map(
+    [...lines].map(([aggregate, line]) => [
+      aggregate,
+      line.toSorted((a, b) => sequenceOf(a) - sequenceOf(b)).values(),
+    ]),
+  );
+  return all.map((one) => sorted.get(aggregateOf(entryOf(one)))?.next().value ?? one);
+}
+
+/** The aggregate in whose history the entry has a place, if it has one. */
+function aggregateOf({ aggregate, sequence }: Entry): string | undefined {
+  return sequence === undefined ? undefined : aggregate;
 }

@@ -1,4 +1,4 @@
-import { shardOf } from '../core/group-by.ts';
+import { shardOf } from '../core/collections.ts';
 
 /** Names of the outbox table's keys, of its expiry attribute and of its one index. */
 export const table = {

@@ -1,9 +1,8 @@
 import type { AuditNote } from './audit.ts';
 import type { Row } from './entry.ts';
-import type { Condition } from './inbox-rows.ts';
+import type { Condition } from './inbox.ts';
 import { padSequence, type Key } from './keys.ts';
-import { shardOf } from '../core/group-by.ts';
-import { pickDefined } from '../core/pick.ts';
+import { shardOf, pickDefined } from '../core/collections.ts';
 
 /** An aggregate as one ordered inbox sees it. */
 export interface Place {

@@ -1,5 +1,5 @@
 import { pageAfter, pageOf, pageStart, type Page } from './keys.ts';
-import type { Lag } from './relay-notes.ts';
+import type { Lag } from './sweep-notes.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

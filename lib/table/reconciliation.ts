@@ -1,8 +1,8 @@
-import { toDimensions, type Dimensions } from '../core/dimensions.ts';
+import { toDimensions, type Dimensions } from '../core/metrics.ts';
 import type { TypeFilter } from '../core/event-types.ts';
 import { OutboxError } from '../core/errors.ts';
 import { metaKey, type Key } from './keys.ts';
-import { reader, type Environment } from '../core/read-environment.ts';
+import { reader, type Environment } from '../core/environment.ts';
 
 /**
  * What a reconciliation does about what it finds: `report` tells; `mend` writes missing events too, and sends

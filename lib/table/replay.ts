@@ -1,7 +1,7 @@
 import type { Row } from './entry.ts';
 import type { TypeFilter } from '../core/event-types.ts';
 import { metaKey, type Key, type Page } from './keys.ts';
-import { pickDefined } from '../core/pick.ts';
+import { pickDefined } from '../core/collections.ts';
 
 /** Which events a replay delivers again. */
 export interface ReplayRequest {

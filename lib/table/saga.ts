@@ -1,9 +1,7 @@
-import { toDimensions, type Dimensions } from '../core/dimensions.ts';
+import { toDimensions, inboxDimensions, type Dimensions } from '../core/metrics.ts';
 import type { Row } from './entry.ts';
-import { inboxDimensions } from '../core/inbox-metrics.ts';
 import type { Key } from './keys.ts';
-import { shardOf } from '../core/group-by.ts';
-import { pickDefined } from '../core/pick.ts';
+import { shardOf, pickDefined } from '../core/collections.ts';
 
 /** Names of a saga table's keys, of its expiry attribute and of its one index. */
 export const sagaTable = {

@@ -1,9 +1,8 @@
-import { pickEntry, type Entry, type Row } from './entry.ts';
-import { pickDefined } from '../core/pick.ts';
-import { isEventId, table, waitingKey, waitingPrefix, type Key } from './keys.ts';
-import { shardOf } from '../core/group-by.ts';
+import { pickDefined, shardOf } from '../core/collections.ts';
 import { limits, ownLimits } from '../core/limits.ts';
-import { cutToBytes } from '../core/text.ts';
+import { cutToBytes } from '../core/redact.ts';
+import { pickEntry, type Entry, type Row } from './entry.ts';
+import { isEventId, table, waitingKey, waitingPrefix, type Key } from './keys.ts';
 
 /**
  * Why an entry waits: `deferred` (due later), `retrying` (failed, due again), `held` (an earlier entry
@@ -213,4 +212,67 @@ function entryIn(row: Row): Entry | InvalidRow {
 
 function invalidRowOf(row: Row): InvalidRow {
   return { key: row['invalid'] as Key, json: row['json'] as string };
+}
+
+/** What the waiting index tells of a waiting row: enough to list and to pick, never the data. */
+export interface WaitingSummary {
+  readonly key: Key;
+  readonly state: WaitingState;
+  /** Epoch milliseconds, as all times here. */
+  readonly dueAt: number;
+  readonly attempts: number;
+  readonly holds: boolean;
+  /** Attempts started of which nobody learnt how they ended. @default 0 */
+  readonly unanswered?: number;
+  /** Absent, as what follows, for a row that is no valid entry. */
+  readonly id?: string;
+  readonly type?: string;
+  readonly aggregate?: string;
+  readonly sequence?: number;
+  readonly errorCode?: string;
+  readonly firstTriedAt?: number;
+  readonly lastTriedAt?: number;
+  /** Where it is being discarded: its skip notice is not delivered yet. */
+  readonly giveUp?: GiveUp;
+}
+
+/** What a row of the waiting index says. */
+export function rowToSummary(row: Row): WaitingSummary {
+  const { pk, sk } = row as unknown as Key;
+  const named = pickDefined(row as unknown as WaitingSummary, ['dueAt', ...waitingIndexAttributes]);
+  return { key: { pk, sk }, ...named };
+}
+
+/** What the index says of a waiting row. */
+export function summaryOf(waiting: Waiting): WaitingSummary {
+  return rowToSummary(waitingToRow(waiting));
+}
+
+/** What a waiting row is recognised by, and what a claim counts on from. */
+export type SeenWaiting = Pick<
+  WaitingSummary,
+  'key' | 'state' | 'attempts' | 'dueAt' | 'unanswered'
+>;
+
+/** What a claim changes in a row. */
+export type Claimed = Pick<Waiting, 'state' | 'attempts' | 'dueAt' | 'pageless'> &
+  Required<Pick<Waiting, 'unanswered'>>;
+
+/**
+ * What a row is once somebody took it for an attempt: the attempt counts as started, and the row is due again
+ * at `until` (epoch milliseconds) should its taker die.
+ */
+export function claimedFrom({ state, attempts, unanswered }: SeenWaiting, until: number): Claimed {
+  return {
+    state: 'retrying',
+    dueAt: until,
+    attempts: countOf(attempts) + 1,
+    unanswered: countOf(unanswered) + 1,
+    ...(state === 'deferred' ? { pageless: true } : {}),
+  };
+}
+
+// Anyone who may write to the table can write nonsense, which must not stop what is due beside it.
+function countOf(value: unknown): number {
+  return Number.isSafeInteger(value) ? (value as number) : 0;
 }

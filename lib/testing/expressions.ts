@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Row } from '../table/entry.ts';
 import { OutboxError } from '../core/errors.ts';
-import type { ActionRequest } from '../dynamodb/action.ts';
+import type { ActionRequest } from '../dynamodb/actions.ts';
 
 // Condition and update expressions as DynamoDB evaluates them, on items in the document client's shape.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html

@@ -1,7 +1,6 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
-import { inboxToEnvironment, writerToEnvironment } from '../core/environment.ts';
-import type { Environment } from '../core/read-environment.ts';
+import { inboxToEnvironment, writerToEnvironment, type Environment } from '../core/environment.ts';
 import { table } from '../table/keys.ts';
 import { runningIndexAttributes, sagaTable } from '../table/saga.ts';
 import { waitingIndexAttributes } from '../table/waiting.ts';

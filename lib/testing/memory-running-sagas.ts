@@ -1,6 +1,6 @@
 import { rowToSagaSummary, sagaTable } from '../table/saga.ts';
 import type { RunningSagas } from '../saga/running-sagas.ts';
-import { atOnce } from './at-once.ts';
+import { atOnce } from './memory-table.ts';
 import type { MemoryTransactor } from './memory-transactor.ts';
 
 /** The index of unfinished sagas in a table of {@link createMemoryTransactor}, for `createSaga`. */

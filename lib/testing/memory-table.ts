@@ -1,6 +1,6 @@
+import { toItem, toRow, type Item } from '../dynamodb/items.ts';
 import type { Row } from '../table/entry.ts';
 import type { Key } from '../table/keys.ts';
-import { toItem, toRow, type Item } from '../dynamodb/item.ts';
 
 /**
  * Rows under `pk` and `sk` as DynamoDB keeps them: copied on their way in and out, refused where they
@@ -54,4 +54,11 @@ export function createMemoryTable(): MemoryTable {
 
 function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Runs `work` now; what it throws rejects. */
+export function atOnce<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(work());
+  });
 }

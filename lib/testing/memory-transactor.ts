@@ -1,20 +1,22 @@
 import { inspect } from 'node:util';
 
-import type { Row } from '../table/entry.ts';
 import { OutboxError } from '../core/errors.ts';
-import { requestOf, tableNameOf } from '../dynamodb/action.ts';
-import { checkDistinctItems } from '../dynamodb/distinct-items.ts';
-import { tokenMismatch } from '../dynamodb/transactor-errors.ts';
-import type {
-  Action,
-  CancellationReason,
-  TransactionResult,
-  Transactor,
-} from '../dynamodb/transactor.ts';
-import { atOnce } from './at-once.ts';
+import {
+  checkDistinctItems,
+  keyText,
+  requestOf,
+  tableNameOf,
+  type Action,
+  type CancellationReason,
+  type TransactionResult,
+  type Transactor,
+} from '../dynamodb/actions.ts';
+import { toItem, toRow, type Item } from '../dynamodb/items.ts';
+import { tokenMismatch } from '../dynamodb/transactor.ts';
+import type { Row } from '../table/entry.ts';
+import { table as outboxTable, type Key } from '../table/keys.ts';
 import { applyUpdate, ItemRefused, meetsCondition } from './expressions.ts';
-import { createMemoryItems, shareTable, type MemoryItems } from './memory-items.ts';
-import type { MemoryTable } from './memory-table.ts';
+import { atOnce, type MemoryTable } from './memory-table.ts';
 
 /** By name: the key names of a table of its own, or the table of a store in memory to share with it. */
 export type MemoryTables = Readonly<Record<string, readonly string[] | MemoryTable>>;
@@ -135,4 +137,50 @@ function apply(action: Action, items: MemoryItems): void {
 function keyOf(action: Action, { keyNames }: MemoryItems): Row {
   const { Key, Item = {} } = requestOf(action);
   return Key ?? Object.fromEntries(keyNames.map((name) => [name, Item[name]]));
+}
+
+/** A table of a database in memory, its items copied on their way in and out. */
+interface MemoryItems {
+  readonly keyNames: readonly string[];
+  /** Writes an item, over one of the same key. */
+  put(item: Row): void;
+  get(key: Row): Row | undefined;
+  delete(key: Row): void;
+  /** All items. */
+  rows(): Row[];
+}
+
+/** A new table whose keys have the given names. */
+function createMemoryItems(keyNames: readonly string[]): MemoryItems {
+  const items = new Map<string, Item>();
+  const identify = (row: Row): string => JSON.stringify(keyNames.map((name) => keyText(row[name])));
+  return {
+    keyNames,
+    put: (row) => {
+      items.set(identify(row), toItem(row));
+    },
+    get: (key) => {
+      const item = items.get(identify(key));
+      return item && toRow(item);
+    },
+    delete: (key) => {
+      items.delete(identify(key));
+    },
+    rows: () => [...items.values()].map(toRow),
+  };
+}
+
+/** The table of a store in memory, so that what is written here can be relayed there. */
+function shareTable(table: MemoryTable): MemoryItems {
+  return {
+    keyNames: [outboxTable.pk, outboxTable.sk],
+    put: (row) => {
+      table.put(row);
+    },
+    get: (key) => table.get(key as unknown as Key),
+    delete: (key) => {
+      table.delete(key as unknown as Key);
+    },
+    rows: () => table.rows(),
+  };
 }

@@ -1,21 +1,20 @@
 import { isInvalidEntry, rowToEntry, type Entry, type Row } from '../table/entry.ts';
-import { inboxMetrics } from '../core/inbox-metrics.ts';
+import { inboxMetrics } from '../core/metrics.ts';
 import type { Message } from '../table/message.ts';
 import { isInvalidRow, rowToWaiting } from '../table/waiting.ts';
 import type { OutboxEvent } from '../events/event.ts';
-import { deadLetterAttributes } from '../inbox/dead-letter-request.ts';
+import { deadLetterAttributes } from '../inbox/dead-letter.ts';
 import type { InboxOptions } from '../inbox/options.ts';
 import type { SqsBatchResponse } from '../inbox/sqs-event.ts';
 import type { Clock, Log, LogFields } from '../core/ports.ts';
 import type { SagaRunOptions } from '../saga/create-saga.ts';
 import { systemClock } from '../core/system.ts';
-import { runInTestScope, type TestScope } from '../outbox/test-scope.ts';
+import { runInTestScope, type TestScope } from '../outbox/settings.ts';
 import type { OutboxOptions } from '../outbox/outbox.ts';
-import { messageOf } from './builders.ts';
+import { messageOf, sqsEventOf, type LambdaSqsEvent } from './sqs-events.ts';
 import { testEnvironment } from './local-tables.ts';
 import { createMemoryRunningSagas } from './memory-running-sagas.ts';
 import { createMemoryTransactor, type MemoryTransactor } from './memory-transactor.ts';
-import { sqsEventOf, type LambdaSqsEvent } from './sqs-events.ts';
 
 /** What a test gives to its database in memory. */
 export interface TestOptions {

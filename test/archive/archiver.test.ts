@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { toArchiveLine } from '../../lib/table/archive-line.ts';
+import { toArchiveLine } from '../../lib/table/archive.ts';
 import { pageAfter, pageOf } from '../../lib/table/keys.ts';
-import { archiveGauges } from '../../lib/core/outbox-metrics.ts';
-import type { ArchiverPorts } from '../../lib/table/ports.ts';
+import { archiveGauges } from '../../lib/core/metrics.ts';
+import type { ArchiverPorts } from '../../lib/table/stores.ts';
 import {
   collect,
   createArchiveWorld,

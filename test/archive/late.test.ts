@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { toArchiveLine } from '../../lib/table/archive-line.ts';
+import { toArchiveLine, lateToRow } from '../../lib/table/archive.ts';
 import { pageAfter, pageOf } from '../../lib/table/keys.ts';
-import { lateToRow } from '../../lib/table/late.ts';
 import { keyOfWaiting } from '../../lib/table/waiting.ts';
-import { packLines } from '../../lib/archive/object.ts';
-import { discard } from '../../lib/operate/discard.ts';
-import { settlementOf, type SettlementPorts } from '../../lib/sweeper/settlement.ts';
+import { packLines } from '../../lib/archive/objects.ts';
+import { discard } from '../../lib/operate/change.ts';
+import { settlementOf, type SettlementPorts } from '../../lib/sweeper/record.ts';
 import type { Entry } from '../../lib/table/entry.ts';
 import { retentionMs } from '../support/entries.ts';
 import {

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { hourOf, hourPrefix } from '../../lib/table/archive.ts';
-import { toArchiveLine, type ArchivedEntry } from '../../lib/table/archive-line.ts';
+import { hourOf, hourPrefix, toArchiveLine, type ArchivedEntry } from '../../lib/table/archive.ts';
 import { entryToRow } from '../../lib/table/entry.ts';
 import { pageAfter, pageOf, timeOfId } from '../../lib/table/keys.ts';
-import { packLines, sha256 } from '../../lib/archive/object.ts';
-import type { Archive } from '../../lib/table/ports.ts';
+import { packLines, sha256 } from '../../lib/archive/objects.ts';
+import type { Archive } from '../../lib/table/stores.ts';
 import { someEntry } from '../support/arbitraries.ts';
 import { retentionMs } from '../support/entries.ts';
 import { countingIds, entryOf, shards } from '../support/world.ts';

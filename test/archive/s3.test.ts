@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
-import { maxObjectBytes } from '../../lib/archive/object.ts';
+import { maxObjectBytes } from '../../lib/archive/objects.ts';
 import { createS3Archive } from '../../lib/archive/s3.ts';
 import { describeArchive } from '../conformance/archive.ts';
 import { startS3Stub, type S3Stub } from '../support/s3-stub.ts';

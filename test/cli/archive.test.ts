@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { judgeArchive } from '../../lib/cli/doctor/archive.ts';
+import { judgeArchive } from '../../lib/cli/doctor/schedules.ts';
 import { firstPageOf, hourOf } from '../../lib/table/archive.ts';
 import { pageOf } from '../../lib/table/keys.ts';
 import { createArchiver } from '../../lib/archive/archiver.ts';
-import { unpackEntries } from '../../lib/archive/object.ts';
+import { unpackEntries } from '../../lib/archive/objects.ts';
 import { createDynamoDBArchiveStore } from '../../lib/dynamodb/archive-store.ts';
 import type { Clock } from '../../lib/core/ports.ts';
 import { createMemoryArchive, type MemoryArchive } from '../support/memory/archive.ts';

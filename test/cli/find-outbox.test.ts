@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { findOutbox, type OutboxName } from '../../lib/cli/aws/find-outbox.ts';
-import type { OutboxPlace } from '../../lib/cli/aws/place.ts';
+import { findOutbox, type OutboxName, type OutboxPlace } from '../../lib/cli/aws/find.ts';
 import {
   inboxFunction,
   outboxFunctions,

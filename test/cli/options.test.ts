@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { hint } from '../../lib/cli/hint.ts';
-import { toMoment, toNumber } from '../../lib/cli/options.ts';
+import { hint, toMoment, toNumber } from '../../lib/cli/options.ts';
 
 const now = Date.UTC(2026, 10, 21, 12);
 const at = toMoment(now);

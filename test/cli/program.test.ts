@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { commands } from '../../lib/cli/index.ts';
+import { commands } from '../../lib/cli/program.ts';
 import { permissions } from '../../lib/cli/permissions.ts';
 import { run } from './support/run.ts';
 

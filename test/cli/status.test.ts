@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { concernsOf } from '../../lib/cli/status/concerns.ts';
+import { concernsOf } from '../../lib/cli/status/status.ts';
 import type { StatusFacts } from '../../lib/cli/status/facts.ts';
 import { pageOf } from '../../lib/table/keys.ts';
 import { someTime } from '../support/entries.ts';

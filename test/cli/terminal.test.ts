@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { quoted } from '../../lib/cli/hint.ts';
+import { quoted } from '../../lib/cli/options.ts';
 import { escapeUnsafe, guardTerminal } from '../../lib/cli/terminal.ts';
-import { printable } from '../../lib/cli/view/printable.ts';
+import { printable } from '../../lib/cli/view/table.ts';
 import { refuses } from '../support/world.ts';
 import { createLocalOutbox } from './support/local-outbox.ts';
 import { fakeTerminal } from './support/terminal.ts';

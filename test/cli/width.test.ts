@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { commands } from '../../lib/cli/index.ts';
-import { renderStatus } from '../../lib/cli/status/render.ts';
+import { commands } from '../../lib/cli/program.ts';
+import { renderStatus } from '../../lib/cli/status/status.ts';
 import { renderFacts, renderTable, wrapText } from '../../lib/cli/view/table.ts';
 import { toMessageJson } from '../../lib/table/message.ts';
 import { anEntry, aWaiting, someTime } from '../support/entries.ts';

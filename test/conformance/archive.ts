@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Archive } from '../../lib/table/ports.ts';
+import type { Archive } from '../../lib/table/stores.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 

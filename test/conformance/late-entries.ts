@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Entry } from '../../lib/table/entry.ts';
-import type { LateEntry } from '../../lib/table/late.ts';
+import type { LateEntry } from '../../lib/table/archive.ts';
 import type { Waiting } from '../../lib/table/waiting.ts';
-import type { LateEntries } from '../../lib/table/ports.ts';
-import type { Settlement, SweepStore } from '../../lib/table/sweep-store.ts';
+import type { LateEntries, Settlement, SweepStore } from '../../lib/table/stores.ts';
 import { newId } from '../../lib/core/system.ts';
 import { aReceipt, aWaiting, anEntry, someTime } from '../support/entries.ts';
 

@@ -9,8 +9,7 @@ import {
   inboxFromEnvironment,
   relayFromEnvironment,
 } from '../../lib/core/environment.ts';
-import { inboxDimensions } from '../../lib/core/inbox-metrics.ts';
-import { outboxDimensions } from '../../lib/core/outbox-metrics.ts';
+import { inboxDimensions, outboxDimensions } from '../../lib/core/metrics.ts';
 import {
   reconciliationDimensions,
   reconciliationFromEnvironment,

@@ -8,7 +8,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 
-import { functionsContext } from '../../lib/constructs/shared/code.ts';
+import { functionsContext } from '../../lib/constructs/shared/package-function.ts';
 
 const recommended = createRequire(import.meta.url)(
   'aws-cdk-lib/recommended-feature-flags.json',

@@ -19,7 +19,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
 
 import { Destination, Inbox, Outbox, type InboxProps, type OutboxProps } from '../../lib/index.ts';
-import { regionOf } from '../../lib/delivery/destinations/client-settings.ts';
+import { regionOf } from '../../lib/delivery/destinations/client.ts';
 import { environmentOf, testApp, userFunction } from './support.ts';
 
 const account = '111122223333';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { toDimensions } from '../../lib/core/dimensions.ts';
+import { toDimensions } from '../../lib/core/metrics.ts';
 
 describe('a dimension', () => {
   it.each([

@@ -1,7 +1,4 @@
 import fc from 'fast-check';
-import type { Environment } from '../../lib/core/read-environment.ts';
-import { describe, expect, it } from 'vitest';
-
 import {
   archiverFromEnvironment,
   archiverToEnvironment,
@@ -11,11 +8,14 @@ import {
   relayToEnvironment,
   writerFromEnvironment,
   writerToEnvironment,
+  type Environment,
   type ArchiverConfig,
   type InboxConfig,
   type RelayConfig,
   type WriterConfig,
 } from '../../lib/core/environment.ts';
+import { describe, expect, it } from 'vitest';
+
 import { someEventType, someText } from '../support/arbitraries.ts';
 import { retentionMs } from '../support/entries.ts';
 

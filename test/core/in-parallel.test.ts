@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { inParallel } from '../../lib/core/in-parallel.ts';
+import { inParallel } from '../../lib/core/concurrency.ts';
 
 const limit = 4;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { cutToBytes, utf8Bytes } from '../../lib/core/text.ts';
+import { cutToBytes, utf8Bytes } from '../../lib/core/redact.ts';
 
 describe('cutting a text', () => {
   it('leaves alone what fits', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { pack } from '../../lib/delivery/pack.ts';
+import { pack } from '../../lib/delivery/publish.ts';
 
 const limits = fc.record({
   maxEntriesPerCall: fc.integer({ min: 1, max: 10 }),

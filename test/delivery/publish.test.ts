@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Outgoing, Reply, SendResult, SendResults } from '../../lib/delivery/destination.ts';
-import { createBreaker } from '../../lib/delivery/breaker.ts';
+import { createBreaker } from '../../lib/delivery/classify.ts';
 import { publish } from '../../lib/delivery/publish.ts';
 import {
   accepted,

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { limits } from '../../lib/core/limits.ts';
 import { receiptToRow } from '../../lib/table/receipt.ts';
-import { receiptsFor } from '../../lib/delivery/receipts.ts';
-import { itemBytes } from '../../lib/dynamodb/item-size.ts';
+import { receiptsFor } from '../../lib/delivery/deliver.ts';
+import { itemBytes } from '../../lib/dynamodb/items.ts';
 import { newId } from '../../lib/core/system.ts';
 import { anEntry, retentionMs, somePage, someTime } from '../support/entries.ts';
 

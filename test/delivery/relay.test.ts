@@ -1,4 +1,4 @@
-import type { DynamoDBRecord } from '../../lib/delivery/stream-event.ts';
+import type { DynamoDBRecord } from '../../lib/delivery/stream.ts';
 import { describe, expect, it } from 'vitest';
 
 import type { Entry } from '../../lib/table/entry.ts';

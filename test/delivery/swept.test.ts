@@ -1,9 +1,9 @@
-import type { DynamoDBRecord } from '../../lib/delivery/stream-event.ts';
+import type { DynamoDBRecord } from '../../lib/delivery/stream.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { Entry } from '../../lib/table/entry.ts';
 import { pageAfter, pageOf } from '../../lib/table/keys.ts';
-import { shardOf } from '../../lib/core/group-by.ts';
+import { shardOf } from '../../lib/core/collections.ts';
 import { createRelay } from '../../lib/delivery/relay.ts';
 import { createSweeper } from '../../lib/sweeper/sweeper.ts';
 import { createSweepWorld, hour, minute, start, type SweepWorld } from '../support/sweep-world.ts';

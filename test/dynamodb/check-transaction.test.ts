@@ -4,10 +4,9 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 
 import { limits } from '../../lib/core/limits.ts';
-import { checkTransaction } from '../../lib/dynamodb/check-transaction.ts';
-import { createDynamoDBTransactor } from '../../lib/dynamodb/dynamodb-transactor.ts';
-import { itemBytes } from '../../lib/dynamodb/item-size.ts';
-import type { Action } from '../../lib/dynamodb/transactor.ts';
+import { checkTransaction, type Action } from '../../lib/dynamodb/actions.ts';
+import { createDynamoDBTransactor } from '../../lib/dynamodb/transactor.ts';
+import { itemBytes } from '../../lib/dynamodb/items.ts';
 import { createKeyedTable, localClient } from '../support/tables.ts';
 
 const { maxItemBytes } = limits.table;

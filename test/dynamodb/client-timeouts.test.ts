@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { readFileSync, globSync } from 'node:fs';
 
-import { createDocumentClient } from '../../lib/dynamodb/document-client.ts';
+import { createDocumentClient } from '../../lib/dynamodb/client.ts';
 
 describe('the default document client', () => {
   let server: Server;

@@ -1,6 +1,6 @@
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
-import { createDynamoDBTransactor } from '../../lib/dynamodb/dynamodb-transactor.ts';
+import { createDynamoDBTransactor } from '../../lib/dynamodb/transactor.ts';
 import { describeTransactor } from '../conformance/transactor.ts';
 import { createKeyedTable, localClient } from '../support/tables.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Row } from '../../lib/table/entry.ts';
 import { limits } from '../../lib/core/limits.ts';
-import { itemBytes } from '../../lib/dynamodb/item-size.ts';
+import { itemBytes } from '../../lib/dynamodb/items.ts';
 import { createKeyedTable, localClient } from '../support/tables.ts';
 
 const { maxItemBytes } = limits.table;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { toItem, toJson, toRow } from '../../lib/dynamodb/item.ts';
+import { toItem, toJson, toRow } from '../../lib/dynamodb/items.ts';
 
 describe('an item', () => {
   it('becomes a row and an item again', () => {

@@ -1,7 +1,7 @@
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 
-import { createDynamoDBStore } from '../../lib/dynamodb/store.ts';
+import { createDynamoDBStore } from '../../lib/dynamodb/outbox-store.ts';
 import { describeStore } from '../conformance/store.ts';
 import { createOutboxTable, localClient } from '../support/tables.ts';
 

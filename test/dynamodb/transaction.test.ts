@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { commit, commitAlone, commitDefaults } from '../../lib/dynamodb/transaction.ts';
-import type { Action } from '../../lib/dynamodb/transactor.ts';
+import type { Action } from '../../lib/dynamodb/actions.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { cancelledFor, scripted, type Script } from '../support/scripted-transactor.ts';
 

@@ -13,8 +13,8 @@ import { stockUp } from '../../bin/demo/stock-up.ts';
 import { takeTally, type Tally } from '../../bin/demo/tally.ts';
 import { entryPrefix, pageKey, pageOf, type Key } from '../../lib/table/keys.ts';
 import { keyOfWaiting, type Waiting } from '../../lib/table/waiting.ts';
-import { createDynamoDBStore } from '../../lib/dynamodb/store.ts';
-import type { Store } from '../../lib/table/store.ts';
+import { createDynamoDBStore } from '../../lib/dynamodb/outbox-store.ts';
+import type { Store } from '../../lib/table/stores.ts';
 import { newId } from '../../lib/core/system.ts';
 import { deployShop, type DeployedShop } from './deployed-shop.ts';
 

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { ownLimits } from '../../lib/core/limits.ts';
 import { defineEvent } from '../../lib/events/define-event.ts';
 import { NotLosslessError, toLosslessJson } from '../../lib/events/lossless-json.ts';
-import { resultToText } from '../../lib/inbox/result.ts';
+import { resultToText } from '../../lib/inbox/lease.ts';
 import { defineSaga } from '../../lib/saga/define-saga.ts';
 
 const secret = 'jane@example.org';

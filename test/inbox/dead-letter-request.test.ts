@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { toDeadLetter } from '../../lib/inbox/dead-letter-request.ts';
+import { toDeadLetter } from '../../lib/inbox/dead-letter.ts';
 import type { Rejection } from '../../lib/inbox/delivery.ts';
 import type { SqsMessageAttribute, SqsRecord } from '../../lib/inbox/sqs-event.ts';
 

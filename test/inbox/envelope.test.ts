@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { openEnvelope } from '../../lib/inbox/envelope.ts';
+import { openEnvelope } from '../../lib/inbox/delivery.ts';
 import { messageOf, sqsEventOf, type Message } from '../../lib/testing.ts';
 import { memoryRig, OrderPlaced, placed, reasonsIn } from '../runtime/inbox/support.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { runLanes, toLanes, type Step } from '../../lib/inbox/lanes.ts';
+import { runLanes, toLanes, type Step } from '../../lib/inbox/batch.ts';
 
 interface Item {
   readonly lane: string;

@@ -2,9 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { stateOf } from '../../lib/cli/view/waiting.ts';
 import { keyOfWaiting } from '../../lib/table/waiting.ts';
-import { changeEach, type ChangedRow } from '../../lib/operate/change.ts';
-import { discard } from '../../lib/operate/discard.ts';
-import { createPace } from '../../lib/core/pace.ts';
+import { changeEach, discard, type ChangedRow } from '../../lib/operate/change.ts';
+import { createPace } from '../../lib/core/concurrency.ts';
 import { select, type Selection } from '../../lib/operate/selection.ts';
 import { aWaiting, anEntry } from '../support/entries.ts';
 import { accepts, refuses } from '../support/world.ts';

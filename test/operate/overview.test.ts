@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { pageAfter, pageOf } from '../../lib/table/keys.ts';
-import { findInFlight } from '../../lib/operate/in-flight.ts';
-import { lookOver } from '../../lib/operate/overview.ts';
+import { findInFlight, lookOver } from '../../lib/operate/overview.ts';
 import { lagFreshMs } from '../../lib/table/page-times.ts';
 import { aWaiting, anEntry, somePage, someTime } from '../support/entries.ts';
 import { refuses } from '../support/world.ts';

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { changeEach, type ChangedRow } from '../../lib/operate/change.ts';
-import { createPace } from '../../lib/core/pace.ts';
-import { redrive, whyNotRedriven } from '../../lib/operate/redrive.ts';
+import { changeEach, redrive, whyNotRedriven, type ChangedRow } from '../../lib/operate/change.ts';
+import { createPace } from '../../lib/core/concurrency.ts';
 import { select, type Selection } from '../../lib/operate/selection.ts';
 import { aWaiting, anEntry } from '../support/entries.ts';
 import { accepts, refuses } from '../support/world.ts';

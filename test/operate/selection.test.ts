@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { summaryOf } from '../../lib/table/waiting-summary.ts';
-import { waitingStates } from '../../lib/table/waiting.ts';
+import { summaryOf, waitingStates } from '../../lib/table/waiting.ts';
 import { inSequence } from '../../lib/operate/change.ts';
-import { createPace } from '../../lib/core/pace.ts';
+import { createPace } from '../../lib/core/concurrency.ts';
 import { isMeant, select } from '../../lib/operate/selection.ts';
 import { newId } from '../../lib/core/system.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';

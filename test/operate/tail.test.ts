@@ -5,7 +5,7 @@ import type { Clock } from '../../lib/core/ports.ts';
 import { someTime } from '../support/entries.ts';
 import { accepts, refuses } from '../support/world.ts';
 import { collect, createOperateWorld, minute, operator } from '../relay/operate/support.ts';
-import { redrive } from '../../lib/operate/redrive.ts';
+import { redrive } from '../../lib/operate/change.ts';
 
 type World = ReturnType<typeof createOperateWorld>;
 

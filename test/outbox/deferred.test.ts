@@ -5,7 +5,7 @@ import { entryKey, pageOf } from '../../lib/table/keys.ts';
 import { limits, ownLimits } from '../../lib/core/limits.ts';
 import { newId } from '../../lib/core/system.ts';
 import { openOutbox } from '../../lib/outbox/outbox.ts';
-import { createMemorySweepStore } from '../support/memory/memory-sweep-store.ts';
+import { createMemorySweepStore } from '../support/memory/sweep-store.ts';
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { writerConfig } from '../support/orders.ts';

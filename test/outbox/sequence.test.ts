@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Row } from '../../lib/table/entry.ts';
 import { openOutbox, type OutboxOptions } from '../../lib/outbox/outbox.ts';
-import type { Action } from '../../lib/dynamodb/transactor.ts';
+import type { Action } from '../../lib/dynamodb/actions.ts';
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { OrderPlaced, OrderShipped, writerConfig } from '../support/orders.ts';

@@ -11,8 +11,13 @@ import {
   defineEvent,
   defineSaga,
 } from '../../lib/runtime.ts';
-import { inboxFrom, onFirstUse, type EnvironmentOptions } from '../../lib/outbox/settings.ts';
-import { runInTestScope, type TestScope } from '../../lib/outbox/test-scope.ts';
+import {
+  inboxFrom,
+  onFirstUse,
+  runInTestScope,
+  type EnvironmentOptions,
+  type TestScope,
+} from '../../lib/outbox/settings.ts';
 import {
   createMemoryTransactor,
   messageOf,

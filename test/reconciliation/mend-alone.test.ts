@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { mendAlone } from '../../lib/reconciliation/mend-alone.ts';
+import { mendAlone } from '../../lib/reconciliation/repair.ts';
 import type { MendPorts } from '../../lib/reconciliation/options.ts';
-import type { TransactionResult } from '../../lib/dynamodb/transactor.ts';
+import type { TransactionResult } from '../../lib/dynamodb/actions.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { countingIds, recordingLog } from '../support/world.ts';
 

@@ -6,8 +6,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WriterConfig } from '../../lib/core/environment.ts';
 import { timeOfId } from '../../lib/table/keys.ts';
 import type { ReconciliationConfig } from '../../lib/table/reconciliation.ts';
-import { receiptsFor } from '../../lib/delivery/receipts.ts';
-import { createDynamoDBStore } from '../../lib/dynamodb/store.ts';
+import { receiptsFor } from '../../lib/delivery/deliver.ts';
+import { createDynamoDBStore } from '../../lib/dynamodb/outbox-store.ts';
 import { createDynamoDBSweepStore } from '../../lib/dynamodb/sweep-store.ts';
 import { newId } from '../../lib/core/system.ts';
 import {

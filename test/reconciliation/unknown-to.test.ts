@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 
 import type { Row } from '../../lib/table/entry.ts';
 import { bufferedToRow, cursorToRow, type Cursor } from '../../lib/table/ordered.ts';
-import { markerToRow } from '../../lib/table/inbox-rows.ts';
+import { markerToRow } from '../../lib/table/inbox.ts';
 import type { Key } from '../../lib/table/keys.ts';
 import { unknownTo } from '../../lib/reconciliation/unknown-to.ts';
-import type { TableReader } from '../../lib/reconciliation/table-reader.ts';
+import type { TableReader } from '../../lib/reconciliation/read.ts';
 import { countingIds, entryOf } from '../support/world.ts';
 
 const consumer = { inbox: 'billing', tableName: 'inbox', queueUrl: 'https://sqs.invalid/1/queue' };

@@ -10,10 +10,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { waitingKey } from '../../lib/table/keys.ts';
-import { receiptsFor } from '../../lib/delivery/receipts.ts';
-import { createDynamoDBStore } from '../../lib/dynamodb/store.ts';
+import { receiptsFor } from '../../lib/delivery/deliver.ts';
+import { createDynamoDBStore } from '../../lib/dynamodb/outbox-store.ts';
 import { openInbox } from '../../lib/inbox/inbox.ts';
-import { toItemKey } from '../../lib/dynamodb/item.ts';
+import { toItemKey } from '../../lib/dynamodb/items.ts';
 import { openReconciliation } from '../../lib/reconciliation/reconciliation.ts';
 import { openSaga } from '../../lib/saga/create-saga.ts';
 import { newId } from '../../lib/core/system.ts';

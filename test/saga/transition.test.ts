@@ -4,8 +4,7 @@ import { z } from 'zod';
 import { defineEvent } from '../../lib/events/define-event.ts';
 import type { OutboxEvent } from '../../lib/events/event.ts';
 import { defineSaga } from '../../lib/saga/define-saga.ts';
-import type { SagaEvent } from '../../lib/saga/parts.ts';
-import type { SagaTransition } from '../../lib/saga/outcome.ts';
+import type { SagaEvent, SagaTransition } from '../../lib/saga/step.ts';
 import {
   fulfilment,
   OrderAmended,

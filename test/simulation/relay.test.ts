@@ -5,7 +5,7 @@ import type { Entry } from '../../lib/table/entry.ts';
 import { entryPrefix, pageOf, timeOfId } from '../../lib/table/keys.ts';
 import { keyOfWaiting } from '../../lib/table/waiting.ts';
 import { createRelay } from '../../lib/delivery/relay.ts';
-import type { Store } from '../../lib/table/store.ts';
+import type { Store } from '../../lib/table/stores.ts';
 import { createMemoryStore } from '../support/memory/store.ts';
 import { createStreamTrigger } from '../support/stream-trigger.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';

@@ -6,7 +6,7 @@ import { pageAfter, pageKey, pageOf } from '../../lib/table/keys.ts';
 import { deliver } from '../../lib/delivery/deliver.ts';
 import type { SweepPorts } from '../../lib/sweeper/ports.ts';
 import { createSweeper } from '../../lib/sweeper/sweeper.ts';
-import { createMemorySweepStore } from '../support/memory/memory-sweep-store.ts';
+import { createMemorySweepStore } from '../support/memory/sweep-store.ts';
 import { createMemoryTable, type MemoryTable } from '../../lib/testing/memory-table.ts';
 import { createVirtualClock, type VirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { hour, minute, start } from '../support/sweep-world.ts';

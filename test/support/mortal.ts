@@ -1,5 +1,5 @@
 import type { Destination } from '../../lib/delivery/destination.ts';
-import type { SweepStore } from '../../lib/table/sweep-store.ts';
+import type { SweepStore } from '../../lib/table/stores.ts';
 
 /** A run of a function that may die at any of its calls to the world. */
 export interface Mortal {

@@ -2,9 +2,9 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 
 import type { Row } from '../../lib/table/entry.ts';
-import { readRangeWith, type ReadRange } from '../../lib/inbox/ordered/read-range.ts';
-import { createDynamoDBTransactor } from '../../lib/dynamodb/dynamodb-transactor.ts';
-import type { Action, Transactor } from '../../lib/dynamodb/transactor.ts';
+import { readRangeWith, type ReadRange } from '../../lib/inbox/ordered/history.ts';
+import { createDynamoDBTransactor } from '../../lib/dynamodb/transactor.ts';
+import type { Action, Transactor } from '../../lib/dynamodb/actions.ts';
 import {
   createMemoryTransactor,
   type MemoryTransactor,

@@ -1,4 +1,4 @@
-import type { Action, TransactionResult, Transactor } from '../../lib/dynamodb/transactor.ts';
+import type { Action, TransactionResult, Transactor } from '../../lib/dynamodb/actions.ts';
 
 export interface ScriptedTransactor extends Transactor {
   /** What was sent, call by call. */

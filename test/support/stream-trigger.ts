@@ -3,7 +3,7 @@ import type {
   DynamoDBBatchResponse,
   DynamoDBRecord,
   DynamoDBStreamEvent,
-} from '../../lib/delivery/stream-event.ts';
+} from '../../lib/delivery/stream.ts';
 
 /** The settings of an event source mapping that decide what becomes of a failing batch. */
 export interface StreamTriggerSettings {

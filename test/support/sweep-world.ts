@@ -1,11 +1,15 @@
 import { entryToRow, type Entry } from '../../lib/table/entry.ts';
-import { keyOfWaiting, type Waiting, type WaitingState } from '../../lib/table/waiting.ts';
-import type { WaitingSummary } from '../../lib/table/waiting-summary.ts';
+import {
+  keyOfWaiting,
+  type Waiting,
+  type WaitingState,
+  type WaitingSummary,
+} from '../../lib/table/waiting.ts';
 import type { Destination } from '../../lib/delivery/destination.ts';
 import { deliver } from '../../lib/delivery/deliver.ts';
 import type { Budget, SweepPorts } from '../../lib/sweeper/ports.ts';
-import type { SweepStore } from '../../lib/table/sweep-store.ts';
-import { createMemorySweepStore } from './memory/memory-sweep-store.ts';
+import type { SweepStore } from '../../lib/table/stores.ts';
+import { createMemorySweepStore } from './memory/sweep-store.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import {
   countingIds,

@@ -1,5 +1,5 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { DynamoDBRecord } from '../../lib/delivery/stream-event.ts';
+import type { DynamoDBRecord } from '../../lib/delivery/stream.ts';
 
 import { entryToRow, type Entry, type Row } from '../../lib/table/entry.ts';
 import type { Key } from '../../lib/table/keys.ts';

@@ -4,7 +4,7 @@ import type { Entry } from '../../lib/table/entry.ts';
 import { pageOf, timeOfId } from '../../lib/table/keys.ts';
 import { keyOfWaiting, waitingIndexKey, type Waiting } from '../../lib/table/waiting.ts';
 import type { Destination } from '../../lib/delivery/destination.ts';
-import { watchAcceptance } from '../../lib/delivery/acceptance.ts';
+import { watchAcceptance } from '../../lib/delivery/relay-notes.ts';
 import { unavailableForMs } from '../../lib/delivery/fate.ts';
 import { sweepDue } from '../../lib/sweeper/due.ts';
 import { Death, mortal } from '../support/mortal.ts';

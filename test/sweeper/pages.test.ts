@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { entryToRow, type Entry } from '../../lib/table/entry.ts';
 import { pageAfter, pageKey, pageOf, timeOfId } from '../../lib/table/keys.ts';
 import type { Destination } from '../../lib/delivery/destination.ts';
-import { watchAcceptance } from '../../lib/delivery/acceptance.ts';
+import { watchAcceptance } from '../../lib/delivery/relay-notes.ts';
 import { sweepPages } from '../../lib/sweeper/pages.ts';
-import type { SweepStore } from '../../lib/table/sweep-store.ts';
+import type { SweepStore } from '../../lib/table/stores.ts';
 import { Death, mortal } from '../support/mortal.ts';
 import {
   createSweepWorld,

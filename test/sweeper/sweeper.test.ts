@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { pageAfter, pageOf } from '../../lib/table/keys.ts';
-import { outboxGauges } from '../../lib/core/outbox-metrics.ts';
+import { outboxGauges } from '../../lib/core/metrics.ts';
 import type { Destination } from '../../lib/delivery/destination.ts';
 import { deliver } from '../../lib/delivery/deliver.ts';
-import type { SweepStore } from '../../lib/table/sweep-store.ts';
+import type { SweepStore } from '../../lib/table/stores.ts';
 import { createSweeper } from '../../lib/sweeper/sweeper.ts';
 import {
   createSweepWorld,

@@ -15,8 +15,9 @@ import {
   partName,
   readArchiveLocation,
   toPrefix,
+  readArchiveLine,
+  toArchiveLine,
 } from '../../lib/table/archive.ts';
-import { readArchiveLine, toArchiveLine } from '../../lib/table/archive-line.ts';
 import { pageAfter, pageOf } from '../../lib/table/keys.ts';
 import { someEntry, someMoment } from '../support/arbitraries.ts';
 import { anEntry, someTime } from '../support/entries.ts';

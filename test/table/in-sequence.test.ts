@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Entry } from '../../lib/table/entry.ts';
-import { inSequence } from '../../lib/table/in-sequence.ts';
+import { inSequence, type Entry } from '../../lib/table/entry.ts';
 import { anEntry } from '../support/entries.ts';
 
 const entries = fc

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { isNewMessage, markerToRow, remembersMessage } from '../../lib/table/inbox-rows.ts';
+import { isNewMessage, markerToRow, remembersMessage } from '../../lib/table/inbox.ts';
 
 const handled = { inbox: 'billing', eventId: '019aa000-0000-7000-8000-000000000001' };
 const now = Date.parse('2026-11-21T04:37:12.345Z');

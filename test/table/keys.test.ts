@@ -17,7 +17,7 @@ import {
   timeOfId,
   waitingKey,
 } from '../../lib/table/keys.ts';
-import { shardOf } from '../../lib/core/group-by.ts';
+import { shardOf } from '../../lib/core/collections.ts';
 import { ownLimits } from '../../lib/core/limits.ts';
 import { newId } from '../../lib/core/system.ts';
 import { someAggregate, someEntry, someId, someMoment, someText } from '../support/arbitraries.ts';

@@ -12,7 +12,7 @@ import {
   unpackIds,
   type Receipt,
 } from '../../lib/table/receipt.ts';
-import { itemBytes } from '../../lib/dynamodb/item-size.ts';
+import { itemBytes } from '../../lib/dynamodb/items.ts';
 import { newId } from '../../lib/core/system.ts';
 import { someId, someMoment, someNonsense } from '../support/arbitraries.ts';
 import { aReceipt, someTime } from '../support/entries.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { entryToRow } from '../../lib/table/entry.ts';
 import { limits, ownLimits } from '../../lib/core/limits.ts';
 import { table } from '../../lib/table/keys.ts';
-import { utf8Bytes } from '../../lib/core/text.ts';
+import { utf8Bytes } from '../../lib/core/redact.ts';
 import {
   heldAggregateOf,
   holdCount,
@@ -18,7 +18,7 @@ import {
   type InvalidRow,
   type Waiting,
 } from '../../lib/table/waiting.ts';
-import { itemBytes } from '../../lib/dynamodb/item-size.ts';
+import { itemBytes } from '../../lib/dynamodb/items.ts';
 import { someEntry, someId, someMoment, someText } from '../support/arbitraries.ts';
 import { aWaiting, anEntry, retentionMs } from '../support/entries.ts';
 

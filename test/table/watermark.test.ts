@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { hasSeenShard, rowToWatermark, withMoreShards } from '../../lib/table/watermark.ts';
+import { hasSeenShard, rowToWatermark, withMoreShards } from '../../lib/table/sweep-notes.ts';
 
 const page = '2026-11-21T12:00';
 

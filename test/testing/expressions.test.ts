@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Row } from '../../lib/table/entry.ts';
 import { createMemoryTransactor } from '../../lib/testing.ts';
-import { createDynamoDBTransactor } from '../../lib/dynamodb/dynamodb-transactor.ts';
+import { createDynamoDBTransactor } from '../../lib/dynamodb/transactor.ts';
 import { createKeyedTable, localClient } from '../support/tables.ts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 

@@ -1,12 +1,17 @@
 import {
   GetFunctionConfigurationCommand,
   InvokeCommand,
+  ListEventSourceMappingsCommand,
   ListFunctionsCommand,
+  type EventSourceMappingConfiguration,
   type FunctionConfiguration,
 } from '@aws-sdk/client-lambda';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 
-import type { Environment } from '../../core/read-environment.ts';
+import type { Environment } from '../../core/environment.ts';
+import type { World } from '../context.ts';
 import type { Clients } from './clients.ts';
+import { explain } from './failure.ts';
 
 /** A Lambda function as far as it matters here. */
 export interface FunctionFacts {
@@ -87,4 +92,56 @@ function toFacts({
 function parse(payload: Uint8Array | undefined): unknown {
   const text = new TextDecoder().decode(payload);
   return text === '' ? undefined : JSON.parse(text);
+}
+
+/** What makes a function run: a mapping of a stream or a queue to it. */
+export type Trigger = EventSourceMappingConfiguration;
+
+/** The triggers of a function. */
+export function triggersOf(
+  functionName: string,
+  clients: Pick<Clients, 'lambda'>,
+): Promise<Trigger[]> {
+  return listMappings({ FunctionName: functionName }, clients);
+}
+
+/** The event source mappings of this account that read a queue. */
+export function mappingsOfQueue(
+  queueArn: string,
+  clients: Pick<Clients, 'lambda'>,
+): Promise<Trigger[]> {
+  return listMappings({ EventSourceArn: queueArn }, clients);
+}
+
+async function listMappings(
+  of: { FunctionName: string } | { EventSourceArn: string },
+  { lambda }: Pick<Clients, 'lambda'>,
+): Promise<Trigger[]> {
+  const triggers: Trigger[] = [];
+  let Marker: string | undefined;
+  do {
+    const answer = await lambda.send(new ListEventSourceMappingsCommand({ ...of, Marker }));
+    triggers.push(...(answer.EventSourceMappings ?? []));
+    Marker = answer.NextMarker;
+  } while (Marker !== undefined && Marker !== '');
+  return triggers;
+}
+
+/** Whether a trigger is of a stream of this table. */
+export function isOfTable({ EventSourceArn = '' }: Trigger, tableName: string): boolean {
+  return EventSourceArn.includes(`:table/${tableName}/stream/`);
+}
+
+/** Who does this, for the record: as AWS knows the caller, else the name of who is logged in. */
+export async function whoIsIt({ sts }: Pick<Clients, 'sts'>, world: World): Promise<string> {
+  const { user = 'unknown', terminal } = world;
+  try {
+    const { Arn } = await sts.send(new GetCallerIdentityCommand({}));
+    return Arn ?? user;
+  } catch (error) {
+    terminal.note(
+      `The record will say that ${user} did it; AWS did not say who you are: ${explain(error)}\n`,
+    );
+    return user;
+  }
 }

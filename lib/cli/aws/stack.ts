@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 
 import { OutboxError } from '../../core/errors.ts';
-import { definedOnly } from '../../core/pick.ts';
+import { definedOnly } from '../../core/collections.ts';
 import { didYouMean } from '../names.ts';
 import type { Clients } from './clients.ts';
 import { isDenied } from './failure.ts';

@@ -8,11 +8,10 @@ import {
 
 import type { DestinationConfig } from '../../core/environment.ts';
 import type { Clients } from '../aws/clients.ts';
-import { isMissing } from '../aws/failure.ts';
+import { isMissing, unlessMissing } from '../aws/failure.ts';
+import { attributesOf, nameOfQueue, urlOfQueue } from '../aws/queues.ts';
 import type { Session } from '../session.ts';
-import { ok, orUnknown, problem, type Finding } from './finding.ts';
-import { mayTake } from './pattern.ts';
-import { checkTarget } from './rule-target.ts';
+import { ok, orUnknown, problem, warning, type Finding } from './finding.ts';
 
 type Services = Pick<Clients, 'eventbridge' | 'sqs'>;
 
@@ -143,4 +142,176 @@ async function checkTargets(
     return [problem(`rule ${Name}`, 'it has no target', 'give it one, or remove it')];
   }
   return (await Promise.all(targets.map((target) => checkTarget(rule, target, clients)))).flat();
+}
+
+/**
+ * Whether rules of a bus may take events, as far as their patterns can be judged from the outside.
+ *
+ * Judges `source` and `detail-type`; what a pattern asks of the rest counts as met.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+ */
+export function mayTake(
+  patternJson: string,
+  { source, typeFilter }: { source: string; typeFilter: string },
+): boolean {
+  const { source: sources, 'detail-type': types } = parse(patternJson);
+  const takesSource = sources === undefined || sources.some((matcher) => takes(matcher, source));
+  return (
+    takesSource && (types === undefined || types.some((matcher) => overlaps(matcher, typeFilter)))
+  );
+}
+
+type Matcher = string | Readonly<Record<string, unknown>>;
+
+/** Whether a matcher takes any text that the filter means: a type, or a prefix and `*`. */
+function overlaps(matcher: Matcher, typeFilter: string): boolean {
+  if (!typeFilter.endsWith('*')) return takes(matcher, typeFilter);
+  const prefix = typeFilter.slice(0, -1);
+  if (typeof matcher === 'string') return matcher.startsWith(prefix);
+  const wanted = matcher['prefix'];
+  return typeof wanted !== 'string' || wanted.startsWith(prefix) || prefix.startsWith(wanted);
+}
+
+/** Whether a matcher takes a text. One that is not known here may. */
+function takes(matcher: Matcher, text: string): boolean {
+  if (typeof matcher === 'string') return matcher === text;
+  const [[operator, value] = ['', undefined]] = Object.entries(matcher);
+  if (typeof value !== 'string') return true;
+  switch (operator) {
+    case 'prefix':
+      return text.startsWith(value);
+    case 'suffix':
+      return text.endsWith(value);
+    case 'equals-ignore-case':
+      return text.toLowerCase() === value.toLowerCase();
+    case 'anything-but':
+      return text !== value;
+    default:
+      return true;
+  }
+}
+
+/** A pattern that cannot be read takes nothing. */
+function parse(json: string): { source?: Matcher[]; 'detail-type'?: Matcher[] } {
+  try {
+    return JSON.parse(json) as object;
+  } catch {
+    return { source: [] };
+  }
+}
+
+/** A target of a rule has a dead-letter queue, and the bus may send to both. */
+async function checkTarget(
+  rule: { readonly name: string; readonly arn: string },
+  { Arn = '', DeadLetterConfig }: Target,
+  clients: Pick<Clients, 'sqs'>,
+): Promise<Finding[]> {
+  const about = `rule ${rule.name}`;
+  const deadLetters = DeadLetterConfig?.Arn;
+  const queues = [Arn, deadLetters ?? ''].filter((arn) => arn.includes(':sqs:'));
+  const checked = await Promise.all(
+    queues.map((queue) => orUnknown(about, () => checkQueue(about, queue, { rule, clients }))),
+  );
+  const none =
+    deadLetters === undefined
+      ? [
+          warning(
+            about,
+            `its target ${Arn} has no dead-letter queue: what cannot be delivered within a day is dropped`,
+            'give the target a dead-letter queue; the Inbox construct does',
+          ),
+        ]
+      : [];
+  return [...none, ...checked.flat()];
+}
+
+async function checkQueue(
+  about: string,
+  queueArn: string,
+  { rule, clients }: { rule: { arn: string }; clients: Pick<Clients, 'sqs'> },
+): Promise<Finding[]> {
+  const name = nameOfQueue(queueArn);
+  const attributes = await unlessMissing(async () =>
+    attributesOf(await urlOfQueue(queueArn, clients), clients, ['Policy', 'KmsMasterKeyId']),
+  );
+  if (attributes === undefined) {
+    return [
+      problem(
+        about,
+        `there is no queue ${name}: its events are lost`,
+        'deploy the stack that defines the queue again, or remove the rule',
+      ),
+    ];
+  }
+  const { Policy, KmsMasterKeyId = '' } = attributes;
+  const service = 'events.amazonaws.com';
+  return [
+    ...(letsSend(Policy, { service, sourceArn: rule.arn })
+      ? []
+      : [
+          problem(
+            about,
+            `the policy of queue ${name} does not let ${service} send for ${rule.arn}: its events are lost`,
+            'deploy the stack that defines the queue again',
+          ),
+        ]),
+    ...(/(^|\/)alias\/aws\/sqs$/.test(KmsMasterKeyId)
+      ? [
+          problem(
+            about,
+            `queue ${name} is encrypted by alias/aws/sqs, which no other service may use: its events are lost`,
+            'encrypt it with a key that SQS owns, or with one of yours',
+          ),
+        ]
+      : []),
+  ];
+}
+
+/**
+ * Whether a queue's policy lets a service send to it on behalf of a resource.
+ *
+ * Reads Allow statements with the conditions that AWS's own tools write; another condition counts as met.
+ */
+export function letsSend(
+  policyJson: string | undefined,
+  { service, sourceArn }: { service: string; sourceArn: string },
+): boolean {
+  if (policyJson === undefined || policyJson === '') return false;
+  const { Statement = [] } = JSON.parse(policyJson) as { Statement?: Statement | Statement[] };
+  return [Statement].flat().some((statement) => {
+    const isAllow = statement.Effect === 'Allow';
+    return (
+      isAllow && isOf(statement, service) && isSending(statement) && isFor(statement, sourceArn)
+    );
+  });
+}
+
+interface Statement {
+  readonly Effect?: string;
+  readonly Principal?: string | { readonly Service?: string | string[]; readonly AWS?: unknown };
+  readonly Action?: string | string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | string[]>>>>;
+}
+
+function isOf({ Principal: principal = '' }: Statement, service: string): boolean {
+  if (typeof principal === 'string') return principal === '*';
+  return [principal.Service ?? []].flat().includes(service) || principal.AWS === '*';
+}
+
+function isSending({ Action: action = [] }: Statement): boolean {
+  const names = [action].flat().map((name) => name.toLowerCase());
+  return names.some((name) => ['*', 'sqs:*', 'sqs:sendmessage', 'sqs:send*'].includes(name));
+}
+
+function isFor({ Condition: condition = {} }: Statement, sourceArn: string): boolean {
+  const asked = Object.values(condition).flatMap((test) =>
+    Object.entries(test).filter(([name]) => name.toLowerCase() === 'aws:sourcearn'),
+  );
+  return asked.every(([, arns]) => [arns].flat().some((arn) => isLike(sourceArn, arn)));
+}
+
+/** Whether an ARN is like one with `*` and `?` in it. */
+function isLike(arn: string, pattern: string): boolean {
+  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(arn);
 }

@@ -3,20 +3,20 @@ import { GetFunctionConcurrencyCommand } from '@aws-sdk/client-lambda';
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 
 import type { DestinationConfig } from '../../core/environment.ts';
-import { inboxKeyPrefixes } from '../../table/inbox-rows.ts';
+import { inboxKeyPrefixes } from '../../table/inbox.ts';
 import type { Clients } from '../aws/clients.ts';
-import { queueOf } from '../aws/find-inbox.ts';
-import { functionsOf } from '../aws/find-outbox.ts';
-import { describeFunction, functionNameOf } from '../aws/functions.ts';
-import { inboxesOf } from '../aws/places.ts';
-import type { InboxPlace } from '../aws/place.ts';
+import { queueOf, functionsOf, inboxesOf, type InboxPlace } from '../aws/find.ts';
+import {
+  describeFunction,
+  functionNameOf,
+  mappingsOfQueue,
+  type Trigger,
+} from '../aws/functions.ts';
 import { attributesOf, nameOfQueue, urlOfQueue, type QueueAttributes } from '../aws/queues.ts';
-import { mappingsOfQueue, type Trigger } from '../aws/triggers.ts';
 import type { Session } from '../session.ts';
 import { queuesOfBus } from './bus.ts';
 import { ok, orUnknown, problem, seek, warning, type Finding } from './finding.ts';
-import { checkKey } from './keys.ts';
-import { checkRole, keyActions, type Right } from './rights.ts';
+import { checkKey, checkRole, keyActions, type Right } from './rights.ts';
 
 type Services = Pick<Clients, 'dynamodb' | 'iam' | 'kms' | 'lambda' | 'sqs'>;
 

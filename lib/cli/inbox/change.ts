@@ -1,23 +1,112 @@
-import { createPace } from '../../core/pace.ts';
-import type { Clients } from '../aws/clients.ts';
-import { findInbox } from '../aws/find-inbox.ts';
-import { depthOf } from '../aws/queues.ts';
-import type { InboxPlace } from '../aws/place.ts';
-import { confirm } from '../confirm.ts';
-import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import type { CommonOptions } from '../options.ts';
-import { describeNone, describeRest } from '../queues/describe.ts';
-import { toDeadLetter, type DeadLetter, type QueueMessage } from '../queues/message.ts';
-import { drainQueue, peek, type QueueToScan, type Scan } from '../queues/receive.ts';
-import { openClientsFor } from '../session.ts';
-import { printJson } from '../view/json.ts';
-import { createProgress } from '../view/progress.ts';
-import { count, type View } from '../view/table.ts';
-import { viewOf, type World } from '../context.ts';
-import { renderDeadLetters } from './render.ts';
-import { checkAsked, isAskedFor, type DeadLetterFilter } from './selection.ts';
+import { Option } from 'commander';
 
-export interface InboxChangeOptions extends DeadLetterFilter, CommonOptions {
+import { createPace } from '../../core/concurrency.ts';
+import { OutboxError } from '../../core/errors.ts';
+import type { Clients } from '../aws/clients.ts';
+import { findInbox, queueOf, type InboxPlace } from '../aws/find.ts';
+import { depthOf, urlOfQueue } from '../aws/queues.ts';
+import { exitCodes, type CommandSpec, type ExitCode } from '../command.ts';
+import { viewOf, type World } from '../context.ts';
+import { rateOption, yesOption, type CommonOptions } from '../options.ts';
+import { toDeadLetter, type DeadLetter, type QueueMessage } from '../queues/messages.ts';
+import {
+  createMover,
+  drainQueue,
+  peek,
+  remove,
+  type QueueToScan,
+  type Scan,
+} from '../queues/receive.ts';
+import { describeNone, describeRest } from '../queues/redrive-queue.ts';
+import { openClientsFor } from '../session.ts';
+import { confirm } from '../terminal.ts';
+import { createProgress, printJson } from '../view/format.ts';
+import { count, type View } from '../view/table.ts';
+import { renderDeadLetters } from './render.ts';
+import { checkAsked, deadLetterOptions, isAskedFor, type DeadLetterFilter } from './selection.ts';
+
+/** Gives what an inbox could not handle back to it. */
+export const inboxRedrive: CommandSpec<InboxChangeOptions> = {
+  name: 'inbox redrive',
+  takes: '<inbox> [message-or-event-id...]',
+  summary: 'give what an inbox could not handle back to it',
+  details: `First shows what would be done. If it breaks off, the same command does the rest: a message that was sent and not
+yet deleted comes twice, and the inbox drops the second. One that the inbox refuses again while this runs is left.`,
+  options: () => [
+    ...deadLetterOptions(),
+    new Option('--all', 'all of its dead-letter queue'),
+    rateOption(100),
+    yesOption(),
+  ],
+  examples: [
+    'outbox inbox redrive Billing --all',
+    'outbox inbox redrive Billing --reason EVENT_INVALID --rate 10 --yes',
+    'outbox inbox redrive Billing 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00',
+  ],
+  run: (call, world) =>
+    changeDeadLetters(
+      {
+        verb: 'redrive',
+        prepare: async (queue, { inbox, clients }) => {
+          const to = await queueUrlOf(inbox, clients);
+          const move = createMover(queue, world.clock.now());
+          return async (message) => {
+            const did = await move(message, to);
+            return did === 'moved' ? 'done' : did;
+          };
+        },
+      },
+      call,
+      world,
+    ),
+};
+
+async function queueUrlOf(inbox: InboxPlace, clients: Clients): Promise<string> {
+  const queue = await queueOf(inbox, clients);
+  if (queue !== undefined) return urlOfQueue(queue, clients);
+  throw new OutboxError(
+    'OUTBOX_NOT_FOUND',
+    `the queue of inbox ${inbox.name} was not found: its handler ${inbox.handler} must have one trigger by a queue. outbox redrive-queue takes the queue as --to`,
+    { facts: { inbox: inbox.name, handler: inbox.handler } },
+  );
+}
+
+/** Deletes what an inbox could not handle. */
+export const inboxDiscard: CommandSpec<InboxChangeOptions> = {
+  name: 'inbox discard',
+  takes: '<inbox> [message-or-event-id...]',
+  summary: 'delete what an inbox could not handle',
+  details:
+    'It is not handled any more by this inbox; other consumers of the event are not concerned. First shows what would be done.',
+  options: () => [
+    ...deadLetterOptions(),
+    new Option('--all', 'all of its dead-letter queue'),
+    rateOption(100),
+    yesOption(),
+  ],
+  examples: [
+    'outbox inbox discard Billing 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00',
+    'outbox inbox discard Billing --reason MESSAGE_INVALID',
+  ],
+  run: (call, world) =>
+    changeDeadLetters(
+      {
+        verb: 'discard',
+        prepare: ({ queueUrl, clients }) => {
+          const startedAt = world.clock.now();
+          return Promise.resolve(async (message) => {
+            if (message.sentAt > startedAt) return 'arrived';
+            await remove(queueUrl, message, clients);
+            return 'done';
+          });
+        },
+      },
+      call,
+      world,
+    ),
+};
+
+interface InboxChangeOptions extends DeadLetterFilter, CommonOptions {
   readonly all?: true;
   readonly rate: number;
   readonly yes?: true;
@@ -40,7 +129,7 @@ const looked = 1_000;
 const rowsShown = 20;
 
 /** Shows what would be done to messages of a dead-letter queue, and does it where somebody says so. */
-export async function changeDeadLetters(
+async function changeDeadLetters(
   { verb, prepare }: InboxChange,
   { args: [name = '', ...ids], options }: { args: readonly string[]; options: InboxChangeOptions },
   world: World,

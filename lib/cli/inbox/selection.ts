@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { matchesType } from '../../core/event-types.ts';
 import { OutboxError } from '../../core/errors.ts';
 import { typeOption } from '../options.ts';
-import { toDeadLetter, type QueueMessage } from '../queues/message.ts';
+import { toDeadLetter, type QueueMessage } from '../queues/messages.ts';
 
 /** What picks messages of an inbox's dead-letter queue. */
 export interface DeadLetterFilter {

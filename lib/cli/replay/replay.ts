@@ -1,18 +1,28 @@
 import { Option } from 'commander';
 
+import { definedOnly } from '../../core/collections.ts';
+import { createPace } from '../../core/concurrency.ts';
 import type { DestinationConfig } from '../../core/environment.ts';
-import { definedOnly } from '../../core/pick.ts';
+import { regionOf } from '../../delivery/destinations/client.ts';
+import type { ReplaySource } from '../../operate/replay-pages.ts';
+import type { RefusedEntry } from '../../operate/replay-send.ts';
+import {
+  countReplayable,
+  findReplay,
+  runReplay,
+  startReplay,
+  type ReplayCount,
+  type ReplayPorts,
+  type ReplayStart,
+} from '../../operate/replay.ts';
+import type { AuditNote } from '../../table/audit.ts';
+import type { Page } from '../../table/keys.ts';
 import type { ReplayNote, ReplayRequest } from '../../table/replay.ts';
-import { countReplayable, type ReplayCount } from '../../operate/count.ts';
-import type { ReplaySource } from '../../operate/pages.ts';
-import { findReplay, startReplay, type ReplayPorts, type ReplayStart } from '../../operate/run.ts';
-import { regionOf } from '../../delivery/destinations/client-settings.ts';
-import { createPace } from '../../core/pace.ts';
-import { whoIsIt } from '../aws/identity.ts';
-import { openDestination } from '../aws/open-destinations.ts';
-import { confirm } from '../confirm.ts';
-import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { terminalLog } from '../log.ts';
+import type { DeliveryError } from '../../table/waiting.ts';
+import { openDestination } from '../aws/find.ts';
+import { whoIsIt } from '../aws/functions.ts';
+import { exitCodes, type CommandSpec, type ExitCode } from '../command.ts';
+import type { World } from '../context.ts';
 import {
   aggregateOption,
   archiveOption,
@@ -21,16 +31,18 @@ import {
   typeOption,
   yesOption,
 } from '../options.ts';
-import { noteOfReplay } from './audit.ts';
-import { describeCount, describeResult, describeStart, describeUnfinished } from './describe.ts';
-import { commandAgain, destinationsOf, requestOf, type ReplayOptions } from './request.ts';
-import { replayAll } from './run.ts';
-import { checkReach, openSource } from './source.ts';
 import { configOf, openClientsFor, openSession, type Session } from '../session.ts';
-import { printJson } from '../view/json.ts';
-import { createProgress } from '../view/progress.ts';
-import type { World } from '../context.ts';
-import type { CommandSpec } from '../command.ts';
+import { confirm, terminalLog } from '../terminal.ts';
+import { createProgress, moment, printJson, type Progress } from '../view/format.ts';
+import { count, renderTable } from '../view/table.ts';
+import {
+  checkReach,
+  commandAgain,
+  destinationsOf,
+  openSource,
+  requestOf,
+  type ReplayOptions,
+} from './source.ts';
 
 /** Delivers again what was delivered before. */
 export const replay: CommandSpec<ReplayOptions> = {
@@ -187,4 +199,153 @@ function portsOf(
     log: terminalLog(terminal),
     pace: createPace(options.rate, clock),
   };
+}
+
+/** The note of a replay on the record: of its aggregate, or of the outbox as a whole. */
+function noteOfReplay(
+  { replayId, by, startedAt }: ReplayNote,
+  { request, why }: { request: ReplayRequest; why: string },
+): AuditNote {
+  const { from, to, types, aggregate, destination } = request;
+  const what = [
+    `${moment(from)} to ${moment(to)}`,
+    ...(types === undefined ? [] : [types.join(' ')]),
+    ...(destination === undefined ? [] : [`to ${destination}`]),
+    ...(why === '' ? [] : [why]),
+  ];
+  const text = what.join(', ');
+  return {
+    id: replayId,
+    action: 'replay',
+    at: startedAt,
+    by,
+    why: text,
+    ...definedOnly({ aggregate }),
+  };
+}
+
+/** What would be replayed, for a person to judge. */
+function describeCount(
+  { entries, pages, skipNotices, byType }: ReplayCount,
+  destinations: readonly { readonly name: string }[],
+): string {
+  const names = destinations.map(({ name }) => name).join(', ');
+  const notices = skipNotices === 0 ? '' : `, ${count(skipNotices, 'skip notice')} among them`;
+  const summary = `${count(entries, 'entry', 'entries')} of ${count(pages, 'page')}${notices}, to ${names}\n`;
+  return entries === 0
+    ? `Nothing to replay: ${summary}What waits, is on its way, or is asked for by no destination is left out.\n`
+    : `${renderTable(['type', 'entries'], Object.entries(byType))}\n\n${summary}`;
+}
+
+/** That a replay is not finished, before it is resumed. */
+function describeUnfinished(note: ReplayNote, now: number): string {
+  return `Replay ${note.replayId}, begun ${moment(note.startedAt)} by ${note.by}, is not finished: it is at page ${note.next}, with ${count(note.sent, 'entry', 'entries')} delivered.${heardOf(note, now)} This continues it.\n`;
+}
+
+/** A run that made progress a moment ago may still be at work. */
+const maybeRunningMs = 5 * 60_000;
+
+function heardOf({ notedAt = 0 }: ReplayNote, now: number): string {
+  return now - notedAt > maybeRunningMs
+    ? ''
+    : ` Its last progress was ${Math.max(0, Math.round((now - notedAt) / 1000))} s ago: if it still runs, it stops there.`;
+}
+
+/** Whether it begins, is resumed, was done before or may not begin; `again` is the command of the same request. */
+function describeStart(
+  start: ReplayStart,
+  { again, continuing }: { again: string; continuing: (note: ReplayNote) => string },
+): string {
+  switch (start.status) {
+    case 'new':
+      return `Replay ${start.note.replayId}. If it breaks off, this continues it:\n  ${again}\n`;
+    case 'resumed': {
+      const { replayId, by, startedAt, next } = start.note;
+      return `Continues replay ${replayId}, which ${by} began ${moment(startedAt)}, at page ${next}\n`;
+    }
+    case 'done before': {
+      const { replayId, by, startedAt, expiredPages = 0 } = start.note;
+      const left =
+        expiredPages === 0
+          ? ''
+          : ` ${count(expiredPages, 'page')} had expired before it read them.`;
+      return `The same was replayed ${moment(startedAt)} by ${by}, as ${replayId}.${left} Add --again to replay it once more.\n`;
+    }
+    case 'overlaps':
+      return start.others.map((note) => describeOther(note, continuing(note))).join('');
+  }
+}
+
+function describeOther({ replayId, by, startedAt, next }: ReplayNote, command: string): string {
+  return `Replay ${replayId}, begun ${moment(startedAt)} by ${by}, is not finished and delivers some of the same events. It is at page ${next}. Two replays of one aggregate at once would mix. Continue it:
+  ${command}
+or add --abandon to end it and to replay this in its place.
+`;
+}
+
+/** What was replayed. */
+function describeResult(
+  { sent, refused, expiredPages, stoppedBy }: ReplayResult,
+  again: string,
+): string {
+  const lines = [
+    `replayed: ${count(sent, 'entry', 'entries')}`,
+    ...refused
+      .slice(0, 20)
+      .map(
+        ({ eventId, error }) =>
+          `refused: ${eventId} by ${error.destination ?? ''}, ${error.code}: ${error.message}`,
+      ),
+    ...(refused.length > 20 ? [`… ${refused.length} refused in all`] : []),
+    ...(expiredPages === 0
+      ? []
+      : [
+          `expired: ${count(expiredPages, 'page')} passed the retention before this replay read them. What the table still held of them was delivered, the rest cannot be. Set archive on the Outbox construct to keep pages for longer.`,
+        ]),
+    ...describeStop(stoppedBy, again),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function describeStop(stoppedBy: ReplayResult['stoppedBy'], again: string): string[] {
+  if (stoppedBy === undefined) return [];
+  const { page, error } = stoppedBy;
+  if (error === 'taken over') {
+    return [`stopped at page ${page}: another run continues this replay, or abandoned it`];
+  }
+  return [
+    `stopped at page ${page}: ${error.code} of ${error.destination ?? ''}, ${error.message}`,
+    `This continues it from there: ${again}`,
+  ];
+}
+
+/** What a run of a replay came to. */
+interface ReplayResult {
+  readonly sent: number;
+  /** What a destination will never take. */
+  readonly refused: readonly RefusedEntry[];
+  /** Pages that had expired before they were read. */
+  readonly expiredPages: number;
+  /** Where and why it ended before its end. */
+  readonly stoppedBy?: { readonly page: Page; readonly error: DeliveryError | 'taken over' };
+}
+
+/** Runs a replay to its end, or to where it cannot go on. */
+async function replayAll(
+  request: ReplayRequest,
+  note: ReplayNote,
+  { ports, progress }: { ports: ReplayPorts; progress: Progress },
+): Promise<ReplayResult> {
+  let sent = 0;
+  let expiredPages = 0;
+  const refused: RefusedEntry[] = [];
+  for await (const page of runReplay(request, note, ports)) {
+    sent += page.sent;
+    refused.push(...page.refused);
+    expiredPages += page.isExpired ? 1 : 0;
+    progress.advance(page.sent);
+    if (page.stoppedBy === undefined) continue;
+    return { sent, refused, expiredPages, stoppedBy: { page: page.page, error: page.stoppedBy } };
+  }
+  return { sent, refused, expiredPages };
 }

@@ -1,10 +1,10 @@
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { ownValue } from '../../core/collections.ts';
 import { OutboxError } from '../../core/errors.ts';
 import type { EventContract } from '../../events/event.ts';
-import { isObject } from './json-schema.ts';
-import { shapeOf, type Shape } from './shape.ts';
+import { isObject, type JsonSchema } from './compare.ts';
 
 /** A version of a type of event, as the catalogue defines it. */
 export interface Definition extends Pick<
@@ -90,4 +90,47 @@ function invalid(path: string, problem: string, cause?: unknown): OutboxError {
     facts: { option: 'catalogue', path },
     cause,
   });
+}
+
+/** The JSON Schema of what is written, or why there is none, and how to come by one. */
+type Shape = { readonly schema: JsonSchema } | { readonly problem: string; readonly mend: string };
+
+const target = 'draft-2020-12';
+
+/**
+ * The shape of an event's data as it is written: the schema's input. Consumers make its output of it.
+ *
+ * https://standardschema.dev/json-schema
+ */
+function shapeOf(schema: EventContract['schema']): Shape {
+  const { vendor, jsonSchema } = schema['~standard'] as {
+    vendor: string;
+    jsonSchema?: { input(options: { target: string }): JsonSchema };
+  };
+  if (jsonSchema === undefined) return { problem: 'it has no JSON Schema', mend: toGetOne(vendor) };
+  try {
+    return { schema: withoutDialect(jsonSchema.input({ target })) };
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    return { problem: `${vendor} says: ${problem}`, mend: toExpressIt(vendor) };
+  }
+}
+
+/** Which is the same in all of them. */
+function withoutDialect(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== '$schema'));
+}
+
+function toGetOne(vendor: string): string {
+  const known: Readonly<Record<string, string>> = {
+    valibot: 'wrap it with toStandardJsonSchema of @valibot/to-json-schema',
+    zod: 'use zod 4.2 or later',
+  };
+  return ownValue(known, vendor) ?? `${vendor} must offer Standard JSON Schema`;
+}
+
+/** Dates, big integers, maps: what JSON does not have is written as something that it has. */
+function toExpressIt(vendor: string): string {
+  const mend = 'describe the JSON that is written, and convert it afterwards';
+  return vendor === 'zod' ? `${mend}: z.iso.datetime().pipe(z.coerce.date())` : mend;
 }

@@ -2,10 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { OutboxError } from '../../core/errors.ts';
-import { groupBy } from '../../core/group-by.ts';
-import { ownValue } from '../../core/pick.ts';
+import { groupBy, ownValue } from '../../core/collections.ts';
 import type { Definition } from './catalogue.ts';
-import { isObject, type JsonSchema } from './json-schema.ts';
+import { isObject, type JsonSchema } from './compare.ts';
 
 /** What was agreed on, as it is committed: by type, the JSON Schema of each version that may still be read. */
 export interface Snapshot {

@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import { Help } from 'commander';
 import stringWidth from 'string-width';
 
-import { printable } from './printable.ts';
+import { escapeUnsafe } from '../terminal.ts';
 
 const none = '';
 
@@ -169,4 +169,11 @@ function withoutTrailingSpace(text: string): string {
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
+}
+
+/** A text from elsewhere on one line: what would break the line or steer the terminal is shown as an escape. */
+export function printable(text: string): string {
+  return escapeUnsafe(text)
+    .replaceAll('\n', String.raw`\n`)
+    .replaceAll('\t', String.raw`\t`);
 }

@@ -1,9 +1,8 @@
 import { waitingPrefix, type Key } from '../../table/keys.ts';
-import type { WaitingSummary } from '../../table/waiting-summary.ts';
-import { waitingStates } from '../../table/waiting.ts';
+import { waitingStates, type WaitingSummary } from '../../table/waiting.ts';
 import type { WaitingCounts } from '../../operate/overview.ts';
 import { renderTable, type View } from './table.ts';
-import { relative } from './time.ts';
+import { relative } from './format.ts';
 
 /** What a row of the waiting room is called on the command line: its event's id, or where it lay. */
 export function referenceOf({ id, key }: { id?: string; key: Key }): string {

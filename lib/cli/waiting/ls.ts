@@ -1,20 +1,17 @@
 import { Option } from 'commander';
 
 import { OutboxError } from '../../core/errors.ts';
-import { definedOnly } from '../../core/pick.ts';
-import { waitingStates } from '../../table/waiting.ts';
-import type { WaitingSummary } from '../../table/waiting-summary.ts';
+import { definedOnly } from '../../core/collections.ts';
+import { waitingStates, type WaitingSummary } from '../../table/waiting.ts';
 import { countByState } from '../../operate/overview.ts';
 import { select, type Selection } from '../../operate/selection.ts';
-import { exitCodes } from '../exit-codes.ts';
-import { hint } from '../hint.ts';
+import { exitCodes, type CommandSpec } from '../command.ts';
+import { hint, filterOptions, selectionOf, toNumber, type FilterOptions } from '../options.ts';
 import { didYouMean } from '../names.ts';
-import { filterOptions, selectionOf, toNumber, type FilterOptions } from '../options.ts';
 import { openSession } from '../session.ts';
-import { printJson } from '../view/json.ts';
+import { printJson } from '../view/format.ts';
 import { referenceOf, renderCounts, renderWaiting } from '../view/waiting.ts';
 import { viewOf } from '../context.ts';
-import type { CommandSpec } from '../command.ts';
 
 interface ListOptions extends FilterOptions {
   readonly state?: string;

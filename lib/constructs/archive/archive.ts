@@ -1,26 +1,26 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
-import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  StorageClass,
+  type IBucket,
+} from 'aws-cdk-lib/aws-s3';
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 
-import { toPrefix } from '../../table/archive.ts';
 import { archiverToEnvironment } from '../../core/environment.ts';
-import {
-  createArchiveBucket,
-  grantReadFolder,
-  grantWriteFolder,
-  type BucketFolder,
-} from './archive-bucket.ts';
-import { checkArchive } from './archive-check.ts';
-import { archiveDefaults, type ArchiveProps } from './props.ts';
-import { withDefaults } from '../shared/defaults.ts';
-import { createFunction } from '../shared/outbox-function.ts';
+import { toPrefix } from '../../table/archive.ts';
 import type { OutboxSettings } from '../outbox/props.ts';
+import { checkDuration, checkNumber, definedOnly, fail, withDefaults } from '../shared/check.ts';
+import { createFunction } from '../shared/package-function.ts';
 import { grantItems } from '../shared/table-grants.ts';
+import { archiveDefaults, type ArchiveProps, type ArchiveSettings } from './props.ts';
 
 /** What the archiver does to the table: it reads pages, and notes how far it came. */
 const itemActions = ['BatchGetItem', 'DeleteItem', 'GetItem', 'Query', 'UpdateItem'];
@@ -98,4 +98,100 @@ export class Archive extends Construct {
       target: new LambdaInvoke(this.function, onlyOnce),
     });
   }
+}
+
+/** Fails on settings that could not work. Values known only at deployment pass. */
+function checkArchive(
+  scope: IConstruct,
+  given: ArchiveProps,
+  { prefix, coldAfter, expireAfter, memorySize }: ArchiveSettings,
+): void {
+  checkPrefix(scope, prefix);
+  checkNumber(scope, { name: 'memorySize of archive', value: memorySize, min: 512, max: 10_240 });
+  if (given.bucket !== undefined && (given.coldAfter ?? given.expireAfter) !== undefined) {
+    fail(
+      scope,
+      'coldAfter and expireAfter of archive are for a bucket that the outbox creates: give the lifecycle to the given bucket',
+    );
+  }
+  const day = Duration.days(1);
+  checkDuration(scope, { name: 'coldAfter of archive', value: coldAfter, min: day });
+  if (expireAfter === undefined) return;
+  const min = Duration.days(coldAfter.toDays({ integral: false }) + 1);
+  checkDuration(scope, { name: 'expireAfter of archive', value: expireAfter, min });
+}
+
+/** IAM and Athena read more into other characters. */
+function checkPrefix(scope: IConstruct, prefix: string): void {
+  if (Token.isUnresolved(prefix) || /^([\w.=-][\w.=/-]*)?$/.test(prefix)) return;
+  fail(
+    scope,
+    `prefix of archive must be letters, digits and _ . = - / and not begin with /, got ${JSON.stringify(prefix)}`,
+  );
+}
+
+/** Objects of a bucket whose keys begin alike. */
+interface BucketFolder {
+  readonly bucket: IBucket;
+  /** Empty, or ending in a slash. */
+  readonly prefix: string;
+}
+
+/** How long a version stays that was written over or deleted: time to notice that somebody changed the archive. */
+const keepReplaced = Duration.days(90);
+
+/** The bucket of an archive. It keeps versions, so that what somebody changes in it can be restored. */
+function createArchiveBucket(
+  scope: Construct,
+  { coldAfter, expireAfter }: ArchiveSettings,
+  encryptionKey: IKey | undefined,
+): IBucket {
+  const bucket = new Bucket(scope, 'Bucket', {
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    enforceSSL: true,
+    versioned: true,
+    ...(encryptionKey === undefined
+      ? { encryption: BucketEncryption.S3_MANAGED }
+      : { encryption: BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }),
+    removalPolicy: RemovalPolicy.RETAIN,
+    lifecycleRules: [
+      {
+        noncurrentVersionExpiration: keepReplaced,
+        transitions: [
+          { storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: coldAfter },
+        ],
+        ...definedOnly({ expiration: expireAfter }),
+      },
+    ],
+  });
+  return bucket as IBucket;
+}
+
+/** Lets a role read a folder: its objects, and which there are. */
+function grantReadFolder({ bucket, prefix }: BucketFolder, grantee: IGrantable): Grant {
+  bucket.encryptionKey?.grant(grantee, 'kms:Decrypt');
+  const listing = Grant.addToPrincipal({
+    grantee,
+    actions: ['s3:ListBucket'],
+    resourceArns: [bucket.bucketArn],
+    conditions: { StringLike: { 's3:prefix': `${prefix}*` } },
+  });
+  const reading = Grant.addToPrincipal({
+    grantee,
+    actions: ['s3:GetObject'],
+    resourceArns: [bucket.arnForObjects(`${prefix}*`)],
+  });
+  return listing.combine(reading);
+}
+
+/** Lets a role write to a folder, and read it. It may not delete. */
+function grantWriteFolder(folder: BucketFolder, grantee: IGrantable): Grant {
+  const { bucket, prefix } = folder;
+  bucket.encryptionKey?.grant(grantee, 'kms:GenerateDataKey');
+  const writing = Grant.addToPrincipal({
+    grantee,
+    actions: ['s3:PutObject'],
+    resourceArns: [bucket.arnForObjects(`${prefix}*`)],
+  });
+  return grantReadFolder(folder, grantee).combine(writing);
 }

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 
-import type { WithDefaults } from '../shared/defaults.ts';
+import type { WithDefaults } from '../shared/check.ts';
 
 /** How an outbox is archived. */
 export interface ArchiveProps {

@@ -5,7 +5,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { addAlarms, type AlarmRule } from '../shared/alarms.ts';
-import { metricDepth } from '../shared/secure-queue.ts';
+import { metricDepth } from '../shared/queue.ts';
 
 /** What the alarms of an inbox watch. */
 export interface InboxAlarmsProps {

@@ -9,11 +9,11 @@ import { Construct } from 'constructs';
 
 import { inboxToEnvironment, type InboxConfig } from '../../core/environment.ts';
 import { gapCheckVariable } from '../../table/ordered.ts';
-import { inboxKeyPrefixes } from '../../table/inbox-rows.ts';
+import { inboxKeyPrefixes } from '../../table/inbox.ts';
 import { limits } from '../../core/limits.ts';
 import { cutTo } from '../shared/check.ts';
-import { functionCode } from '../shared/code.ts';
-import { grantSend } from '../shared/secure-queue.ts';
+import { functionCode } from '../shared/package-function.ts';
+import { grantSend } from '../shared/queue.ts';
 import { grantRows, keysThatBeginWith } from '../shared/table-grants.ts';
 
 /** What the check of gaps works on. */

@@ -5,23 +5,17 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { inboxDimensions, inboxGauges, metricNamespace } from '../../core/inbox-metrics.ts';
-import { adoptInboxTable } from '../shared/adopted-table.ts';
-import { claim } from '../shared/claim.ts';
-import { withDefaults } from '../shared/defaults.ts';
-import { adoptQueue } from './given-queue.ts';
+import { inboxDimensions, inboxGauges, metricNamespace } from '../../core/metrics.ts';
+import { adoptInboxTable, createInboxTable } from '../shared/tables.ts';
+import { claim, withDefaults, checkGiven } from '../shared/check.ts';
+import { adoptQueue, checkDeadLetterRetention, createInboxQueue } from './queue.ts';
 import { InboxAlarms } from './alarms.ts';
-import { checkGiven } from '../shared/check.ts';
-import { checkInbox } from './inbox-check.ts';
-import { inboxConfig } from './inbox-config.ts';
+import { checkInbox } from './check.ts';
+import { inboxConfig, connectHandler } from './handler.ts';
 import { InboxGaps } from './gaps.ts';
-import { connectHandler } from './inbox-handler.ts';
-import { isFifo, isTopic } from './inbox-origin.ts';
+import { isFifo, isTopic, subscribeToBus, subscribeToTopic } from './subscription.ts';
 import { inboxDefaults, type InboxProps, type InboxSettings } from './props.ts';
-import { checkDeadLetterRetention, createInboxQueue } from './inbox-queue.ts';
-import { subscribeToBus, subscribeToTopic } from './inbox-subscription.ts';
-import { createInboxTable } from '../shared/tables.ts';
-import { createQueue, metricDepth } from '../shared/secure-queue.ts';
+import { createQueue, metricDepth } from '../shared/queue.ts';
 
 /**
  * The consumer's side: a queue of messages, the function that handles them, and the table that

@@ -6,8 +6,8 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
-import { alarmDefaults, type AlarmProps } from '../shared/alarm-props.ts';
-import type { WithDefaults } from '../shared/defaults.ts';
+import { alarmDefaults, type AlarmProps } from '../shared/alarms.ts';
+import type { WithDefaults } from '../shared/check.ts';
 import { outboxDefaults } from '../outbox/props.ts';
 import type { IOutbox } from '../outbox/outbox.ts';
 

@@ -2,10 +2,16 @@ import { Duration, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 import { ownLimits } from '../../core/limits.ts';
-import { checkDuration, checkGiven, checkNumber, checkTypes, fail } from '../shared/check.ts';
+import {
+  checkDuration,
+  checkGiven,
+  checkNumber,
+  checkTypes,
+  fail,
+  checkPlace,
+} from '../shared/check.ts';
 import type { Destination } from './destination.ts';
 import type { OutboxSettings } from './props.ts';
-import { checkPlace } from '../shared/place.ts';
 
 /** Bytes that a source may have: every message carries it. */
 const maxSourceBytes = 256;

@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import type { IEventBusRef } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -6,9 +7,8 @@ import type { IConstruct } from 'constructs';
 
 import type { DestinationConfig } from '../../core/environment.ts';
 import { limits } from '../../core/limits.ts';
-import { constructName } from './construct-name.ts';
-import { definedOnly } from '../shared/defaults.ts';
-import { grantSend } from '../shared/secure-queue.ts';
+import { definedOnly } from '../shared/check.ts';
+import { grantSend } from '../shared/queue.ts';
 
 /** How a destination takes part in its outbox. */
 export interface DestinationOptions {
@@ -141,4 +141,9 @@ function checkTarget(kind: 'eventBus' | 'queue' | 'topic', target: unknown, exam
   throw new Error(
     `Destination.${kind} needs a construct to deliver to, got ${target}: give one such as ${example}`,
   );
+}
+
+/** A construct's path below its stack: stable until it is moved or renamed, and the same in every stage. */
+function constructName(construct: IConstruct): string {
+  return construct.node.path.slice(Stack.of(construct).node.path.length + 1);
 }

@@ -6,25 +6,24 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IConstruct } from 'constructs';
 
-import { metricNamespace } from '../../core/inbox-metrics.ts';
-import { archiveGauges, outboxDimensions, outboxGauges } from '../../core/outbox-metrics.ts';
+import {
+  metricNamespace,
+  archiveGauges,
+  outboxDimensions,
+  outboxGauges,
+} from '../../core/metrics.ts';
 import { ArchiveAlarms } from '../archive/alarms.ts';
 import { createArchive, type Archive } from '../archive/archive.ts';
-import { adoptOutboxTable } from '../shared/adopted-table.ts';
-import { claim } from '../shared/claim.ts';
-import { withDefaults } from '../shared/defaults.ts';
+import { adoptOutboxTable, createOutboxTable } from '../shared/tables.ts';
+import { claim, withDefaults, checkGiven } from '../shared/check.ts';
 import type { Destination } from './destination.ts';
-import { grantOperation } from './operator.ts';
+import { grantOperation, configureWriter, writerEnvironment, writerRows } from './grants.ts';
 import { OutboxAlarms } from './alarms.ts';
-import { checkGiven } from '../shared/check.ts';
 import { checkDestinations, checkOutbox } from './check.ts';
 import { outboxDefaults, type OutboxProps } from './props.ts';
-import { createOutboxTable } from '../shared/tables.ts';
-import { Relay } from './relay.ts';
-import { metricDepth } from '../shared/secure-queue.ts';
-import { Sweeper } from './sweeper.ts';
+import { Relay, Sweeper } from './relay.ts';
+import { metricDepth } from '../shared/queue.ts';
 import { grantLook, grantRows } from '../shared/table-grants.ts';
-import { configureWriter, writerEnvironment, writerRows } from './writer.ts';
 
 /** An outbox as other constructs see it. */
 export interface IOutbox extends IConstruct {

@@ -3,9 +3,9 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 
-import { alarmDefaults, type AlarmProps } from '../shared/alarm-props.ts';
+import { alarmDefaults, type AlarmProps } from '../shared/alarms.ts';
 import type { ArchiveProps } from '../archive/props.ts';
-import type { WithDefaults } from '../shared/defaults.ts';
+import type { WithDefaults } from '../shared/check.ts';
 import type { Destination } from './destination.ts';
 
 /** Properties of an {@link Outbox}. */

@@ -1,31 +1,43 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  ComparisonOperator,
+  Metric,
+  TreatMissingData,
+  type MetricOptions,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { Schedule } from 'aws-cdk-lib/aws-scheduler';
+import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
-import { Construct } from 'constructs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct, type IConstruct } from 'constructs';
 
-import { metricNamespace } from '../../core/inbox-metrics.ts';
+import type { TypeFilter } from '../../core/event-types.ts';
+import { metricNamespace } from '../../core/metrics.ts';
+import { keyPatterns } from '../../table/keys.ts';
 import {
   maxWindowMs,
   reconciliationDimensions,
   reconciliationMetrics,
   reconciliationToEnvironment,
+  type ConsumerConfig,
+  type ReconciliationMode,
 } from '../../table/reconciliation.ts';
-import { keyPatterns } from '../../table/keys.ts';
-import { checkDuration, checkGiven } from '../shared/check.ts';
-import { claim } from '../shared/claim.ts';
-import { withDefaults } from '../shared/defaults.ts';
-import { ReconciliationAlarms } from './reconciliation-alarms.ts';
-import { consumerOf } from './reconciliation-consumers.ts';
+import type { Inbox } from '../inbox/inbox.ts';
+import { isTopic } from '../inbox/subscription.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { addAlarms, alarmDefaults, type AlarmProps, type AlarmRule } from '../shared/alarms.ts';
 import {
-  reconciliationDefaults,
-  type ReconciliationProps,
-  type ReconciliationSettings,
-} from './reconciliation-props.ts';
-import { grantSend } from '../shared/secure-queue.ts';
+  checkDuration,
+  checkGiven,
+  claim,
+  definedOnly,
+  fail,
+  withDefaults,
+  type WithDefaults,
+} from '../shared/check.ts';
+import { grantSend } from '../shared/queue.ts';
 import { grantRows } from '../shared/table-grants.ts';
 import { configureFunction } from '../shared/user-function.ts';
 
@@ -144,4 +156,153 @@ function grantReading(table: ITable, grantee: IGrantable, actions: readonly stri
     actions: actions.map((action) => `dynamodb:${action}`),
     resourceArns: [table.tableArn],
   });
+}
+
+/**
+ * What a reconciliation must know of an inbox that an outbox delivers to: where it is, and which of the
+ * outbox's events reach it. Fails on an inbox that takes none of them.
+ */
+export function consumerOf(scope: IConstruct, outbox: Outbox, inbox: Inbox): ConsumerConfig {
+  const { inboxName, table, queue, events, source, isOrdered } = inbox;
+  if (source !== undefined && source !== outbox.source) {
+    fail(
+      scope,
+      `inbox ${inbox.node.path} takes events of the source ${source} only, and the outbox's is ${outbox.source}: leave it out`,
+    );
+  }
+  return {
+    ...{ inbox: inboxName, tableName: table.tableName, queueUrl: queue.queueUrl },
+    ...definedOnly({ sent: sentTypes(outbox, inbox), types: events }),
+    ...(isOrdered ? { isOrdered } : {}),
+  };
+}
+
+/**
+ * The types that the outbox delivers to where the inbox has its messages from; `undefined` for every type, also
+ * where they come by a way that is not known here, such as from one bus to another.
+ */
+function sentTypes({ destinations }: Outbox, inbox: Inbox): TypeFilter | undefined {
+  const origins = originsOf(inbox);
+  const filters = destinations
+    .filter(({ config }) => origins.includes(config.target))
+    .map(({ config }) => config.types);
+  if (filters.length === 0) return undefined;
+  return filters.flatMap((types) => types ?? ['*']);
+}
+
+/** What a destination that feeds the inbox has as its target: its queue, or what the queue is subscribed to. */
+function originsOf({ queue, from }: Inbox): string[] {
+  if (from === undefined) return [queue.queueUrl];
+  return [queue.queueUrl, isTopic(from) ? from.topicArn : from.eventBusRef.eventBusArn];
+}
+
+/** Properties of a {@link Reconciliation}. */
+export interface ReconciliationProps extends AlarmProps {
+  /** The outbox whose events are compared. */
+  readonly outbox: Outbox;
+
+  /**
+   * The function that compares, written with `createReconciliation`. It gets rights to read the outbox and the
+   * inboxes' tables; to your own items you give it access. A minute suffices for a day of moderate traffic.
+   */
+  readonly handler: IFunction;
+
+  /**
+   * The inboxes that should know the events that were delivered to them.
+   *
+   * @default - deliveries are not looked at
+   */
+  readonly inboxes?: readonly Inbox[];
+
+  /**
+   * `report` tells; `mend` also writes missing events, and sends events again to the queue of an inbox that does
+   * not know them. Begin with reports: a wrong expectation would write events that never happened.
+   *
+   * @default 'report'
+   */
+  readonly mode?: ReconciliationMode;
+
+  /**
+   * How far back each run looks: 1 hour to 2 days. Make it twice the time between runs, so that one which fails or runs
+   * out of time is made up for by the next.
+   *
+   * Each minute of it costs a read for each shard of a page.
+   *
+   * @default Duration.hours(48), two runs of the default schedule
+   */
+  readonly window?: Duration;
+
+  /**
+   * When it runs.
+   *
+   * @default ScheduleExpression.rate(Duration.days(1))
+   */
+  readonly schedule?: ScheduleExpression;
+}
+
+/** What a reconciliation does where its props say nothing. */
+const reconciliationDefaults = {
+  inboxes: [],
+  mode: 'report',
+  window: Duration.hours(48),
+  schedule: ScheduleExpression.rate(Duration.days(1)),
+  ...alarmDefaults,
+} as const satisfies Partial<ReconciliationProps>;
+
+/** A reconciliation's props with everything said. */
+type ReconciliationSettings = WithDefaults<ReconciliationProps, typeof reconciliationDefaults>;
+
+/** What a reconciliation measures. */
+export interface ReconciliationMetrics extends IConstruct {
+  metricMissing(): Metric;
+  metricUnknown(): Metric;
+  metricFailed(): Metric;
+}
+
+/** What the alarms of a reconciliation watch. */
+export interface ReconciliationAlarmsProps {
+  readonly reconciliation: ReconciliationMetrics;
+  readonly topic: ITopic | undefined;
+}
+
+/** The alarms of a reconciliation: one finding is enough. Between runs they stay as the last one left them. */
+class ReconciliationAlarms extends Construct {
+  constructor(scope: Construct, id: string, { reconciliation, topic }: ReconciliationAlarmsProps) {
+    super(scope, id);
+    addAlarms(this, rulesOf(reconciliation), topic);
+  }
+}
+
+function rulesOf(reconciliation: ReconciliationMetrics): Record<string, AlarmRule> {
+  const { path } = reconciliation.node;
+  return {
+    MissingEvents: {
+      ...anyOf(reconciliation.metricMissing(), TreatMissingData.IGNORE),
+      meaning: `Reconciliation ${path} found business items whose event was not written; its log names them.`,
+      firstCommand: 'npx outbox show <aggregate>',
+    },
+    UnknownDeliveries: {
+      ...anyOf(reconciliation.metricUnknown(), TreatMissingData.IGNORE),
+      meaning: `Reconciliation ${path} found events that were delivered and that an inbox does not know; its log names them.`,
+      firstCommand: 'npx outbox inbox ls',
+    },
+    Failing: {
+      ...anyOf(reconciliation.metricFailed(), TreatMissingData.NOT_BREACHING),
+      meaning: `Reconciliation ${path} failed: nothing was compared; its log says why.`,
+      firstCommand: 'npx outbox status',
+    },
+  };
+}
+
+function anyOf(
+  metric: Metric,
+  treatMissingData: TreatMissingData,
+): Omit<AlarmRule, 'meaning' | 'firstCommand'> {
+  return {
+    metric,
+    threshold: 1,
+    evaluationPeriods: 1,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData,
+  };
 }

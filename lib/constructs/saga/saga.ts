@@ -6,15 +6,16 @@ import {
   type MetricOptions,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IEventBusRef } from 'aws-cdk-lib/aws-events';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct, type IConstruct } from 'constructs';
 
-import { isEventType } from '../../core/event-types.ts';
-import { metricNamespace } from '../../core/inbox-metrics.ts';
+import { isEventType, matchesType } from '../../core/event-types.ts';
 import { limits } from '../../core/limits.ts';
+import { metricNamespace } from '../../core/metrics.ts';
 import {
   deadlineType,
   sagaDimensions,
@@ -23,13 +24,12 @@ import {
   sagaToEnvironment,
   type SagaCheck,
 } from '../../table/saga.ts';
-import { addAlarms } from '../shared/alarms.ts';
-import { checkGiven, cutTo, fail } from '../shared/check.ts';
-import { definedOnly, withDefaults } from '../shared/defaults.ts';
-import { inboxDefaults } from '../inbox/props.ts';
 import { Inbox } from '../inbox/inbox.ts';
-import { eventsOf, subscribeToDeadlines } from './saga-deadlines.ts';
-import type { SagaProps } from './saga-props.ts';
+import { inboxDefaults, type InboxProps } from '../inbox/props.ts';
+import { isFifo, isTopic, subscribeToBus, subscribeToTopic } from '../inbox/subscription.ts';
+import type { IOutbox } from '../outbox/outbox.ts';
+import { addAlarms } from '../shared/alarms.ts';
+import { checkGiven, cutTo, definedOnly, fail, withDefaults } from '../shared/check.ts';
 import {
   grantLookAtSagas,
   grantQuerySagas,
@@ -184,4 +184,76 @@ export class Saga extends Construct {
     };
     addAlarms(new Construct(this, 'Alarms'), { SagasOverdue: overdue }, topic);
   }
+}
+
+/**
+ * Properties of a {@link Saga}: those of its inbox, and its own.
+ *
+ * It takes events in any order, and is not `ordered`: its deadlines are in no sequence, and it waits for nothing
+ * that it has no answer to.
+ */
+export interface SagaProps extends Omit<InboxProps, 'table' | 'outbox' | 'ordered'> {
+  /** The name of the definition that the handler runs. Part of the saga's rows: changing it forgets all sagas. */
+  readonly sagaName: string;
+
+  /**
+   * The outbox that the saga emits to, and that brings its deadlines back. It must take events of the type
+   * `<sagaName>.deadline`, and deliver them to `deadlinesFrom`.
+   */
+  readonly outbox: IOutbox;
+
+  /**
+   * The bus or the topic that the saga's own outbox delivers to, where it is another than `from`.
+   *
+   * @default - `from`; where there is none, deliver the type `<sagaName>.deadline` with
+   * `Destination.queue` to the queue that is given
+   */
+  readonly deadlinesFrom?: IEventBusRef | ITopic;
+}
+
+/** The types that a saga's inbox subscribes to: with its deadlines, where they come by the same subscription. */
+function eventsOf(props: SagaProps): readonly string[] | undefined {
+  const { events, sagaName } = props;
+  const deadline = deadlineType(sagaName);
+  if (!comeWithEvents(props)) return events?.filter((type) => type !== deadline);
+  return events === undefined || matchesType(events, deadline) ? events : [...events, deadline];
+}
+
+/**
+ * Has the deadlines of a saga reach its queue where they do not come with its events: from another bus or topic,
+ * or from the same bus, by a rule that names their source. Another service may have a saga of the same name there.
+ */
+function subscribeToDeadlines(scope: Construct, props: SagaProps, inbox: Inbox): void {
+  const { from, deadlinesFrom = from, outbox, sagaName } = props;
+  const { queue, undeliveredQueue } = inbox;
+  if (deadlinesFrom === undefined || comeWithEvents(props) || bringsAll(props)) return;
+  if (undeliveredQueue === undefined) {
+    fail(scope, 'deadlinesFrom has no effect without from: give the bus or the topic as from');
+  }
+  const events = [deadlineType(sagaName)];
+  inbox.addEvents(...events);
+  const deadlines = new Construct(scope, 'Deadlines');
+  if (isTopic(deadlinesFrom)) {
+    subscribeToTopic(deadlines, deadlinesFrom, { events, queue, undeliveredQueue });
+    return;
+  }
+  if (isFifo(props)) {
+    fail(scope, 'a bus cannot bring deadlines to a FIFO queue: give a FIFO topic as deadlinesFrom');
+  }
+  const { source } = outbox;
+  subscribeToBus(deadlines, deadlinesFrom, { events, source, queue, undeliveredQueue });
+}
+
+/** A queue has one subscription to a topic, and a topic does not tell sources apart. */
+function comeWithEvents({ from, deadlinesFrom = from, source, outbox }: SagaProps): boolean {
+  const isOfSource = isTopic(from) || source === outbox.source;
+  return from !== undefined && deadlinesFrom === from && isOfSource;
+}
+
+/** Whether the events of everyone that are taken from the bus have the deadlines among them, by a prefix of their type. */
+function bringsAll({ from, deadlinesFrom = from, source, events, sagaName }: SagaProps): boolean {
+  if (deadlinesFrom !== from || source !== undefined) return false;
+  const deadline = deadlineType(sagaName);
+  const others = events?.filter((type) => type !== deadline) ?? [];
+  return others.some((type) => matchesType([type], deadline));
 }

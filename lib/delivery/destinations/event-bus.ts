@@ -8,13 +8,12 @@ import {
 import type { DestinationConfig } from '../../core/environment.ts';
 import { timeOfId } from '../../table/keys.ts';
 import { limits } from '../../core/limits.ts';
-import { definedOnly, pickDefined } from '../../core/pick.ts';
-import { utf8Bytes } from '../../core/text.ts';
+import { definedOnly, pickDefined } from '../../core/collections.ts';
+import { utf8Bytes } from '../../core/redact.ts';
 import type { Clock } from '../../core/ports.ts';
 import { systemClock } from '../../core/system.ts';
 import type { Destination, Outgoing, Reply } from '../destination.ts';
-import { clientSettings, growingTimeout, regionOf } from './client-settings.ts';
-import { xRayHeaderOf } from './x-ray.ts';
+import { clientSettings, growingTimeout, regionOf, xRayHeaderOf } from './client.ts';
 
 /**
  * An event bus. It keeps no order, and delivers at least once.

@@ -6,15 +6,20 @@ import {
 
 import type { DestinationConfig } from '../../core/environment.ts';
 import { limits } from '../../core/limits.ts';
-import { pickDefined } from '../../core/pick.ts';
+import { pickDefined } from '../../core/collections.ts';
 import type { Clock } from '../../core/ports.ts';
 import { systemClock } from '../../core/system.ts';
 import type { Destination, Outgoing } from '../destination.ts';
-import { contentType, messageBytes, toAttributes, type Attributes } from './attributes.ts';
-import { batchId, readBatch } from './batch.ts';
-import { clientSettings, growingTimeout, regionOf } from './client-settings.ts';
-import { groupingOf } from './grouping.ts';
-import { xRayHeaderOf } from './x-ray.ts';
+import {
+  contentType,
+  messageBytes,
+  toAttributes,
+  batchId,
+  readBatch,
+  groupingOf,
+  type Attributes,
+} from './batch.ts';
+import { clientSettings, growingTimeout, regionOf, xRayHeaderOf } from './client.ts';
 
 /** A queue, standard or FIFO. A FIFO one keeps the order of each aggregate's entries. */
 export function createQueue(

@@ -2,7 +2,7 @@ import { PublishBatchCommand, SNSClient, type PublishBatchRequestEntry } from '@
 
 import type { DestinationConfig } from '../../core/environment.ts';
 import { limits } from '../../core/limits.ts';
-import { pickDefined } from '../../core/pick.ts';
+import { pickDefined } from '../../core/collections.ts';
 import type { Clock } from '../../core/ports.ts';
 import { systemClock } from '../../core/system.ts';
 import type { Destination, Outgoing } from '../destination.ts';
@@ -11,11 +11,12 @@ import {
   messageBytes,
   toAttributes,
   toFilterable,
+  batchId,
+  readBatch,
+  groupingOf,
   type Attributes,
-} from './attributes.ts';
-import { batchId, readBatch } from './batch.ts';
-import { clientSettings, growingTimeout, regionOf } from './client-settings.ts';
-import { groupingOf } from './grouping.ts';
+} from './batch.ts';
+import { clientSettings, growingTimeout, regionOf } from './client.ts';
 
 /**
  * A topic, standard or FIFO. A FIFO one keeps the order of each aggregate's entries.

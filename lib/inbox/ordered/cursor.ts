@@ -1,5 +1,5 @@
 import { newGap, type Cursor } from '../../table/ordered.ts';
-import { definedOnly } from '../../core/pick.ts';
+import { definedOnly } from '../../core/collections.ts';
 
 /** An event of an aggregate's history, as it arrives. */
 export interface Arriving {

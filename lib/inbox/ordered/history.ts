@@ -1,4 +1,14 @@
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+
 import type { InboxConfig } from '../../core/environment.ts';
+import { OutboxError } from '../../core/errors.ts';
+import type { Clock, Random } from '../../core/ports.ts';
+import type { Action, Transactor } from '../../dynamodb/actions.ts';
+import { toRow, type Item, type ItemClient } from '../../dynamodb/items.ts';
+import { commit, commitAlone, type CommitResult } from '../../dynamodb/transaction.ts';
+import type { Row } from '../../table/entry.ts';
+import { inboxTable, type Condition } from '../../table/inbox.ts';
+import type { Key } from '../../table/keys.ts';
 import {
   bufferedKey,
   bufferedToRow,
@@ -14,12 +24,6 @@ import {
   type Cursor,
   type Place,
 } from '../../table/ordered.ts';
-import { OutboxError } from '../../core/errors.ts';
-import type { Condition } from '../../table/inbox-rows.ts';
-import type { Key } from '../../table/keys.ts';
-import type { Clock, Random } from '../../core/ports.ts';
-import { commit, commitAlone, type CommitResult } from '../../dynamodb/transaction.ts';
-import type { Action, Transactor } from '../../dynamodb/transactor.ts';
 
 /** What reading and writing an inbox's place in its aggregates' histories takes. */
 export interface HistoryPorts {
@@ -142,4 +146,40 @@ function putCursor({ place, before, after }: CursorChange, TableName: string): A
 function putBuffered(place: Place, buffered: Buffered, TableName: string): Action {
   const Item = bufferedToRow(place, buffered);
   return { Put: { TableName, Item, ...isFreeFor(buffered.eventId) } };
+}
+
+/** Rows of one partition by their sort keys, both ends included, from the first on. */
+export interface Range {
+  readonly pk: string;
+  readonly from: string;
+  readonly to: string;
+  /** The most rows that are read. */
+  readonly limit: number;
+}
+
+/** Reads a range of a table, consistently: what is passed over must not have come a moment ago. */
+export type ReadRange = (tableName: string, range: Range) => Promise<Row[]>;
+
+/** Reads from DynamoDB, page by page until there are as many rows as asked for. */
+export function readRangeWith(client: ItemClient): ReadRange {
+  return async (tableName, { pk, from, to, limit }) => {
+    const rows: Row[] = [];
+    let start: Item | undefined;
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
+          ExpressionAttributeNames: { '#pk': inboxTable.pk, '#sk': inboxTable.sk },
+          ExpressionAttributeValues: { ':pk': { S: pk }, ':from': { S: from }, ':to': { S: to } },
+          ConsistentRead: true,
+          Limit: limit - rows.length,
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+      );
+      rows.push(...(page.Items ?? []).map(toRow));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined && rows.length < limit);
+    return rows;
+  };
 }

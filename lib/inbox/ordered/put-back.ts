@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 
 import { SendMessageCommand, type SendMessageCommandInput } from '@aws-sdk/client-sqs';
 
-import type { Buffered } from '../../table/ordered.ts';
+import { definedOnly } from '../../core/collections.ts';
+import type { Buffered, Cursor, Place } from '../../table/ordered.ts';
 import type { SqsSender } from '../dead-letter.ts';
+import { withPutBack } from './cursor.ts';
+import { changeCursor, readBuffered, type HistoryPorts } from './history.ts';
 
 /** What is put back on the queue: the message's text, and its group where it had one. */
 export type ToPutBack = Pick<Required<Buffered>, 'message'> & Pick<Buffered, 'group'>;
@@ -32,4 +35,27 @@ function toRequest(
     ...(isFifo ? { MessageDeduplicationId: randomUUID() } : {}),
     ...(delaySeconds === undefined ? {} : { DelaySeconds: delaySeconds }),
   };
+}
+
+/** What putting back what waits takes. */
+export interface PutBackPorts extends HistoryPorts {
+  readonly putBack: PutBack;
+}
+
+/**
+ * Puts what waits next back on the queue, if there is something, and notes it: whoever finds it waiting need not do
+ * so again. It waits until it is handled. Where the worker dies in between it is put back twice, and handled once.
+ */
+export async function putBackNext(
+  place: Place,
+  cursor: Cursor,
+  ports: PutBackPorts,
+): Promise<void> {
+  const next = (cursor.sequence ?? 0) + 1;
+  const { message, group } = (await readBuffered(place, next, ports)) ?? {};
+  // One that goes round the queue comes by itself.
+  if (message === undefined) return;
+  await ports.putBack({ message, ...definedOnly({ group }) });
+  const after = withPutBack(cursor, next, ports.clock.now());
+  await changeCursor({ place, before: cursor, after }, ports);
 }

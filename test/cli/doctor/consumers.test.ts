@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { examine } from '../../../lib/cli/doctor/checks.ts';
+import { examine } from '../../../lib/cli/doctor/doctor.ts';
 import { checkConcurrency, checkConsumers } from '../../../lib/cli/doctor/consumers.ts';
 import { inboxToEnvironment, type DestinationConfig } from '../../../lib/core/environment.ts';
 import { bus, inboxFunction, queueArn, queueUrl, servicesOf } from '../support/account.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { mayTake } from '../../../lib/cli/doctor/pattern.ts';
+import { mayTake } from '../../../lib/cli/doctor/bus.ts';
 
 const takes = (pattern: object, typeFilter = '*'): boolean =>
   mayTake(JSON.stringify(pattern), { source: 'orders', typeFilter });

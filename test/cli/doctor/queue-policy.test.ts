@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { letsSend } from '../../../lib/cli/doctor/queue-policy.ts';
+import { letsSend } from '../../../lib/cli/doctor/bus.ts';
 
 const sourceArn = 'arn:aws:events:eu-west-1:1:rule/shop/Billing';
 const service = 'events.amazonaws.com';

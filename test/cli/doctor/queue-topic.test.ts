@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkQueue } from '../../../lib/cli/doctor/queue.ts';
-import { checkTopic } from '../../../lib/cli/doctor/topic.ts';
+import { checkQueue, checkTopic } from '../../../lib/cli/doctor/destinations.ts';
 import { queueUrl, servicesOf } from '../support/account.ts';
 import { awsError } from '../support/clients.ts';
 import { aSession } from '../support/session.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkKeys } from '../../../lib/cli/doctor/keys.ts';
-import { checkRights } from '../../../lib/cli/doctor/rights.ts';
+import { checkKeys, checkRights } from '../../../lib/cli/doctor/rights.ts';
 import type { DestinationConfig } from '../../../lib/core/environment.ts';
 import { bus, queueArn, queueUrl, servicesOf } from '../support/account.ts';
 import { awsError } from '../support/clients.ts';

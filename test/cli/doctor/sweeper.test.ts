@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkSweeper, judgeSweeper } from '../../../lib/cli/doctor/sweeper.ts';
-import type { SweepReport } from '../../../lib/table/sweep-report.ts';
+import { checkSweeper, judgeSweeper } from '../../../lib/cli/doctor/schedules.ts';
+import type { SweepReport } from '../../../lib/table/sweep-notes.ts';
 import { someTime } from '../../support/entries.ts';
 import { aSession } from '../support/session.ts';
 

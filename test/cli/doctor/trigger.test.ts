@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Trigger } from '../../../lib/cli/aws/triggers.ts';
-import { checkTrigger, judgeTriggers } from '../../../lib/cli/doctor/trigger.ts';
-import { newEntriesPattern } from '../../../lib/table/stream-filter.ts';
+import type { Trigger } from '../../../lib/cli/aws/functions.ts';
+import { checkTrigger, judgeTriggers } from '../../../lib/cli/doctor/table.ts';
+import { newEntriesPattern } from '../../../lib/table/entry.ts';
 import { aSession, streamArn, tableArn } from '../support/session.ts';
 
 const healthy: Trigger = {

@@ -3,8 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { differencesBetween, type Difference } from '../../../lib/cli/schema/compare.ts';
-import type { JsonSchema } from '../../../lib/cli/schema/json-schema.ts';
+import {
+  differencesBetween,
+  type Difference,
+  type JsonSchema,
+} from '../../../lib/cli/schema/compare.ts';
 
 interface Describable {
   readonly '~standard': { readonly jsonSchema: { input(options: object): JsonSchema } };

@@ -1,6 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 
-import { toItem } from '../../../lib/dynamodb/item.ts';
+import { toItem } from '../../../lib/dynamodb/items.ts';
 import { createDynamoDBOperateStore } from '../../../lib/dynamodb/operate-store.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { outboxActs } from '../../relay/operate/support.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import type { ClientSettings } from '../../../lib/cli/aws/clients.ts';
-import { main } from '../../../lib/cli/main.ts';
+import { main } from '../../../lib/cli/program.ts';
 import { permissions, type CommandName } from '../../../lib/cli/permissions.ts';
 import type { World } from '../../../lib/cli/context.ts';
 import type { Clock, NewId } from '../../../lib/core/ports.ts';

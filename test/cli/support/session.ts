@@ -1,6 +1,6 @@
 import type { Session } from '../../../lib/cli/session.ts';
 import type { DestinationConfig } from '../../../lib/core/environment.ts';
-import type { SweepReport } from '../../../lib/table/sweep-report.ts';
+import type { SweepReport } from '../../../lib/table/sweep-notes.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { retentionMs, someTime } from '../../support/entries.ts';
 import { bus } from './account.ts';

@@ -1,5 +1,5 @@
 import type { Row } from '../../../lib/table/entry.ts';
-import type { OperateStore } from '../../../lib/table/operate-store.ts';
+import type { OperateStore } from '../../../lib/table/stores.ts';
 
 /** A store under test, and its table seen from outside. */
 export interface OperateStoreUnderTest {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { entryToRow, type Entry } from '../../../lib/table/entry.ts';
 import { limits, ownLimits } from '../../../lib/core/limits.ts';
 import { keyOfWaiting, type Waiting } from '../../../lib/table/waiting.ts';
-import { itemBytes } from '../../../lib/dynamodb/item-size.ts';
+import { itemBytes } from '../../../lib/dynamodb/items.ts';
 import { aWaiting, anEntry, retentionMs, someTime } from '../../support/entries.ts';
 import { shards, type StoreFactory } from './subject.ts';
 

@@ -1,5 +1,5 @@
 import type { Row } from '../../../lib/table/entry.ts';
-import type { Store } from '../../../lib/table/store.ts';
+import type { Store } from '../../../lib/table/stores.ts';
 
 /** A store under test, and its table seen from outside. */
 export interface StoreUnderTest {

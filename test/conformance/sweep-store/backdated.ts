@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { backdatedToRow, type BackdatedNote } from '../../../lib/table/backdated.ts';
+import { backdatedToRow, type BackdatedNote } from '../../../lib/table/sweep-notes.ts';
 import { pageOf } from '../../../lib/table/keys.ts';
 import { newId } from '../../../lib/core/system.ts';
 import { someTime } from '../../support/entries.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { keyOfWaiting, type Waiting } from '../../../lib/table/waiting.ts';
-import type { SweepStore } from '../../../lib/table/sweep-store.ts';
+import type { SweepStore } from '../../../lib/table/stores.ts';
 import { aReceipt, someTime } from '../../support/entries.ts';
 import {
   holding,

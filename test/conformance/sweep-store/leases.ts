@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { PageLease } from '../../../lib/table/lease.ts';
-import type { SweepStore } from '../../../lib/table/sweep-store.ts';
+import type { PageLease } from '../../../lib/table/sweep-notes.ts';
+import type { SweepStore } from '../../../lib/table/stores.ts';
 import { somePage, someTime } from '../../support/entries.ts';
 import { shards, type SweepStoreFactory } from './subject.ts';
 

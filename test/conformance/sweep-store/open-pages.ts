@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { entryToRow, type Entry } from '../../../lib/table/entry.ts';
 import { pageKey } from '../../../lib/table/keys.ts';
 import { receiptToRow } from '../../../lib/table/receipt.ts';
-import type { OpenPage } from '../../../lib/table/sweep-store.ts';
+import type { OpenPage } from '../../../lib/table/stores.ts';
 import { aReceipt, anEntry, retentionMs, somePage } from '../../support/entries.ts';
 import { shards, type SweepStoreFactory, type SweepStoreUnderTest } from './subject.ts';
 

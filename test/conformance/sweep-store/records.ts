@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { AuditNote } from '../../../lib/table/audit.ts';
-import type { SweepReport } from '../../../lib/table/sweep-report.ts';
+import type { SweepReport } from '../../../lib/table/sweep-notes.ts';
 import { newId } from '../../../lib/core/system.ts';
 import { someTime } from '../../support/entries.ts';
 import { shards, type SweepStoreFactory } from './subject.ts';

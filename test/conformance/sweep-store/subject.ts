@@ -1,8 +1,14 @@
 import type { Entry, Row } from '../../../lib/table/entry.ts';
 import { holdKey } from '../../../lib/table/keys.ts';
-import { holdsOf, isInvalidRow, waitingToRow, type Waiting } from '../../../lib/table/waiting.ts';
-import { rowToSummary, type WaitingSummary } from '../../../lib/table/waiting-summary.ts';
-import type { SweepStore } from '../../../lib/table/sweep-store.ts';
+import {
+  holdsOf,
+  isInvalidRow,
+  waitingToRow,
+  rowToSummary,
+  type Waiting,
+  type WaitingSummary,
+} from '../../../lib/table/waiting.ts';
+import type { SweepStore } from '../../../lib/table/stores.ts';
 import { aWaiting, anEntry } from '../../support/entries.ts';
 
 /** A store under test, and its table seen from outside. */

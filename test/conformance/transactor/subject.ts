@@ -1,5 +1,5 @@
 import type { Row } from '../../../lib/table/entry.ts';
-import type { Action, Transactor } from '../../../lib/dynamodb/transactor.ts';
+import type { Action, Transactor } from '../../../lib/dynamodb/actions.ts';
 
 /** A transactor under test, with a table whose keys are `pk` and `sk`. */
 export interface TransactorUnderTest {

@@ -11,9 +11,11 @@ import { Destination } from '../../../lib/constructs/outbox/destination.ts';
 import type { InboxProps } from '../../../lib/constructs/inbox/props.ts';
 import { Inbox } from '../../../lib/constructs/inbox/inbox.ts';
 import { Outbox } from '../../../lib/constructs/outbox/outbox.ts';
-import { consumerOf } from '../../../lib/constructs/reconciliation/reconciliation-consumers.ts';
-import type { ReconciliationProps } from '../../../lib/constructs/reconciliation/reconciliation-props.ts';
-import { Reconciliation } from '../../../lib/constructs/reconciliation/reconciliation.ts';
+import {
+  consumerOf,
+  Reconciliation,
+  type ReconciliationProps,
+} from '../../../lib/constructs/reconciliation/reconciliation.ts';
 import {
   reconciliationFromEnvironment,
   type ConsumerConfig,

@@ -9,8 +9,7 @@ import { expect, test } from 'vitest';
 
 import { Destination } from '../../../lib/constructs/outbox/destination.ts';
 import { Outbox } from '../../../lib/constructs/outbox/outbox.ts';
-import type { SagaProps } from '../../../lib/constructs/saga/saga-props.ts';
-import { Saga } from '../../../lib/constructs/saga/saga.ts';
+import { Saga, type SagaProps } from '../../../lib/constructs/saga/saga.ts';
 import { sagaFrom } from '../../../lib/outbox/settings.ts';
 import {
   environmentOf,

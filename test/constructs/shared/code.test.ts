@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { expect, test } from 'vitest';
 
-import { functionCode, functionsContext } from '../../../lib/constructs/shared/code.ts';
+import { functionCode, functionsContext } from '../../../lib/constructs/shared/package-function.ts';
 import { testStack } from '../support.ts';
 
 test('a bundle that was built is found', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { xRayHeaderOf } from '../../../lib/delivery/destinations/x-ray.ts';
+import { xRayHeaderOf } from '../../../lib/delivery/destinations/client.ts';
 import { traceFrom } from '../../../lib/events/trace.ts';
 
 const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';

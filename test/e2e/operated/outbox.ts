@@ -2,7 +2,7 @@ import type { CommandResult } from '../../../bin/demo/child.ts';
 import type { Clients } from '../../../bin/demo/clients.ts';
 import type { TargetAws } from '../../../bin/demo/local-aws.ts';
 import { runOutbox } from '../../../bin/demo/outbox-command.ts';
-import type { WaitingSummary } from '../../../lib/table/waiting-summary.ts';
+import type { WaitingSummary } from '../../../lib/table/waiting.ts';
 import type { StatusFacts } from '../../../lib/cli/status/facts.ts';
 import { type OutboxEvent } from '../../../lib/runtime.ts';
 import { outboxFrom } from '../../../lib/outbox/settings.ts';

@@ -1,7 +1,7 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 
 import { pageAfter, pageOf } from '../../../lib/table/keys.ts';
-import { watermarkKey } from '../../../lib/table/watermark.ts';
+import { watermarkKey } from '../../../lib/table/sweep-notes.ts';
 import { createDynamoDBSweepStore } from '../../../lib/dynamodb/sweep-store.ts';
 import { newId } from '../../../lib/core/system.ts';
 import type { OperatedOutbox } from './outbox.ts';

@@ -7,7 +7,7 @@ import { Destination, Inbox, Outbox, type OutboxProps } from 'cdk-outbox';
 import { Construct } from 'constructs';
 
 import { ServiceFunction } from '../../../examples/shared/service-function.ts';
-import { functionsContext } from '../../../lib/constructs/shared/code.ts';
+import { functionsContext } from '../../../lib/constructs/shared/package-function.ts';
 
 /**
  * Outboxes to get into trouble, whose consumers are queues that tests read. Alarms are left out; sweepers

@@ -2,7 +2,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
 
 import { openInbox } from '../../../lib/inbox/inbox.ts';
-import { openGapCheck } from '../../../lib/inbox/ordered/open-gap-check.ts';
+import { openGapCheck } from '../../../lib/inbox/ordered/check-gaps.ts';
 import { type InboxSettings } from '../../../lib/outbox/settings.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';

@@ -3,10 +3,14 @@ import { describe, expect, it } from 'vitest';
 
 import type { Entry } from '../../../lib/table/entry.ts';
 import { pageAfter, pageOf, timeOfId } from '../../../lib/table/keys.ts';
-import { createPace } from '../../../lib/core/pace.ts';
-import { countReplayable } from '../../../lib/operate/count.ts';
-import type { ReplaySource } from '../../../lib/operate/pages.ts';
-import { runReplay, startReplay, type ReplayPorts } from '../../../lib/operate/run.ts';
+import { createPace } from '../../../lib/core/concurrency.ts';
+import {
+  countReplayable,
+  runReplay,
+  startReplay,
+  type ReplayPorts,
+} from '../../../lib/operate/replay.ts';
+import type { ReplaySource } from '../../../lib/operate/replay-pages.ts';
 import { accepts, refuses, scripted, shards, type Script } from '../../support/world.ts';
 import { createArchiveWorld, day, hour, minute, start, type ArchiveWorld } from './support.ts';
 

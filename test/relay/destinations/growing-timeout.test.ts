@@ -1,9 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import {
-  growingTimeout,
-  type WithTimeout,
-} from '../../../lib/delivery/destinations/client-settings.ts';
+import { growingTimeout, type WithTimeout } from '../../../lib/delivery/destinations/client.ts';
 import { createVirtualClock, type VirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { sdkError } from '../../support/fake-destination.ts';
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { DestinationConfig } from '../../../lib/core/environment.ts';
 import type { Destination, SendResults } from '../../../lib/delivery/destination.ts';
-import { clientSettings } from '../../../lib/delivery/destinations/client-settings.ts';
+import { clientSettings } from '../../../lib/delivery/destinations/client.ts';
 import { openDestinations } from '../../../lib/delivery/destinations/open.ts';
 import { createTopic } from '../../../lib/delivery/destinations/topic.ts';
 import { publish } from '../../../lib/delivery/publish.ts';

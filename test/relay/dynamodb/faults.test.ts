@@ -11,11 +11,15 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { holdKey } from '../../../lib/table/keys.ts';
-import { keyOfWaiting, waitingToRow, type Waiting } from '../../../lib/table/waiting.ts';
-import { rowToSummary } from '../../../lib/table/waiting-summary.ts';
+import {
+  keyOfWaiting,
+  waitingToRow,
+  rowToSummary,
+  type Waiting,
+} from '../../../lib/table/waiting.ts';
 import { createDynamoDBSweepStore } from '../../../lib/dynamodb/sweep-store.ts';
-import { createDynamoDBStore } from '../../../lib/dynamodb/store.ts';
-import type { Store } from '../../../lib/table/store.ts';
+import { createDynamoDBStore } from '../../../lib/dynamodb/outbox-store.ts';
+import type { Store } from '../../../lib/table/stores.ts';
 import { aReceipt, aWaiting, anEntry, somePage } from '../../support/entries.ts';
 import { interfere, recordCalls, type Call } from '../../support/interfere.ts';
 import { createOutboxTable, localClient } from '../../support/tables.ts';

@@ -1,7 +1,7 @@
 import type { DynamoDBClient, TableDescription } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 
-import { createSweepNotes } from '../../../lib/dynamodb/sweep-notes.ts';
+import { createSweepNotes } from '../../../lib/dynamodb/sweep-store.ts';
 import type { OutboxTable } from '../../../lib/dynamodb/outbox-table.ts';
 import { createOutboxTable, localClient } from '../../support/tables.ts';
 

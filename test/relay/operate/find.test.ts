@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { findAggregate } from '../../../lib/operate/find-aggregate.ts';
-import { findEvent } from '../../../lib/operate/find-event.ts';
-import { readReference } from '../../../lib/operate/reference.ts';
-import { redrive } from '../../../lib/operate/redrive.ts';
+import { findEvent, readReference } from '../../../lib/operate/find-event.ts';
+import { redrive } from '../../../lib/operate/change.ts';
 import { newId } from '../../../lib/core/system.ts';
 import { aWaiting, anEntry, someTime } from '../../support/entries.ts';
 import { accepts, refuses } from '../../support/world.ts';

@@ -3,19 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { pageAfter, pageOf, timeOfId } from '../../../lib/table/keys.ts';
 import type { Entry } from '../../../lib/table/entry.ts';
 import type { ReplayNote, ReplayRequest } from '../../../lib/table/replay.ts';
-import { createPace } from '../../../lib/core/pace.ts';
-import { countReplayable } from '../../../lib/operate/count.ts';
-import type { ReplaySource } from '../../../lib/operate/pages.ts';
-import type { ArchivedPages } from '../../../lib/table/ports.ts';
-import { nameOf } from '../../../lib/operate/request.ts';
+import { createPace } from '../../../lib/core/concurrency.ts';
 import {
+  countReplayable,
   runReplay,
   startReplay,
   type ReplayPorts,
   type ReplayStart,
   type StartOptions,
-} from '../../../lib/operate/run.ts';
-import { discard } from '../../../lib/operate/discard.ts';
+} from '../../../lib/operate/replay.ts';
+import { nameOf, type ReplaySource } from '../../../lib/operate/replay-pages.ts';
+import type { ArchivedPages } from '../../../lib/table/stores.ts';
+import { discard } from '../../../lib/operate/change.ts';
 import { somePage, someTime } from '../../support/entries.ts';
 import { accepts, recordingLog, refuses, retentionMs, type Script } from '../../support/world.ts';
 import { collect, createOperateWorld, hour, minute, operator, shards } from './support.ts';

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { backdatedPrefix, backdatedToRow } from '../../../lib/table/backdated.ts';
+import { backdatedPrefix, backdatedToRow } from '../../../lib/table/sweep-notes.ts';
 import type { Entry } from '../../../lib/table/entry.ts';
 import { pageOf } from '../../../lib/table/keys.ts';
-import type { SweepStore } from '../../../lib/table/sweep-store.ts';
+import type { SweepStore } from '../../../lib/table/stores.ts';
 import { createSweeper, type Sweeper } from '../../../lib/sweeper/sweeper.ts';
 import { createSweepWorld, minute, start, type SweepWorld } from '../../support/sweep-world.ts';
 import {

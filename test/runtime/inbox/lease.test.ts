@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 
 import type { LeaseTransaction, Transactor } from '../../../lib/runtime.ts';
-import { createDynamoDBTransactor } from '../../../lib/dynamodb/dynamodb-transactor.ts';
+import { createDynamoDBTransactor } from '../../../lib/dynamodb/transactor.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import {
   addOne,

@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { definedOnly } from '../../../lib/core/pick.ts';
+import { definedOnly } from '../../../lib/core/collections.ts';
 import { type InboxOptions } from '../../../lib/runtime.ts';
 import { openInbox } from '../../../lib/inbox/inbox.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';

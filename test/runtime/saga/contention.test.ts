@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Transactor } from '../../../lib/dynamodb/transactor.ts';
+import type { Transactor } from '../../../lib/dynamodb/actions.ts';
 import { messageOf, sqsEventOf, type Message } from '../../../lib/testing.ts';
 import { seeded } from '../../support/seeded.ts';
 import { fulfilment, OrderAmended, OrderPlaced, PaymentTaken, StockMissing } from './fulfilment.ts';

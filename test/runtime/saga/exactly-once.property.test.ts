@@ -3,8 +3,7 @@ import { expect, test } from 'vitest';
 
 import type { SagaRecord } from '../../../lib/table/saga.ts';
 import type { EventDefinition } from '../../../lib/runtime.ts';
-import type { SagaEvent } from '../../../lib/saga/parts.ts';
-import type { SagaSnapshot } from '../../../lib/saga/snapshot.ts';
+import type { SagaEvent, SagaSnapshot } from '../../../lib/saga/step.ts';
 import { messageOf, type Message, type MemoryTransactor } from '../../../lib/testing.ts';
 import {
   fulfilment,

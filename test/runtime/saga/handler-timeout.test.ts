@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import type { Transactor } from '../../../lib/dynamodb/transactor.ts';
+import type { Transactor } from '../../../lib/dynamodb/actions.ts';
 import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { givenBack } from '../inbox/support.ts';
 import { fulfilment, OrderAmended, OrderPlaced } from './fulfilment.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../lib/core/ports.ts';
-import type { Transactor } from '../../../lib/dynamodb/transactor.ts';
+import type { Transactor } from '../../../lib/dynamodb/actions.ts';
 
 /** A clock that everybody sleeps by, and that moves on when all who do anything wait for it. */
 export interface PacedClock extends Clock {

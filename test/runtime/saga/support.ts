@@ -4,7 +4,7 @@ import type { Row } from '../../../lib/table/entry.ts';
 import { rowToSaga, type SagaRecord } from '../../../lib/table/saga.ts';
 import { createDynamoDBSweepStore } from '../../../lib/dynamodb/sweep-store.ts';
 import { sweepDue } from '../../../lib/sweeper/due.ts';
-import type { SweepStore } from '../../../lib/table/sweep-store.ts';
+import type { SweepStore } from '../../../lib/table/stores.ts';
 import { type DefinedSaga, type SagaFunction, type SagaRunOptions } from '../../../lib/runtime.ts';
 import { openSaga } from '../../../lib/saga/create-saga.ts';
 import { newId } from '../../../lib/core/system.ts';
@@ -14,7 +14,7 @@ import {
   sqsEventOf,
   type Message,
 } from '../../../lib/testing.ts';
-import { createMemorySweepStore } from '../../support/memory/memory-sweep-store.ts';
+import { createMemorySweepStore } from '../../support/memory/sweep-store.ts';
 import {
   createKeyedTable,
   createOutboxTable,

@@ -1,9 +1,9 @@
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 
-import { createDynamoDBTransactor } from '../../../lib/dynamodb/dynamodb-transactor.ts';
-import { isLostSequenceRace } from '../../../lib/outbox/sequence-race.ts';
-import type { Action, Transactor } from '../../../lib/dynamodb/transactor.ts';
+import { createDynamoDBTransactor } from '../../../lib/dynamodb/transactor.ts';
+import { isLostSequenceRace } from '../../../lib/outbox/sequence.ts';
+import type { Action, Transactor } from '../../../lib/dynamodb/actions.ts';
 import { localClient } from '../../support/tables.ts';
 
 const actions: Action[] = [

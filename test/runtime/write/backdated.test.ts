@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { backdatedPrefix, rowToBackdated } from '../../../lib/table/backdated.ts';
+import { backdatedPrefix, rowToBackdated } from '../../../lib/table/sweep-notes.ts';
 import { pageOf } from '../../../lib/table/keys.ts';
 import { defineEvent } from '../../../lib/events/define-event.ts';
 import type { OutboxEvent } from '../../../lib/events/event.ts';

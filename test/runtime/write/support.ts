@@ -5,7 +5,7 @@ import type { Row } from '../../../lib/table/entry.ts';
 import { newId } from '../../../lib/core/system.ts';
 import { defineEvent } from '../../../lib/events/define-event.ts';
 import type { OutboxEvent } from '../../../lib/events/event.ts';
-import type { Action } from '../../../lib/dynamodb/transactor.ts';
+import type { Action } from '../../../lib/dynamodb/actions.ts';
 import { createDynamoDBSweepStore } from '../../../lib/dynamodb/sweep-store.ts';
 import { sweepDue } from '../../../lib/sweeper/due.ts';
 import type { SweepPorts } from '../../../lib/sweeper/ports.ts';

@@ -7,7 +7,7 @@ import { limits, ownLimits } from '../../../lib/core/limits.ts';
 import { defineEvent } from '../../../lib/events/define-event.ts';
 import type { OutboxEvent } from '../../../lib/events/event.ts';
 import { openOutbox, type WriteRequest } from '../../../lib/outbox/outbox.ts';
-import type { Action } from '../../../lib/dynamodb/transactor.ts';
+import type { Action } from '../../../lib/dynamodb/actions.ts';
 import { createMemoryTransactor } from '../../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { OrderPlaced, OrderShipped, writerConfig } from '../../support/orders.ts';

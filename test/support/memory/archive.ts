@@ -1,9 +1,8 @@
 import { sortKeysSince } from '../../../lib/table/keys.ts';
-import { lateKey, lateKeys, rowToLate } from '../../../lib/table/late.ts';
-import type { Archive, LateEntries } from '../../../lib/table/ports.ts';
-import { toRow } from '../../../lib/dynamodb/item.ts';
-import { atOnce } from '../../../lib/testing/at-once.ts';
-import type { MemoryTable } from '../../../lib/testing/memory-table.ts';
+import { lateKey, lateKeys, rowToLate } from '../../../lib/table/archive.ts';
+import type { Archive, LateEntries } from '../../../lib/table/stores.ts';
+import { toRow } from '../../../lib/dynamodb/items.ts';
+import { atOnce, type MemoryTable } from '../../../lib/testing/memory-table.ts';
 
 /** An archive in memory, its objects open to whoever looks at them. */
 export interface MemoryArchive extends Archive {

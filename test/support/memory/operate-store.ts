@@ -11,7 +11,7 @@ import {
   sortKeysSince,
   timeOfId,
 } from '../../../lib/table/keys.ts';
-import { shardOf } from '../../../lib/core/group-by.ts';
+import { shardOf } from '../../../lib/core/collections.ts';
 import {
   isSameReplay,
   replayKey,
@@ -19,23 +19,22 @@ import {
   replayToRow,
   rowToReplay,
 } from '../../../lib/table/replay.ts';
-import { shardsKey, shardsOf } from '../../../lib/table/shards.ts';
+import { shardsKey, shardsOf } from '../../../lib/table/sweep-notes.ts';
 import { rowToWaiting } from '../../../lib/table/waiting.ts';
-import { toRow, type Item } from '../../../lib/dynamodb/item.ts';
-import { contentsOf } from '../../../lib/dynamodb/page-contents.ts';
+import { toRow, type Item } from '../../../lib/dynamodb/items.ts';
+import { contentsOf } from '../../../lib/dynamodb/page-walk.ts';
 import type {
   LineLookup,
   OperateStore,
   PageLookup,
   ReplayNotes,
-} from '../../../lib/table/operate-store.ts';
-import { atOnce } from '../../../lib/testing/at-once.ts';
+} from '../../../lib/table/stores.ts';
+import { atOnce, type MemoryTable } from '../../../lib/testing/memory-table.ts';
 import {
   createMemorySweepStore,
   type MemorySweepStore,
   type MemorySweepStoreOptions,
-} from './memory-sweep-store.ts';
-import type { MemoryTable } from '../../../lib/testing/memory-table.ts';
+} from './sweep-store.ts';
 
 /** The operator's store in memory, its table open to whoever writes entries or looks at rows. */
 export interface MemoryOperateStore extends OperateStore, MemorySweepStore {}

@@ -1,10 +1,8 @@
 import { pageKeys, type Page } from '../../../lib/table/keys.ts';
-import { largestShards, shardsKey, shardsOf } from '../../../lib/table/shards.ts';
-import { contentsOf } from '../../../lib/dynamodb/page-contents.ts';
-import type { PageContents } from '../../../lib/table/store.ts';
-import type { PageChunk, PageWalk } from '../../../lib/table/sweep-store.ts';
-import { atOnce } from '../../../lib/testing/at-once.ts';
-import type { MemoryTable } from '../../../lib/testing/memory-table.ts';
+import { largestShards, shardsKey, shardsOf } from '../../../lib/table/sweep-notes.ts';
+import { contentsOf } from '../../../lib/dynamodb/page-walk.ts';
+import type { PageContents, PageChunk, PageWalk } from '../../../lib/table/stores.ts';
+import { atOnce, type MemoryTable } from '../../../lib/testing/memory-table.ts';
 
 /** Reading pages of a table in memory bit by bit. */
 export function createMemoryPageWalk(

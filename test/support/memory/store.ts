@@ -6,7 +6,9 @@ import {
   lagToRow,
   rowToAcceptance,
   rowToLag,
-} from '../../../lib/table/relay-notes.ts';
+  rowToWatermark,
+  watermarkKey,
+} from '../../../lib/table/sweep-notes.ts';
 import { receiptToRow } from '../../../lib/table/receipt.ts';
 import {
   heldAggregateOf,
@@ -17,12 +19,10 @@ import {
   waitingToRow,
   type Waiting,
 } from '../../../lib/table/waiting.ts';
-import { rowToWatermark, watermarkKey } from '../../../lib/table/watermark.ts';
-import { toRow } from '../../../lib/dynamodb/item.ts';
-import { contentsOf } from '../../../lib/dynamodb/page-contents.ts';
-import type { Notes, PageStore, Store, WaitingRoom } from '../../../lib/table/store.ts';
-import { atOnce } from '../../../lib/testing/at-once.ts';
-import { createMemoryTable, type MemoryTable } from '../../../lib/testing/memory-table.ts';
+import { toRow } from '../../../lib/dynamodb/items.ts';
+import { contentsOf } from '../../../lib/dynamodb/page-walk.ts';
+import type { Notes, PageStore, Store, WaitingRoom } from '../../../lib/table/stores.ts';
+import { atOnce, createMemoryTable, type MemoryTable } from '../../../lib/testing/memory-table.ts';
 
 /** A store in memory, its table open to whoever writes entries or looks at rows. */
 export interface MemoryStore extends Store {

@@ -1,7 +1,5 @@
-import { claimedFrom, type SeenWaiting } from '../../../lib/table/claim.ts';
-import type { Row } from '../../../lib/table/entry.ts';
-import { holdKey, table as names, waitingPrefix } from '../../../lib/table/keys.ts';
 import {
+  claimedFrom,
   heldAggregateOf,
   holdCount,
   holdsOf,
@@ -9,15 +7,18 @@ import {
   rowToWaiting,
   waitingIndexKeys,
   waitingToRow,
+  rowToSummary,
+  type SeenWaiting,
   type Waiting,
   type WaitingState,
+  type WaitingSummary,
 } from '../../../lib/table/waiting.ts';
-import { rowToSummary, type WaitingSummary } from '../../../lib/table/waiting-summary.ts';
-import { toRow } from '../../../lib/dynamodb/item.ts';
-import { settlementRows } from '../../../lib/dynamodb/settlement-rows.ts';
-import type { WaitingFlow } from '../../../lib/table/sweep-store.ts';
-import { atOnce } from '../../../lib/testing/at-once.ts';
-import type { MemoryTable } from '../../../lib/testing/memory-table.ts';
+import type { Row } from '../../../lib/table/entry.ts';
+import { holdKey, table as names, waitingPrefix } from '../../../lib/table/keys.ts';
+import { toRow } from '../../../lib/dynamodb/items.ts';
+import { settlementRows } from '../../../lib/dynamodb/waiting-flow.ts';
+import type { WaitingFlow } from '../../../lib/table/stores.ts';
+import { atOnce, type MemoryTable } from '../../../lib/testing/memory-table.ts';
 
 /** Rows that are listed at once. */
 const rowsPerAnswer = 250;

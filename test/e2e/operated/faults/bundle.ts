@@ -8,7 +8,7 @@ import { projectFolder } from '../../../../bin/demo/local-folder.ts';
 /** Modules that the functions open their ports with, and what stands in their place. */
 const ports: Readonly<Record<string, string>> = {
   'lib/delivery/destinations/open.ts': 'open.ts',
-  'lib/dynamodb/store.ts': 'store.ts',
+  'lib/dynamodb/outbox-store.ts': 'store.ts',
   'lib/core/system.ts': 'system.ts',
 };
 

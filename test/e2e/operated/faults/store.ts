@@ -1,5 +1,5 @@
-import { createDynamoDBStore as create } from '../../../../lib/dynamodb/store.ts';
-import type { Store } from '../../../../lib/table/store.ts';
+import { createDynamoDBStore as create } from '../../../../lib/dynamodb/outbox-store.ts';
+import type { Store } from '../../../../lib/table/stores.ts';
 import { readPlan } from './plan.ts';
 
 /** The real store, except that its process dies where the plan says so. */

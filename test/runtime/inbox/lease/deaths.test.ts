@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 import { type InboxTransaction, type Transactor } from '../../../../lib/runtime.ts';
 import { openInbox } from '../../../../lib/inbox/inbox.ts';
-import { createDynamoDBTransactor } from '../../../../lib/dynamodb/dynamodb-transactor.ts';
+import { createDynamoDBTransactor } from '../../../../lib/dynamodb/transactor.ts';
 import { messageOf, sqsEventOf } from '../../../../lib/testing.ts';
 import { localClient } from '../../../support/tables.ts';
 import { addOne, localRig, OrderPlaced, PaymentRequested, placed } from '../support.ts';

@@ -6,7 +6,7 @@ import {
 import { expect, test } from 'vitest';
 
 import type { Inbox } from '../../../../lib/runtime.ts';
-import { readRangeWith } from '../../../../lib/inbox/ordered/read-range.ts';
+import { readRangeWith } from '../../../../lib/inbox/ordered/history.ts';
 import { messageOf } from '../../../../lib/testing.ts';
 import { committedTo, localDatabase } from '../../../support/ordered-database.ts';
 import { createOrderedWorld } from '../../../support/ordered-world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 
-import type { Transactor } from '../../../../lib/dynamodb/transactor.ts';
+import type { Transactor } from '../../../../lib/dynamodb/actions.ts';
 import type { InboxMessage, InboxTransaction } from '../../../../lib/runtime.ts';
 import { messageOf, sqsEventOf, type Message } from '../../../../lib/testing.ts';
 import {

@@ -1,5 +1,5 @@
 import { createMemoryArchive, createMemoryLateEntries } from '../../../support/memory/archive.ts';
-import { createMemorySweepStore } from '../../../support/memory/memory-sweep-store.ts';
+import { createMemorySweepStore } from '../../../support/memory/sweep-store.ts';
 import { createVirtualClock } from '../../../../lib/testing/virtual-clock.ts';
 import { describeArchive } from '../../../conformance/archive.ts';
 import { describeLateEntries } from '../../../conformance/late-entries.ts';

@@ -1,4 +1,4 @@
-import { createMemorySweepStore } from '../../../support/memory/memory-sweep-store.ts';
+import { createMemorySweepStore } from '../../../support/memory/sweep-store.ts';
 import { systemClock } from '../../../../lib/core/system.ts';
 import { describeStore } from '../../../conformance/store.ts';
 import { describeSweepStore } from '../../../conformance/sweep-store.ts';

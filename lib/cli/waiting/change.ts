@@ -1,0 +1,97 @@
+import { Option } from 'commander';
+
+import {
+  discard as discardRow,
+  redrive as redriveRow,
+  whyNotRedriven,
+} from '../../operate/change.ts';
+import { whoIsIt } from '../aws/functions.ts';
+import type { CommandSpec } from '../command.ts';
+import { filterOptions, rateOption, yesOption } from '../options.ts';
+import { openSession } from '../session.ts';
+import { changeRows, type ChangeOptions } from './change-rows.ts';
+
+interface RedriveOptions extends ChangeOptions {
+  readonly why: string;
+}
+
+/** Gives parked entries another round. */
+export const redrive: CommandSpec<RedriveOptions> = {
+  name: 'redrive',
+  takes: '[event-or-aggregate-or-state...]',
+  summary: 'give what is parked another round of attempts',
+  details: `The sweeper delivers it within a minute, an aggregate's events in sequence. First shows what would be done.
+If it breaks off, the same command does the rest.`,
+  options: (now) => [
+    ...filterOptions(now),
+    new Option(
+      '--state <state>',
+      'what is in this state instead of parked: retrying is tried at once',
+    ),
+    new Option('--all', 'all that is parked'),
+    new Option('--why <reason>', 'for the record').default('', 'none'),
+    rateOption(100),
+    yesOption(),
+  ],
+  examples: [
+    'outbox redrive 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00',
+    'outbox redrive order/42',
+    'outbox redrive --type order.* --error AccessDeniedException --yes',
+    'outbox redrive --all --rate 20',
+  ],
+  run: async ({ args, options }, world) => {
+    const session = await openSession(options, world);
+    const destinations = (session.place.config?.destinations ?? []).map(({ name }) => name);
+    const command = {
+      verb: 'redrive' as const,
+      whyNot: whyNotRedriven,
+      prepare: async () => {
+        const by = await whoIsIt(session.clients, world);
+        return redriveRow({ by, why: options.why }, destinations, session);
+      },
+      then: { what: 'The sweeper delivers within a minute; at once', command: 'outbox sweep' },
+    };
+    return changeRows(command, { names: args, options }, { session, world });
+  },
+};
+
+interface DiscardOptions extends ChangeOptions {
+  readonly why: string;
+  readonly skipNotice: boolean;
+}
+
+/** Gives waiting entries up, on the record. */
+export const discard: CommandSpec<DiscardOptions> = {
+  name: 'discard',
+  takes: '[event-or-aggregate-or-state...]',
+  summary: 'give up what waits, on the record',
+  details: `It is not delivered any more. Of an event with a sequence a skip notice is delivered in its place, or its consumers
+would wait for that sequence for ever; until then it stays in the waiting room as discarding. Where its destination is
+gone for good, --no-skip-notice finishes it without. First shows what would be done.
+If it breaks off, the same command does the rest.`,
+  options: (now) => [
+    ...filterOptions(now),
+    new Option('--state <state>', 'what is in this state instead of parked'),
+    new Option('--all', 'all that is parked'),
+    new Option('--why <reason>', 'for the record').makeOptionMandatory(),
+    new Option('--no-skip-notice', 'without skip notices, where no consumer minds the sequence'),
+    rateOption(100),
+    yesOption(),
+  ],
+  examples: [
+    "outbox discard 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00 --why 'test order'",
+    "outbox discard --type audit.* --why 'nobody consumes these any more' --yes",
+  ],
+  run: async ({ args, options }, world) => {
+    const session = await openSession(options, world);
+    const command = {
+      verb: 'discard' as const,
+      whyNot: () => undefined,
+      prepare: async () => {
+        const by = await whoIsIt(session.clients, world);
+        return discardRow({ by, why: options.why, notice: options.skipNotice }, session);
+      },
+    };
+    return changeRows(command, { names: args, options }, { session, world });
+  },
+};
