@@ -12,8 +12,8 @@ import { defineEvent, defineSaga, reject, type Inbox } from '../lib/runtime.ts';
 import { toValidJson } from '../lib/events/event-data.ts';
 import { publish } from '../lib/delivery/publish.ts';
 import { messageOf, sqsEventOf } from '../lib/testing.ts';
-import { memoryRig } from './runtime/inbox/support.ts';
-import { memoryWorld } from './runtime/saga/support.ts';
+import { memoryRig } from './inbox/support.ts';
+import { memoryWorld } from './saga/support.ts';
 import { createFakeDestination, sdkError } from './support/fake-destination.ts';
 import { outgoingOf, publishPorts } from './support/outgoing.ts';
 

@@ -14,7 +14,7 @@ import {
   minute,
   start,
   type ArchiveWorld,
-} from '../relay/archive/support.ts';
+} from './support.ts';
 
 const firstPage = pageOf(start);
 const nextHour = pageAfter(firstPage, 60);

@@ -17,7 +17,7 @@ import {
   linesOf,
   start,
   type ArchiveWorld,
-} from '../relay/archive/support.ts';
+} from './support.ts';
 
 const archive = 's3://archive/outbox/';
 const firstPage = pageOf(start);

@@ -19,7 +19,7 @@ import {
   owner,
   start,
   type ArchiveWorld,
-} from '../relay/archive/support.ts';
+} from './support.ts';
 
 const firstPage = pageOf(start);
 const outcomes = ['published', 'waiting', 'discarded'] as const;

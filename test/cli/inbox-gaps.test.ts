@@ -7,7 +7,7 @@ import { type InboxMessage } from '../../lib/runtime.ts';
 import { openInbox } from '../../lib/inbox/inbox.ts';
 import { messageOf, sqsEventOf, type Message } from '../../lib/testing.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
-import { OrderPlaced, placed, surroundings } from '../runtime/inbox/support.ts';
+import { OrderPlaced, placed, surroundings } from '../inbox/support.ts';
 import { createKeyedTable, localClient } from '../support/tables.ts';
 import { queueUrl, servicesOf } from './support/account.ts';
 import { fakeClients } from './support/clients.ts';

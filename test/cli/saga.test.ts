@@ -9,8 +9,8 @@ import {
   PaymentTaken,
   StockMissing,
   StockReserved,
-} from '../runtime/saga/fulfilment.ts';
-import { localWorld } from '../runtime/saga/support.ts';
+} from '../saga/fulfilment.ts';
+import { localWorld } from '../saga/support.ts';
 import { localClient } from '../support/tables.ts';
 import { inboxFunction, servicesOf, type FakeFunction } from './support/account.ts';
 import { fakeClients } from './support/clients.ts';

@@ -3,13 +3,7 @@ import { z } from 'zod';
 
 import { defineEvent, OutboxError, type InboxMessage } from '../../lib/runtime.ts';
 import { messageOf, sqsEventOf, type Envelope, type Message } from '../../lib/testing.ts';
-import {
-  givenBack,
-  memoryRig,
-  OrderCancelled,
-  OrderPlaced,
-  placed,
-} from '../runtime/inbox/support.ts';
+import { givenBack, memoryRig, OrderCancelled, OrderPlaced, placed } from './support.ts';
 
 /** A handler that notes the orders it sees, and fails for some. */
 function notingHandler(failing: readonly string[] = []): {

@@ -12,7 +12,7 @@ import {
   placed,
   type LogLine,
   type Surroundings,
-} from '../runtime/inbox/support.ts';
+} from './support.ts';
 
 const event = sqsEventOf([messageOf(placed('42'))]);
 

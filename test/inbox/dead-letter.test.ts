@@ -11,7 +11,7 @@ import {
 import { openInbox } from '../../lib/inbox/inbox.ts';
 import { messageOf, sqsEventOf, type Message } from '../../lib/testing.ts';
 import { startLocalEndpoint } from '../support/local-endpoint.ts';
-import { givenBack, memoryRig, OrderPlaced, placed, reasonsIn } from '../runtime/inbox/support.ts';
+import { givenBack, memoryRig, OrderPlaced, placed, reasonsIn } from './support.ts';
 
 const good = messageOf(placed('42'));
 const secret = 'the secret';

@@ -9,7 +9,7 @@ import {
   OrderCancelled,
   OrderPlaced,
   placed,
-} from '../runtime/inbox/support.ts';
+} from './support.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });

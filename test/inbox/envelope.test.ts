@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { openEnvelope } from '../../lib/inbox/delivery.ts';
 import { messageOf, sqsEventOf, type Message } from '../../lib/testing.ts';
-import { memoryRig, OrderPlaced, placed, reasonsIn } from '../runtime/inbox/support.ts';
+import { memoryRig, OrderPlaced, placed, reasonsIn } from './support.ts';
 
 const message = messageOf(placed('42'), { source: 'orders' });
 

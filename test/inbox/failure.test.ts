@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 
 import { OutboxError, type MessageHandler, type MessageOf } from '../../lib/runtime.ts';
 import { messageOf, sqsEventOf, type Message } from '../../lib/testing.ts';
-import { givenBack, memoryRig, OrderPlaced, placed, reasonsIn } from '../runtime/inbox/support.ts';
+import { givenBack, memoryRig, OrderPlaced, placed, reasonsIn } from './support.ts';
 
 const good = messageOf(placed('42'));
 const newer: Message = { ...good, dataversion: 4 };

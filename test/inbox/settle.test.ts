@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { defineEvent, OutboxError, reject, type InboxTransaction } from '../../lib/runtime.ts';
 import { messageOf, sqsEventOf } from '../../lib/testing.ts';
-import { givenBack, memoryRig, OrderPlaced, placed } from '../runtime/inbox/support.ts';
+import { givenBack, memoryRig, OrderPlaced, placed } from './support.ts';
 
 const message = messageOf(placed('42'));
 

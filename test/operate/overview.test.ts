@@ -5,7 +5,7 @@ import { findInFlight, lookOver } from '../../lib/operate/overview.ts';
 import { lagFreshMs } from '../../lib/table/page-times.ts';
 import { aWaiting, anEntry, somePage, someTime } from '../support/entries.ts';
 import { refuses } from '../support/world.ts';
-import { createOperateWorld, minute, shards } from '../relay/operate/support.ts';
+import { createOperateWorld, minute, shards } from './support.ts';
 
 describe('what is in flight', () => {
   it('is what has no receipt, from the watermark on', async () => {

@@ -5,7 +5,7 @@ import { createPace } from '../../lib/core/concurrency.ts';
 import { select, type Selection } from '../../lib/operate/selection.ts';
 import { aWaiting, anEntry } from '../support/entries.ts';
 import { accepts, refuses } from '../support/world.ts';
-import { collect, createOperateWorld, minute, operator } from '../relay/operate/support.ts';
+import { collect, createOperateWorld, minute, operator } from './support.ts';
 
 type World = ReturnType<typeof createOperateWorld>;
 

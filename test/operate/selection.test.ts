@@ -8,7 +8,7 @@ import { isMeant, select } from '../../lib/operate/selection.ts';
 import { newId } from '../../lib/core/system.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { aWaiting, anEntry, someTime } from '../support/entries.ts';
-import { collect, createOperateWorld } from '../relay/operate/support.ts';
+import { collect, createOperateWorld } from './support.ts';
 
 describe('picking rows of the waiting room', () => {
   const row = summaryOf(

@@ -4,7 +4,7 @@ import { tail, type TailLine } from '../../lib/operate/tail.ts';
 import type { Clock } from '../../lib/core/ports.ts';
 import { someTime } from '../support/entries.ts';
 import { accepts, refuses } from '../support/world.ts';
-import { collect, createOperateWorld, minute, operator } from '../relay/operate/support.ts';
+import { collect, createOperateWorld, minute, operator } from './support.ts';
 import { redrive } from '../../lib/operate/change.ts';
 
 type World = ReturnType<typeof createOperateWorld>;

@@ -2,7 +2,7 @@ import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 
 import { refuses } from '../support/world.ts';
-import { minute, now, openDeferring, reminderIn } from '../runtime/write/support.ts';
+import { minute, now, openDeferring, reminderIn } from './support.ts';
 
 const hour = 60 * minute;
 

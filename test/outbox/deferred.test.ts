@@ -10,7 +10,7 @@ import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { writerConfig } from '../support/orders.ts';
 import { refuses } from '../support/world.ts';
-import { minute, now, openDeferring, OrderReminded, reminderIn } from '../runtime/write/support.ts';
+import { minute, now, openDeferring, OrderReminded, reminderIn } from './support.ts';
 
 const hour = 60 * minute;
 const month = 30 * 24 * hour;

@@ -12,8 +12,8 @@ import {
   PaymentTaken,
   StockMissing,
   StockReserved,
-} from '../runtime/saga/fulfilment.ts';
-import { localWorld, memoryWorld } from '../runtime/saga/support.ts';
+} from './fulfilment.ts';
+import { localWorld, memoryWorld } from './support.ts';
 
 const data = { orderId: '42' };
 const minute = 60_000;

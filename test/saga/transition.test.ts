@@ -13,7 +13,7 @@ import {
   PaymentTaken,
   StockMissing,
   StockReserved,
-} from '../runtime/saga/fulfilment.ts';
+} from './fulfilment.ts';
 
 const data = { orderId: '42' };
 const typesOf = (events: readonly OutboxEvent[]): string[] => events.map(({ type }) => type);

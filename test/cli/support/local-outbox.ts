@@ -3,7 +3,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { toItem } from '../../../lib/dynamodb/items.ts';
 import { createDynamoDBOperateStore } from '../../../lib/dynamodb/operate-store.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
-import { outboxActs } from '../../relay/operate/support.ts';
+import { outboxActs } from '../../operate/support.ts';
 import { createOutboxTable, localClient } from '../../support/tables.ts';
 import { accepts, countingIds, scripted, type Script } from '../../support/world.ts';
 import { bus, outboxFunctions, servicesOf, type FakeAccount } from './account.ts';

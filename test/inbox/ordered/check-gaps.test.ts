@@ -10,7 +10,7 @@ import {
   type WorldDatabase,
 } from '../../support/ordered-world.ts';
 import { seeded } from '../../support/seeded.ts';
-import { OrderPlaced, placed } from '../../runtime/inbox/support.ts';
+import { OrderPlaced, placed } from '../support.ts';
 
 const minuteMs = 60_000;
 /** How long a message that fails is in the queue's hands. */

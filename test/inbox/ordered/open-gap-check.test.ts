@@ -8,7 +8,7 @@ import { messageOf, sqsEventOf } from '../../../lib/testing.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
 import { createKeyedTable, localClient } from '../../support/tables.ts';
 import { recordingLog } from '../../support/world.ts';
-import { OrderPlaced, placed, surroundings } from '../../runtime/inbox/support.ts';
+import { OrderPlaced, placed, surroundings } from '../support.ts';
 
 const hourMs = 3_600_000;
 
