@@ -139,7 +139,7 @@ function createReplayNotes(table: OutboxTable): ReplayNotes {
   };
 }
 
-/** The condition that a note is as it was read; `isSameReplay` says the same of two notes. */
+/** The condition that a note is as it was read. */
 function isUnchanged(
   before: ReplayNote | undefined,
 ): Pick<

@@ -6,7 +6,7 @@ import type { SingleAction } from '../dynamodb/actions.ts';
 import { commitAlone } from '../dynamodb/transaction.ts';
 import { errorFields } from '../inbox/log.ts';
 import type { Entry, Row } from '../table/entry.ts';
-import { messageToken } from '../table/message-token.ts';
+import { messageToken } from '../core/system.ts';
 import { toMessageJson } from '../table/message.ts';
 import {
   maxLookbackMs,

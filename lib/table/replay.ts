@@ -76,15 +76,3 @@ export function rowToReplay(row: Row): ReplayNote {
     'abandonedBy',
   ]);
 }
-
-/** Whether a note is still as it was read: of the same replay and run, and unfinished or ended alike. */
-export function isSameReplay(
-  found: ReplayNote | undefined,
-  before: ReplayNote | undefined,
-): boolean {
-  return (
-    found?.replayId === before?.replayId &&
-    found?.run === before?.run &&
-    found?.endedAt === before?.endedAt
-  );
-}

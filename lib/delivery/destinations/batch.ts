@@ -1,5 +1,5 @@
 import { utf8Bytes } from '../../core/redact.ts';
-import { messageToken } from '../../table/message-token.ts';
+import { messageToken } from '../../core/system.ts';
 import type { Outgoing, Reply } from '../destination.ts';
 
 /** What SendMessageBatch and PublishBatch answer, as far as it matters here. */

@@ -13,11 +13,11 @@ import {
 } from '../../../lib/table/keys.ts';
 import { shardOf } from '../../../lib/core/collections.ts';
 import {
-  isSameReplay,
   replayKey,
   replayKeys,
   replayToRow,
   rowToReplay,
+  type ReplayNote,
 } from '../../../lib/table/replay.ts';
 import { shardsKey, shardsOf } from '../../../lib/table/sweep-notes.ts';
 import { rowToWaiting } from '../../../lib/table/waiting.ts';
@@ -121,4 +121,13 @@ function createReplayNotes(table: MemoryTable): ReplayNotes {
         return true;
       }),
   };
+}
+
+/** Whether a note is still as it was read: of the same replay and run, and unfinished or ended alike. */
+function isSameReplay(found: ReplayNote | undefined, before: ReplayNote | undefined): boolean {
+  return (
+    found?.replayId === before?.replayId &&
+    found?.run === before?.run &&
+    found?.endedAt === before?.endedAt
+  );
 }
