@@ -24,7 +24,7 @@ const outbox = openOutbox(writerConfig('outbox'), {
   transactor: createMemoryTransactor({ outbox: ['pk', 'sk'] }),
 });
 const { write, prepare } = outbox as unknown as Record<'write' | 'prepare', Untyped>;
-const on = createInbox().on as Untyped;
+const { on } = createInbox() as unknown as Record<'on', Untyped>;
 const untyped = { defineEvent, defineSaga, createSaga, withContext } as unknown as Record<
   'defineEvent' | 'defineSaga' | 'createSaga' | 'withContext',
   Untyped

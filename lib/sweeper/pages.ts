@@ -60,22 +60,16 @@ export async function sweepBackdated(ports: SweepPorts, budget: Budget): Promise
   const horizon = createHorizon('missed', ports);
   const run = openRun(ports, budget, horizon);
   // All notes before the first look: one that is written after the look at its page needs another.
-  const notes: BackdatedNote[] = [];
-  for await (const listed of store.listBackdated(clock.now() - graceMs)) notes.push(...listed);
+  const notes = await readBackdated(ports);
   if (notes.length === 0) return { found: 0, pages: 0, ended: 'done' };
   const sweptUpTo = (await store.readWatermark('missed'))?.page ?? '';
   const isSettled = new Map<Page, boolean>();
-  const done: BackdatedNote[] = [];
+  const done: BackdatedNote[] = notes.filter(({ page }) => page === undefined);
   let failure: Failure | undefined;
   let isOutOfTime = false;
-  for (const note of notes.toSorted((a, b) => a.writtenAt - b.writtenAt)) {
+  for (const note of notes.filter(namesPage).toSorted((a, b) => a.writtenAt - b.writtenAt)) {
     if ((isOutOfTime = clock.now() >= budget.deadline)) break;
-    const { page, key, writtenAt } = note;
-    if (page === undefined) {
-      ports.log.error('a note of an event written late names no event: removing it', { ...key });
-      done.push(note);
-      continue;
-    }
+    const { page, writtenAt } = note;
     if (page >= sweptUpTo || !(await horizon.isRipe(pageOf(writtenAt)))) continue;
     const settled =
       isSettled.get(page) ?? (await orFailure(page, run, () => isSettledNow(page, run)));
@@ -86,6 +80,19 @@ export async function sweepBackdated(ports: SweepPorts, budget: Budget): Promise
   await inParallel(done, parallelRemovals, (note) => store.removeBackdated(note));
   if (failure !== undefined) throw failure.thrown;
   return { found: 0, pages: isSettled.size, ended: isOutOfTime ? 'out of time' : 'done' };
+}
+
+async function readBackdated({ store, clock, log }: SweepPorts): Promise<BackdatedNote[]> {
+  const notes: BackdatedNote[] = [];
+  for await (const listed of store.listBackdated(clock.now() - graceMs)) notes.push(...listed);
+  for (const { page, key } of notes) {
+    if (page === undefined) log.error('late event note without an event: removing it', { ...key });
+  }
+  return notes;
+}
+
+function namesPage(note: BackdatedNote): note is BackdatedNote & { readonly page: Page } {
+  return note.page !== undefined;
 }
 
 async function isSettledNow(page: Page, run: PageRun): Promise<boolean> {

@@ -229,7 +229,7 @@ describe('outbox discard', () => {
 
   it('lists and counts what is being discarded, and finishes it by that state', async () => {
     const world = await createLocalOutbox({ ordered: true });
-    world.script.decide = refuses('AccessDenied');
+    world.script.decide = refuses('Novelty');
     const [first] = await world.deliver({ sequence: 1 });
     await world.deliver({ sequence: 1 });
     await world.outbox(`discard ${first!.id} --yes --why no`);

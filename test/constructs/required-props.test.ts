@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
 import { describe, expect, it } from 'vitest';
@@ -49,7 +49,7 @@ describe('a construct without a prop that it requires', () => {
   it.each(cases)('$name names $prop and what to give', ({ name, type, given, prop }) => {
     const stack = testStack();
     const props = given(stack);
-    const { [prop]: _, ...rest } = props;
+    const rest = Object.fromEntries(Object.entries(props).filter(([name]) => name !== prop));
     const path = `Orders/${name}`;
 
     for (const value of [undefined, null]) {

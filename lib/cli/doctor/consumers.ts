@@ -165,12 +165,11 @@ async function checkFunction(name: string, { queueArn, key, clients }: Reader): 
     ...ofInboxes.flatMap(({ found = [] }) => found),
   ];
   const found = await Promise.all([
-    ...ofInboxes.map(({ findings }) => findings),
     orUnknown(`function ${name}`, () => checkConcurrency(name, clients)),
     orUnknown(about, () => checkRole(about, { role, rights }, clients)),
     kmsKey === undefined ? [] : orUnknown(`key ${kmsKey}`, () => checkKey(kmsKey, clients)),
   ]);
-  return found.flat();
+  return [...ofInboxes.flatMap(({ findings = [] }) => findings), ...found.flat()];
 }
 
 /** The inbox writes its own rows only: its policy allows no others. */

@@ -20,10 +20,10 @@ export function checkGiven<Props extends object>(
   required: Readonly<Partial<Record<keyof Props & string, string>>>,
 ): void {
   const given = (props ?? {}) as Readonly<Record<string, unknown>>;
-  for (const [name, next] of Object.entries(required)) {
+  for (const [name, next] of Object.entries(required) as [string, string][]) {
     const value = given[name];
     if (value === undefined || value === null)
-      fail(scope, `${name} is required, got ${value}: ${next}`);
+      fail(scope, `${name} is required, got ${value === null ? 'null' : 'undefined'}: ${next}`);
   }
 }
 

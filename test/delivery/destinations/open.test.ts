@@ -65,6 +65,6 @@ describe('a bundle of the destinations', () => {
     ['queue', 'client-sqs'],
     ['topic', 'client-sns'],
   ])('loads with %s its own client only', (module, client) => {
-    expect(clientsLoadedWith(`lib/relay/destinations/${module}.ts`)).toEqual([client]);
+    expect(clientsLoadedWith(`lib/delivery/destinations/${module}.ts`)).toEqual([client]);
   });
 });
