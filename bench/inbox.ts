@@ -12,7 +12,7 @@ import { median, type Figure } from './figure.ts';
 import { assumedLatency, assumedMs, createStub, type StubOptions } from './stub.ts';
 
 const Placed = defineEvent('order.placed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ text: z.string() }),
 });
 
@@ -42,9 +42,12 @@ async function measureCosts(): Promise<Figure[]> {
     const effect = effectIn(tableName);
     const handlers = {
       'in a transaction': { inbox: plain.on(Placed, effect), effects: 1 },
-      'under a lease': { inbox: plain.on(Placed, () => undefined, { way: 'lease' }), effects: 0 },
+      'under a lease': {
+        inbox: plain.on(Placed, () => undefined, { idempotency: 'lease' }),
+        effects: 0,
+      },
       'under a lease, with an effect': {
-        inbox: plain.on(Placed, effect, { way: 'lease' }),
+        inbox: plain.on(Placed, effect, { idempotency: 'lease' }),
         effects: 1,
       },
       'in sequence': { inbox: ordered.on(Placed, effect), effects: 1 },
@@ -143,10 +146,10 @@ function inboxOver({ client, tableName, isOrdered }: InboxTarget): Inbox {
     tableName,
     dedupeWindowMs: 24 * 3_600_000,
     deadLetterQueueUrl: queueUrl,
-    ...(isOrdered ? { ordered: { queueUrl, adoptWaitMs: 60_000, replayPatienceMs: 900_000 } } : {}),
+    ...(isOrdered ? { ordered: { queueUrl, adoptWaitMs: 60_000, replayWaitMs: 900_000 } } : {}),
   };
   return openInbox(settings, {
-    client: DynamoDBDocumentClient.from(client),
+    documentClient: DynamoDBDocumentClient.from(client),
     logger: { debug: silent, info: silent, warn: silent, error: silent },
     metrics: { addDimension: silent, addMetric: silent, publishStoredMetrics: silent },
   });

@@ -14,7 +14,7 @@ import { startDynamoDBLocal } from '../test/support/dynamodb-local.ts';
 import { counting, type Consumption } from './counting.ts';
 import type { Figure } from './figure.ts';
 
-const ofOrder = { aggregate: 'order', schema: z.object({ orderId: z.string() }) };
+const ofOrder = { aggregateType: 'order', schema: z.object({ orderId: z.string() }) };
 const Placed = defineEvent('order.placed', ofOrder);
 const Amended = defineEvent('order.amended', ofOrder);
 const Hurried = defineEvent('order.hurried', ofOrder);
@@ -29,14 +29,14 @@ const process = defineSaga('fulfilment', {
     saga.complete();
   })
   .startedBy(Placed, (saga) => {
-    saga.set({ orderId: saga.key, steps: 1 });
+    saga.setState({ orderId: saga.key, steps: 1 });
   })
   .on(Amended, (saga) => {
-    saga.set({ ...saga.state, steps: saga.state.steps + 1 });
+    saga.setState({ ...saga.state, steps: saga.state.steps + 1 });
   })
   .on(Hurried, (saga, { data }) => {
     saga.emit(Commanded(saga.key, data));
-    saga.deadline('payment', { minutes: 15 });
+    saga.setDeadline('payment', { minutes: 15 });
   });
 
 const perMeasurement = 10;
@@ -102,7 +102,7 @@ function sagaOver(
     },
   };
   return openSaga(process, settings, {
-    client,
+    documentClient: client,
     logger: { debug: silent, info: silent, warn: silent, error: silent },
     metrics: { addDimension: silent, addMetric: silent, publishStoredMetrics: silent },
   });

@@ -28,14 +28,14 @@ import { insertOf } from '../test/support/world.ts';
 import { createStub } from './stub.ts';
 
 const Placed = defineEvent('order.placed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId: z.string() }),
 });
 const fulfilment = defineSaga('fulfilment', {
   state: z.object({ orderId: z.string() }),
   key: 'orderId',
 }).startedBy(Placed, (saga, { data }) => {
-  saga.set(data);
+  saga.setState(data);
 });
 
 const minute = 60_000;
@@ -94,7 +94,7 @@ async function openOutbox(client: DynamoDBClient) {
   });
   const writer = createOutbox({
     environment: outboxVariables(tableName),
-    client: DynamoDBDocumentClient.from(client),
+    documentClient: DynamoDBDocumentClient.from(client),
   });
   let offsetMs = 0;
   const ports = {
@@ -168,7 +168,7 @@ function inboxVariables(tableName: string, isOrdered: boolean): Record<string, s
     tableName,
     dedupeWindowMs: 24 * 60 * minute,
     deadLetterQueueUrl: queueUrl,
-    ...(isOrdered ? { ordered: { queueUrl, adoptWaitMs: minute, replayPatienceMs: minute } } : {}),
+    ...(isOrdered ? { ordered: { queueUrl, adoptWaitMs: minute, replayWaitMs: minute } } : {}),
   });
 }
 
@@ -177,7 +177,7 @@ async function openInbox(client: DynamoDBClient, isOrdered: boolean) {
   let frames = 0;
   const inbox = createInbox({
     environment: inboxVariables(tableName, isOrdered),
-    client: DynamoDBDocumentClient.from(client),
+    documentClient: DynamoDBDocumentClient.from(client),
     ...{ logger: log, metrics },
   }).on(Placed, ({ id }, tx) => {
     frames = new Error('frames').stack?.match(/\/lib\/.*\.ts/g)?.length ?? 0;
@@ -195,7 +195,7 @@ async function openSaga(client: DynamoDBClient) {
       ...outboxVariables(outbox),
       ...sagaToEnvironment({ name: fulfilment.name, tableName }),
     },
-    client: DynamoDBDocumentClient.from(client),
+    documentClient: DynamoDBDocumentClient.from(client),
     ...{ logger: log, metrics },
   });
   const message = messageOf(Placed('1', { orderId: '1' }), { sequence: 1 });

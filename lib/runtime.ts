@@ -1,6 +1,6 @@
 // What a service's own functions import as `cdk-outbox/runtime`.
 export { OutboxError } from './core/errors.ts';
-export type { ErrorFacts, OutboxErrorCode } from './core/errors.ts';
+export type { ErrorDetails as ErrorFacts, OutboxErrorCode } from './core/errors.ts';
 
 // Events
 export { defineEvent } from './events/define-event.ts';
@@ -12,7 +12,7 @@ export type { ParsedJson, Upcasts } from './events/event.ts';
 // Writing
 export { createOutbox } from './outbox/outbox.ts';
 export type {
-  Outbox,
+  OutboxClient as Outbox,
   OutboxOptions,
   PrepareOptions,
   WriteRequest,
@@ -23,7 +23,7 @@ export type { EnvironmentOptions } from './outbox/settings.ts';
 export type { Cancel, Cancellation } from './outbox/cancel.ts';
 export type { WrittenEvent } from './outbox/prepare.ts';
 export type {
-  Action,
+  TransactItem as Action,
   CancellationReason,
   SingleAction,
   TransactionResult,
@@ -44,17 +44,22 @@ export { defineSaga } from './saga/define-saga.ts';
 export type { DefinedSaga, EventKey, SagaDefinition, SagaOptions } from './saga/definition.ts';
 export { createSaga } from './saga/create-saga.ts';
 export type { SagaFunction, SagaRunOptions } from './saga/create-saga.ts';
-export type { CompensatingStep, Compensations, LateStep, SagaStep } from './saga/step.ts';
-export type { Delay } from './saga/step.ts';
+export type {
+  CompensatingSaga as CompensatingStep,
+  Compensations,
+  EndedSaga as LateStep,
+  RunningSaga as SagaStep,
+} from './saga/step.ts';
+export type { Duration as Delay } from './saga/step.ts';
 export type { Compensation, PendingDeadline, SagaSnapshot } from './saga/step.ts';
 export type { SagaOutcome, SagaTransition } from './saga/step.ts';
-export type { KeyOf, SagaEvent, SagaParts, UnknownSaga } from './saga/step.ts';
+export type { KeyOf, SagaEvent, SagaParts, WhenNotFound } from './saga/step.ts';
 export type { RunningSagas } from './saga/running-sagas.ts';
 export type { SagaCheck, SagaStatus, SagaSummary } from './table/saga.ts';
 
 // Consuming
 export { createInbox } from './inbox/inbox.ts';
-export type { Inbox, TransactionOptions } from './inbox/inbox.ts';
+export type { InboxHandler as Inbox, TransactionOptions } from './inbox/inbox.ts';
 export type { InboxOptions } from './inbox/options.ts';
 export type { InboxMetricsSink } from './inbox/log.ts';
 export type { SqsSender } from './inbox/dead-letter.ts';
@@ -76,7 +81,7 @@ export type {
 
 // Reconciliation
 export { createReconciliation } from './reconciliation/reconciliation.ts';
-export type { Reconciliation } from './reconciliation/reconciliation.ts';
+export type { ReconciliationHandler as Reconciliation } from './reconciliation/reconciliation.ts';
 export type { ReconciliationOptions } from './reconciliation/options.ts';
 export type { ReconciliationRequest, ReconciliationWindow } from './reconciliation/window.ts';
 export type {

@@ -56,9 +56,13 @@ describe('the page about the dedupe window', () => {
     ['outbox', 'a destination queue of the outbox'],
   ] as const)('names the default window of an inbox behind: %s', (origin, inWords) => {
     const page = readFileSync('docs/dedupe-window.md', 'utf8');
-    const { outboxRetention, queueRetention } = inboxDefaults;
+    const { producerRetention, retentionPeriod } = inboxDefaults;
 
-    const ms = dedupeWindowMs(new Stack(), { origin, outboxRetention, queueRetention });
+    const ms = dedupeWindowMs(new Stack(), {
+      origin,
+      producerRetention: producerRetention,
+      retentionPeriod: retentionPeriod,
+    });
 
     const days = Duration.millis(ms).toDays();
     expect(page).toContain(`| ${inWords} | ${days} days |`);

@@ -122,7 +122,7 @@ test.each(Object.entries(schemas))(
   async (_, all) => {
     await fc.assert(
       fc.asyncProperty(planted, fc.constantFrom(...all), async (data, schema) => {
-        const Placed = defineEvent('order.placed', { aggregate, schema });
+        const Placed = defineEvent('order.placed', { aggregateType: aggregate, schema });
 
         const error = await errorOf(() => toValidJson(Placed('42', data)));
 
@@ -134,7 +134,7 @@ test.each(Object.entries(schemas))(
 );
 
 test('errors of a write quote nothing of data that is no JSON', async () => {
-  const Placed = defineEvent('order.placed', { aggregate, schema: z.any() });
+  const Placed = defineEvent('order.placed', { aggregateType: aggregate, schema: z.any() });
   const lossy = [
     new Map([[canary, 1]]),
     new Error(canary),
@@ -164,14 +164,14 @@ async function saidBy(
   return JSON.stringify([rig.lines, rig.counts, rig.dimensions, attributes]);
 }
 
-const Anything = defineEvent('order.placed', { aggregate, schema: z.unknown() });
+const Anything = defineEvent('order.placed', { aggregateType: aggregate, schema: z.unknown() });
 
 test.each(Object.entries(schemas))(
   'an inbox says nothing of data that %s refuses',
   async (_, all) => {
     await fc.assert(
       fc.asyncProperty(planted, fc.constantFrom(...all), async (data, schema) => {
-        const Placed = defineEvent('order.placed', { aggregate, schema });
+        const Placed = defineEvent('order.placed', { aggregateType: aggregate, schema });
         const message = { ...messageOf(Anything('42', {})), data };
 
         const said = await saidBy((inbox) => inbox.on(Placed, () => undefined), [message]);
@@ -223,11 +223,13 @@ const failures: Readonly<Record<string, (inbox: Inbox) => Inbox>> = {
       });
     }),
   'a result that is no JSON': (inbox) =>
-    inbox.on(Anything, ({ data }) => new Map([[JSON.stringify(data), data]]), { way: 'lease' }),
+    inbox.on(Anything, ({ data }) => new Map([[JSON.stringify(data), data]]), {
+      idempotency: 'lease',
+    }),
   'an upcast that throws': (inbox) =>
     inbox.on(
       defineEvent('order.placed', {
-        ...{ aggregate, version: 2, schema: z.any() },
+        ...{ aggregateType: aggregate, version: 2, schema: z.any() },
         upcast: {
           1: (old) => {
             throw new TypeError(JSON.stringify(old));
@@ -270,13 +272,13 @@ test('an inbox says nothing of what is no message', async () => {
 
 test('a saga says nothing of its events and its state', async () => {
   const Placed = Anything;
-  const Paid = defineEvent('order.paid', { aggregate, schema: z.unknown() });
+  const Paid = defineEvent('order.paid', { aggregateType: aggregate, schema: z.unknown() });
   const state = z.strictObject({ name: z.string() });
   const ofOne = { key: () => '1' };
   const running = defineSaga('one', { state }).startedBy(
     Placed,
     (saga, { data }) => {
-      saga.set({ name: JSON.stringify(data) });
+      saga.setState({ name: JSON.stringify(data) });
     },
     ofOne,
   );
@@ -294,14 +296,14 @@ test('a saga says nothing of its events and its state', async () => {
     running.on(
       Paid,
       (saga, { data }) => {
-        saga.set({ [canary]: data } as never);
+        saga.setState({ [canary]: data } as never);
       },
       ofOne,
     ),
     running.on(
       Paid,
       (saga, { data }) => {
-        saga.set({ name: new Map([[canary, data]]) } as never);
+        saga.setState({ name: new Map([[canary, data]]) } as never);
       },
       ofOne,
     ),

@@ -58,7 +58,7 @@ describe('the code of the README', () => {
         sagaName: fulfilment.name,
         outbox: new Outbox(stack, 'Outbox', { source: 'orders', destination: Destination.eventBus(from) }),
         from,
-        events: fulfilment.types,
+        events: fulfilment.eventTypes,
         handler: new Function(stack, 'Handler', { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code }),
       });
       app.synth();

@@ -17,7 +17,7 @@ import { writerConfig } from './support/orders.ts';
 type Untyped = (...given: unknown[]) => unknown;
 
 const schema = z.object({});
-const OrderPlaced = defineEvent('order.placed', { aggregate: 'order', schema });
+const OrderPlaced = defineEvent('order.placed', { aggregateType: 'order', schema });
 const handler = (): void => undefined;
 const saga = defineSaga('fulfilment', { state: schema }) as unknown as Record<string, Untyped>;
 const outbox = openOutbox(writerConfig('outbox'), {
@@ -33,8 +33,8 @@ const untyped = { defineEvent, defineSaga, createSaga, withContext } as unknown 
 const cases: [missing: string, call: string, given: () => unknown][] = [
   ['type', 'defineEvent(', () => untyped.defineEvent()],
   ['options', 'defineEvent(', () => untyped.defineEvent('order.placed')],
-  ['aggregate', 'defineEvent(', () => untyped.defineEvent('order.placed', { schema })],
-  ['schema', 'defineEvent(', () => untyped.defineEvent('order.placed', { aggregate: 'order' })],
+  ['aggregateType', 'defineEvent(', () => untyped.defineEvent('order.placed', { schema })],
+  ['schema', 'defineEvent(', () => untyped.defineEvent('order.placed', { aggregateType: 'order' })],
   ['definition', '.on(', () => on()],
   ['definition', '.on(', () => on(undefined, handler)],
   ['handler', '.on(', () => on(OrderPlaced)],
@@ -65,7 +65,7 @@ it.each(cases)('the runtime names a missing %s and the call %s…)', async (miss
   await expect(failing()).rejects.toMatchObject({
     code: 'OPTION_INVALID' satisfies OutboxErrorCode,
     message: expect.stringMatching(/^\S+ is required, got (undefined|null): call /) as string,
-    facts: { option: missing },
+    details: { option: missing },
   });
   await expect(failing()).rejects.toThrow(`: call ${call}`);
 });

@@ -58,7 +58,7 @@ export async function makeChaos(deployment: Deployment, run: Run): Promise<Chaos
   await step(`Set the limit to ${limits.usual} bytes again`, () =>
     limitMessages(limits.usual, deployment, run),
   );
-  await show('redrive', parked, '--why', 'limit raised again', '--yes');
+  await show('redrive', parked, '--reason', 'limit raised again', '--yes');
   await show('sweep');
   await show('show', parked);
   console.log();

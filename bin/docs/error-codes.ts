@@ -178,7 +178,7 @@ export const errorDocs: Readonly<Record<OutboxErrorCode, ErrorDoc>> = {
     meaning: 'A saga is defined or used in a way that cannot work.',
     nextStep: 'Correct the definition. The error names the saga and the problem.',
   },
-  SAGA_UNKNOWN: {
+  SAGA_NOT_FOUND: {
     meaning: 'There is no saga of the key of an event yet. The message goes back to its queue.',
     nextStep: 'Wait for the event that starts the saga, or ignore such events.',
   },
@@ -221,11 +221,11 @@ export const errorDocs: Readonly<Record<OutboxErrorCode, ErrorDoc>> = {
     nextStep: 'If it lasts, raise the throughput limit of the table, or `shards` of the outbox.',
   },
   TOKEN_INVALID: {
-    meaning: 'The `token` of a write is empty or longer than 36 characters.',
+    meaning: 'The `clientRequestToken` of a write is empty or longer than 36 characters.',
     nextStep: 'Pass a UUID, or a hash of that length.',
   },
   TOKEN_MISMATCH: {
-    meaning: 'The `token` was used for another transaction within ten minutes.',
+    meaning: 'The `clientRequestToken` was used for another transaction within ten minutes.',
     nextStep: 'Repeat the same write, event ids included, or use a new token.',
   },
   TOO_MANY_ACTIONS: {

@@ -53,19 +53,19 @@ export const fulfilment = defineSaga('fulfilment', {
   })
   .startedBy(OrderPlaced, (saga, { data }) => {
     const { sku, quantity, total, card, payWithinSeconds } = data;
-    saga.set({ sku, quantity, isPaid: false });
-    saga.compensateWith('order');
+    saga.setState({ sku, quantity, isPaid: false });
+    saga.addCompensation('order');
     saga.emit(PaymentRequested(saga.key, { orderId: saga.key, amount: total, card }, inOrder));
-    saga.compensateWith('payment');
-    saga.deadline('payment', { seconds: payWithinSeconds });
+    saga.addCompensation('payment');
+    saga.setDeadline('payment', { seconds: payWithinSeconds });
   })
   .on(PaymentTaken, (saga) => {
     const { sku, quantity, isPaid } = saga.state;
     if (isPaid) return;
-    saga.set({ ...saga.state, isPaid: true });
+    saga.setState({ ...saga.state, isPaid: true });
     saga.cancelDeadline('payment');
     saga.emit(StockRequested(saga.key, { orderId: saga.key, sku, quantity }, inOrder));
-    saga.deadline('stock', stockPatience);
+    saga.setDeadline('stock', stockPatience);
   })
   .on(PaymentRefused, (saga) => {
     saga.compensate('payment refused');

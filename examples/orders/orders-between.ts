@@ -8,10 +8,10 @@ const documents = DynamoDBDocumentClient.from(new DynamoDBClient());
 const dayMs = 86_400_000;
 
 /** The orders that were placed in a window, by time. What the index does not show yet, the next run finds. */
-export async function* ordersBetween({ from, to }: ReconciliationWindow): AsyncIterable<Order> {
+export async function* ordersBetween({ since, until }: ReconciliationWindow): AsyncIterable<Order> {
   // The end is not part of a window, and DynamoDB's BETWEEN takes both ends in.
-  const last = to - 1;
-  for (const day of daysBetween(from, last)) {
+  const last = until - 1;
+  for (const day of daysBetween(since, last)) {
     const pages = paginateQuery(
       { client: documents },
       {
@@ -19,7 +19,7 @@ export async function* ordersBetween({ from, to }: ReconciliationWindow): AsyncI
         IndexName: byDay.indexName,
         KeyConditionExpression: '#day = :day AND #time BETWEEN :from AND :last',
         ExpressionAttributeNames: { '#day': byDay.partitionKey, '#time': byDay.sortKey },
-        ExpressionAttributeValues: { ':day': day, ':from': isoOf(from), ':last': isoOf(last) },
+        ExpressionAttributeValues: { ':day': day, ':from': isoOf(since), ':last': isoOf(last) },
       },
     );
     for await (const { Items = [] } of pages) {

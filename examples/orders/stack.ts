@@ -41,7 +41,7 @@ export class OrdersStack extends Stack {
       source: 'orders',
       destinations: [
         Destination.eventBus(bus),
-        Destination.queue(warehouse.queue, { types: [OrderFulfilled.type] }),
+        Destination.queue(warehouse.queue, { events: [OrderFulfilled.type] }),
       ],
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -69,7 +69,7 @@ export class OrdersStack extends Stack {
       sagaName: fulfilment.name,
       inboxName: 'orders',
       from: bus,
-      events: fulfilment.types,
+      events: fulfilment.eventTypes,
       handler: fulfilOrder,
       outbox,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -83,7 +83,7 @@ export class OrdersStack extends Stack {
       timeout: Duration.minutes(5),
     });
     orders.grant(handler, 'dynamodb:Query');
-    new Reconciliation(this, 'Reconciliation', { outbox, inboxes, handler, mode: 'mend' });
+    new Reconciliation(this, 'Reconciliation', { outbox, inboxes, handler, mode: 'repair' });
     return handler;
   }
 

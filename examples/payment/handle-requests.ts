@@ -10,8 +10,8 @@ import { askProvider } from './provider.ts';
  * time asks, and what it heard is remembered together with the message.
  */
 export const handler = createInbox({ concurrency: 4 })
-  .on(PaymentRequested, charge, { way: 'lease' })
-  .on(RefundRequested, refund, { way: 'lease' });
+  .on(PaymentRequested, charge, { idempotency: 'lease' })
+  .on(RefundRequested, refund, { idempotency: 'lease' });
 
 async function charge(
   { data }: MessageOf<typeof PaymentRequested>,

@@ -11,7 +11,7 @@ const money = z.number().nonnegative();
 
 /** A customer ordered something. Written by the orders service. */
 export const OrderPlaced = defineEvent('order.placed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({
     orderId,
     customer: z.string(),
@@ -28,60 +28,60 @@ export const OrderPlaced = defineEvent('order.placed', {
 
 /** Payment is asked to take money for an order. */
 export const PaymentRequested = defineEvent('order.payment-requested', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId, amount: money, card: z.string() }),
 });
 
 /** Payment is asked to give back what it took for an order, or may still take. */
 export const RefundRequested = defineEvent('order.refund-requested', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId }),
 });
 
 /** Inventory is asked to reserve what was ordered. */
 export const StockRequested = defineEvent('order.stock-requested', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId, sku, quantity }),
 });
 
 /** An order is paid, and its stock is reserved. */
 export const OrderFulfilled = defineEvent('order.fulfilled', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId, sku, quantity }),
 });
 
 /** Nothing comes of an order: what was reserved for it is free again, what was paid is given back. */
 export const OrderCancelled = defineEvent('order.cancelled', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId, reason: z.string() }),
 });
 
 /** Money was taken. Written by the payment service. */
 export const PaymentTaken = defineEvent('payment.taken', {
-  aggregate: 'payment',
+  aggregateType: 'payment',
   schema: z.object({ orderId, amount: money }),
 });
 
 /** The bank refused. Written by the payment service. */
 export const PaymentRefused = defineEvent('payment.refused', {
-  aggregate: 'payment',
+  aggregateType: 'payment',
   schema: z.object({ orderId }),
 });
 
 /** Nothing is kept for the order, nor will be taken. Written by the payment service. */
 export const PaymentRefunded = defineEvent('payment.refunded', {
-  aggregate: 'payment',
+  aggregateType: 'payment',
   schema: z.object({ orderId, refunded: money }),
 });
 
 /** What was ordered is set aside. Written by the inventory service. */
 export const StockReserved = defineEvent('stock.reserved', {
-  aggregate: 'stock',
+  aggregateType: 'stock',
   schema: z.object({ orderId }),
 });
 
 /** There is not enough of it. Written by the inventory service. */
 export const StockMissing = defineEvent('stock.missing', {
-  aggregate: 'stock',
+  aggregateType: 'stock',
   schema: z.object({ orderId }),
 });

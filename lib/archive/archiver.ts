@@ -13,7 +13,7 @@ import {
   toArchiveLine,
   type ArchivedLate,
   type Hour,
-  type LateEntry,
+  type SettledAfterArchive,
 } from '../table/archive.ts';
 import { pageOf, pageStart, timeOfId, type Page } from '../table/keys.ts';
 import { later, oldestPage } from '../table/page-times.ts';
@@ -86,7 +86,7 @@ async function archiveHours(
   let hour = await startHour(ports);
   let [hours, entries] = [0, 0];
   while (!isOver()) {
-    const ripeness = ripenessOf(hour, { now: clock.now(), closedUpTo, retentionMs });
+    const ripeness = isReadyToArchive(hour, { now: clock.now(), closedUpTo, retentionMs });
     if (ripeness === undefined) break;
     entries += await archiveHour({ hour, closed: ripeness === 'closed' }, ports);
     hour = hourAfter(hour, 1);
@@ -97,13 +97,13 @@ async function archiveHours(
 }
 
 /** How long before it expires an hour is archived, though the sweeper has not closed it: with what is known of it. */
-const hasteMs = 24 * 60 * 60 * 1000;
+const expiryLeadMs = 24 * 60 * 60 * 1000;
 
 /**
  * Whether an hour may be archived: `closed` by the sweeper's last look, or `expiring` before it had one;
  * `undefined` where there is time yet.
  */
-function ripenessOf(
+function isReadyToArchive(
   hour: Hour,
   {
     now,
@@ -112,7 +112,7 @@ function ripenessOf(
   }: { now: number; closedUpTo: Page | undefined; retentionMs: number },
 ): 'closed' | 'expiring' | undefined {
   if (firstPageOf(hourAfter(hour, 1)) <= closedUpTo) return 'closed';
-  return hourStart(hour) <= now - retentionMs + hasteMs ? 'expiring' : undefined;
+  return hourStart(hour) <= now - retentionMs + expiryLeadMs ? 'expiring' : undefined;
 }
 
 /**
@@ -158,7 +158,7 @@ async function archiveLate(
 
 async function archiveLateOf(
   hour: Hour,
-  entries: readonly LateEntry[],
+  entries: readonly SettledAfterArchive[],
   ports: ArchiverPorts,
 ): Promise<void> {
   const { archive, store, tableName: table } = ports;

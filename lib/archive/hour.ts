@@ -105,7 +105,7 @@ export function checkTable(folder: string, { table }: ArchiveManifest, tableName
   throw new OutboxError(
     'ARCHIVE_TAKEN',
     `${folder} holds what was archived from table ${table}, and this one is ${tableName}: give each outbox a prefix or a bucket of its own`,
-    { facts: { folder, table, tableName } },
+    { details: { folder, table, tableName } },
   );
 }
 

@@ -120,7 +120,7 @@ function incomplete(folder: string, name: string): OutboxError {
   return new OutboxError(
     'ARCHIVE_DAMAGED',
     `${folder} of the archive lacks ${name}: somebody removed it, or the archiver has not finished the hour`,
-    { facts: { folder, name } },
+    { details: { folder, name } },
   );
 }
 
@@ -170,7 +170,7 @@ export function damaged(key: string, problem: string): OutboxError {
   return new OutboxError(
     'ARCHIVE_DAMAGED',
     `object ${key} of the archive is damaged: ${problem}. Look for other writers to this prefix, and restore an earlier version of the object`,
-    { facts: { key, problem } },
+    { details: { key, problem } },
   );
 }
 
@@ -201,6 +201,6 @@ function checkSum(key: string, found: string, expected: string): void {
   throw new OutboxError(
     'ARCHIVE_DAMAGED',
     `object ${key} of the archive has the checksum ${found}, and was written with ${expected}: somebody else writes to this prefix, or changed it`,
-    { facts: { key, found, expected } },
+    { details: { key, found, expected } },
   );
 }

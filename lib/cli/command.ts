@@ -1,6 +1,6 @@
 import type { Option } from 'commander';
 
-import type { World } from './context.ts';
+import type { CliContext } from './context.ts';
 import type { CommonOptions } from './options.ts';
 import type { CommandName } from './permissions.ts';
 
@@ -14,7 +14,7 @@ export interface CommandSpec<Options extends object = object> {
   readonly details?: string;
   options?(now: number): Option[];
   readonly examples: readonly string[];
-  run(call: Call<Options>, world: World): Promise<ExitCode>;
+  run(call: Call<Options>, world: CliContext): Promise<ExitCode>;
 }
 
 /** What was typed. */

@@ -4,12 +4,12 @@ import type { Terminal } from './terminal.ts';
 import type { View } from './view/table.ts';
 
 /** How the terminal wants its texts now. */
-export function viewOf({ clock, terminal }: Pick<World, 'clock' | 'terminal'>): View {
+export function viewOf({ clock, terminal }: Pick<CliContext, 'clock' | 'terminal'>): View {
   return { now: clock.now(), width: terminal.width };
 }
 
 /** Everything outside the command: tests pass their own. */
-export interface World {
+export interface CliContext {
   readonly terminal: Terminal;
   openClients(settings: ClientSettings): Clients;
   readonly clock: Clock;

@@ -1,12 +1,12 @@
 import { explainShortly, isPassing } from './aws/failure.ts';
-import type { World } from './context.ts';
+import type { CliContext } from './context.ts';
 
 const pauseMs = 5_000;
 
 /** Does a part of what goes on until Ctrl-C: while AWS cannot be reached, or throttles, says so and tries again. */
 export async function patiently<T>(
   work: () => Promise<T>,
-  { terminal, clock, stop }: Pick<World, 'terminal' | 'clock' | 'stop'>,
+  { terminal, clock, stop }: Pick<CliContext, 'terminal' | 'clock' | 'stop'>,
 ): Promise<T> {
   for (;;) {
     try {

@@ -2,7 +2,7 @@ import { Command, CommanderError, type Argument } from 'commander';
 
 import { explain } from './aws/failure.ts';
 import { exitCodes, exitCodesText, type CommandSpec, type ExitCode } from './command.ts';
-import type { World } from './context.ts';
+import type { CliContext } from './context.ts';
 import { doctor } from './doctor/doctor.ts';
 import { inboxDiscard, inboxRedrive } from './inbox/change.ts';
 import { inboxAdopt, inboxSkip } from './inbox/gaps.ts';
@@ -22,7 +22,7 @@ import { discard, redrive } from './waiting/change.ts';
 import { ls } from './waiting/ls.ts';
 
 /** Runs the command: what goes wrong becomes one line and an exit code. */
-export async function main(argv: readonly string[], world: World): Promise<ExitCode> {
+export async function main(argv: readonly string[], world: CliContext): Promise<ExitCode> {
   const terminal = guardTerminal(world.terminal);
   try {
     return await runProgram(argv, { ...world, terminal });
@@ -33,7 +33,7 @@ export async function main(argv: readonly string[], world: World): Promise<ExitC
 }
 
 /** Runs the command that was typed. Usage errors are explained on the terminal. */
-async function runProgram(argv: readonly string[], world: World): Promise<ExitCode> {
+async function runProgram(argv: readonly string[], world: CliContext): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.fine;
   const program = createProgram(world, (code) => {
     exitCode = code;
@@ -52,7 +52,7 @@ const about = `Looks after outboxes of cdk-outbox: shows what waits and why, and
 
 Every command that changes something first shows what it would do.`;
 
-function createProgram(world: World, done: (code: ExitCode) => void): Command {
+function createProgram(world: CliContext, done: (code: ExitCode) => void): Command {
   const program = new Command('outbox');
   configure(program, world)
     .description(about)
@@ -77,7 +77,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
 
 function groupOf(
   name: string,
-  { program, groups, world }: { program: Command; groups: Map<string, Command>; world: World },
+  { program, groups, world }: { program: Command; groups: Map<string, Command>; world: CliContext },
 ): Command {
   const known = groups.get(name);
   if (known !== undefined) return known;
@@ -87,7 +87,7 @@ function groupOf(
   return group;
 }
 
-function toCommand(spec: CommandSpec, world: World, done: (code: ExitCode) => void): Command {
+function toCommand(spec: CommandSpec, world: CliContext, done: (code: ExitCode) => void): Command {
   const name = spec.name.split(' ').at(-1) ?? spec.name;
   const command = configure(new Command(name), world)
     .summary(spec.summary)
@@ -103,7 +103,7 @@ function toCommand(spec: CommandSpec, world: World, done: (code: ExitCode) => vo
 /** Where the help is written to a file or a pipe. */
 const usualWidth = 80;
 
-function configure(command: Command, { terminal }: World): Command {
+function configure(command: Command, { terminal }: CliContext): Command {
   return command
     .exitOverride()
     .configureHelp({

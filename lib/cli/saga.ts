@@ -13,7 +13,7 @@ import {
 import type { Clients } from './aws/clients.ts';
 import { findSaga, listSagas, type SagaPlace } from './aws/find.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from './command.ts';
-import { viewOf, type World } from './context.ts';
+import { viewOf, type CliContext } from './context.ts';
 import type { CommonOptions } from './options.ts';
 import { openClientsFor } from './session.ts';
 import { renderData } from './show.ts';
@@ -44,7 +44,7 @@ export const sagaLs: CommandSpec<SagaListOptions> = {
 interface Context {
   readonly options: SagaListOptions & CommonOptions;
   readonly clients: Clients;
-  readonly world: World;
+  readonly world: CliContext;
 }
 
 async function showSagas({ options, clients, world }: Context): Promise<ExitCode> {
@@ -108,15 +108,15 @@ export const sagaShow: CommandSpec<SagaShowOptions> = {
       terminal.note(`outbox: there is no saga ${place.sagaName} ${key}, or not any more\n`);
       return exitCodes.failed;
     }
-    const { state, compensations, undoing, ...others } = saga;
+    const { state, compensations, compensating, ...others } = saga;
     const isWithData = options.data === true;
     if (options.json === true) {
       const toUndo = compensations.map(({ name }) => name);
       printJson(
         terminal,
         isWithData
-          ? { ...others, undoing, compensations, state }
-          : { ...others, undoing: undoing?.name, compensations: toUndo },
+          ? { ...others, compensating, compensations, state }
+          : { ...others, compensating: compensating?.name, compensations: toUndo },
       );
     } else {
       terminal.write(`${renderSaga(saga, viewOf(world))}\n`);
@@ -173,15 +173,15 @@ function renderSaga(saga: SagaRecord, { now, width }: View): string {
 
 function factsOf(saga: SagaRecord, now: number): [string, string][] {
   const at = (time: number): string => `${moment(time)} (${relative(time, now)})`;
-  const { deadlines, compensations, awaiting, undoing, reason, overdueAt, expiresAt } = saga;
-  const facts: [string, string | undefined][] = [
+  const { deadlines, compensations, awaiting, compensating, reason, overdueAt, expiresAt } = saga;
+  const details: [string, string | undefined][] = [
     ['saga', `${saga.saga} ${saga.key}`],
     ['status', saga.status],
     ['reason', reason],
     ['started', at(saga.startedAt)],
     ['changed', `${at(saga.changedAt)}, revision ${saga.revision}`],
     ['overdue', overdueAt === undefined ? undefined : at(overdueAt)],
-    ['undoes', undoing?.name],
+    ['undoes', compensating?.name],
     ['waits for', awaiting],
     [
       'deadlines',
@@ -190,7 +190,7 @@ function factsOf(saga: SagaRecord, now: number): [string, string][] {
     ['to undo', listed(compensations.map(({ name }) => name).toReversed())],
     ['forgotten', expiresAt === undefined ? undefined : at(expiresAt * 1000)],
   ];
-  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
+  return details.filter((fact): fact is [string, string] => fact[1] !== undefined);
 }
 
 function listed(lines: readonly string[]): string | undefined {

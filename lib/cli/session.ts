@@ -11,7 +11,7 @@ import type { OperateStore } from '../table/stores.ts';
 import type { Clients } from './aws/clients.ts';
 import { isMissing } from './aws/failure.ts';
 import { findOutbox, knownTables, type OutboxPlace } from './aws/find.ts';
-import type { World } from './context.ts';
+import type { CliContext } from './context.ts';
 import { didYouMean } from './names.ts';
 import { outboxNameOf, type CommonOptions } from './options.ts';
 
@@ -28,7 +28,7 @@ export interface Session extends OperatePorts {
 const usualRetentionMs = 14 * 24 * 3_600_000;
 
 /** Finds the outbox that the options name, and opens its table. */
-export async function openSession(options: CommonOptions, world: World): Promise<Session> {
+export async function openSession(options: CommonOptions, world: CliContext): Promise<Session> {
   const clients = openClientsFor(options, world);
   const place = await findOutbox(outboxNameOf(options), clients);
   const shardCounts = await orWrongTable(readShardCounts(place, clients, world), place, clients);
@@ -56,13 +56,13 @@ export function configOf({ place }: Pick<Session, 'place'>): RelayConfig {
   throw new OutboxError(
     'OUTBOX_NOT_FOUND',
     `no function of the outbox on table ${place.tableName} was found, which would say its source and where to deliver: allow lambda:ListFunctions, or name the outbox by --stack`,
-    { facts: { table: place.tableName } },
+    { details: { table: place.tableName } },
   );
 }
 
 export function openClientsFor(
   { region, profile, endpointUrl }: CommonOptions,
-  world: World,
+  world: CliContext,
 ): Clients {
   return world.openClients(definedOnly({ region, profile, endpointUrl }));
 }
@@ -76,7 +76,7 @@ async function checkIndex(store: OperateStore): Promise<void> {
 async function readShardCounts(
   place: OutboxPlace,
   clients: Clients,
-  world: World,
+  world: CliContext,
 ): Promise<number[]> {
   const shards = place.config?.shards;
   const noted = await openStore(place, { clients, world, shards: 1 }).largestShards();
@@ -86,7 +86,7 @@ async function readShardCounts(
 
 function openStore(
   { tableName }: OutboxPlace,
-  { clients, world, shards }: { clients: Clients; world: World; shards: number },
+  { clients, world, shards }: { clients: Clients; world: CliContext; shards: number },
 ): OperateStore {
   const { clock, random } = world;
   return createDynamoDBOperateStore({ client: clients.dynamodb, tableName, shards, clock, random });
@@ -109,7 +109,7 @@ async function orWrongTable<T>(
     if (wrong === undefined) throw error;
     const hint = whichThereAre(tableName, await knownTables(clients));
     throw new OutboxError('TABLE_NOT_FOUND', `${wrong}.${hint}`, {
-      facts: { table: tableName },
+      details: { table: tableName },
       cause: error,
     });
   }

@@ -16,7 +16,7 @@ import { pageOf, timeOfId } from '../table/keys.ts';
 import type { Receipt } from '../table/receipt.ts';
 import { isInvalidRow, summaryOf, type Waiting } from '../table/waiting.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from './command.ts';
-import { viewOf, type World } from './context.ts';
+import { viewOf, type CliContext } from './context.ts';
 import { archiveOption, hint, quoted, toMoment, type CommonOptions } from './options.ts';
 import { openArchiveOf, openSession, type Session } from './session.ts';
 import { duration, moment, printJson, relative } from './view/format.ts';
@@ -67,7 +67,7 @@ export const show: CommandSpec<ShowOptions> = {
 
 interface Context {
   readonly session: Session;
-  readonly world: World;
+  readonly world: CliContext;
   readonly options: ShowOptions & CommonOptions;
 }
 
@@ -145,7 +145,7 @@ function notReadable(named: string): OutboxError {
   return new OutboxError(
     'OPTION_INVALID',
     `${named} is neither an event id (a UUIDv7) nor an aggregate (type/id, as order/42)`,
-    { facts: { named } },
+    { details: { named } },
   );
 }
 
@@ -153,11 +153,11 @@ function notReadable(named: string): OutboxError {
 function nextStep(waiting: Waiting, options: CommonOptions): string {
   const name = quoted(referenceOf(summaryOf(waiting)));
   const redrive = hint(`outbox redrive ${name}`, options);
-  const discard = hint(`outbox discard ${name} --why '…'`, options);
-  const { entry, state, giveUp } = waiting;
+  const discard = hint(`outbox discard ${name} --reason '…'`, options);
+  const { entry, state, discard: giveUp } = waiting;
   if (isInvalidRow(entry)) return `It can only be given up:\n  ${discard}`;
   if (giveUp !== undefined) {
-    const finish = hint(`outbox discard ${name} --no-skip-notice --why '…'`, options);
+    const finish = hint(`outbox discard ${name} --no-skip-notice --reason '…'`, options);
     return `It is being discarded: its skip notice is delivered when its destination takes it.\nWhere the destination is gone for good, finish without the notice:\n  ${finish}`;
   }
   switch (state) {
@@ -216,16 +216,25 @@ export function renderData(json: string | undefined): string {
 
 /** Facts of what waits, one by one. */
 function waitingFacts(waiting: Waiting, now: number): [string, string][] {
-  const { state, dueAt, attempts, tried, missing, error, firstTriedAt, giveUp } = waiting;
+  const {
+    state,
+    dueAt,
+    attempts,
+    recentAttempts,
+    missing,
+    error,
+    firstTriedAt,
+    discard: giveUp,
+  } = waiting;
   const facts: [string, string | undefined][] = [
     ['waits', giveUp === undefined ? state : `discarding (${state})`],
     [state === 'parked' ? 'since' : 'due', `${moment(dueAt)} (${relative(dueAt, now)})`],
     ['attempts', String(attempts)],
     ['first tried', momentIfAny(firstTriedAt)],
-    ['tried', tried?.map(({ at, code }) => `${moment(at)}  ${code}`).join('\n')],
+    ['recent attempts', recentAttempts?.map(({ at, code }) => `${moment(at)}  ${code}`).join('\n')],
     ['missing at', missing?.join(', ')],
     ['error', error && `${error.code}: ${error.message}`],
-    ['given up', giveUp && `${moment(giveUp.at)} by ${giveUp.by}: ${giveUp.why}`],
+    ['given up', giveUp && `${moment(giveUp.at)} by ${giveUp.by}: ${giveUp.reason}`],
   ];
   return facts.filter((fact): fact is [string, string] => isSaid(fact[1]));
 }
@@ -305,8 +314,8 @@ function renderPayloads({ history }: AggregateTrail): string {
 export function renderAudit(notes: readonly AuditNote[], width: number | undefined): string {
   if (notes.length === 0) return '';
   return renderTable(
-    ['done', 'when', 'by', 'why'],
-    notes.map(({ action, at, by, why }) => [action, moment(at), by, why]),
+    ['done', 'when', 'by', 'reason'],
+    notes.map(({ action, at, by, reason: why }) => [action, moment(at), by, why]),
     width,
   );
 }

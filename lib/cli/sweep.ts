@@ -56,6 +56,6 @@ function noSweeper(name: string): OutboxError {
   return new OutboxError(
     'OUTBOX_NOT_FOUND',
     `no sweeper was found of ${name}: deploy it with a version of the construct that has one, or name the outbox by --stack so that its functions are seen`,
-    { facts: { outbox: name } },
+    { details: { outbox: name } },
   );
 }

@@ -83,7 +83,7 @@ export interface OrderedConfig {
   /** Until when (epoch milliseconds) an aggregate may begin in the middle. @default - each begins with 1 */
   readonly adoptUntil?: number;
   /** How long the next message of a replay may be in the queue's hands: so long it is waited for. */
-  readonly replayPatienceMs: number;
+  readonly replayWaitMs: number;
 }
 
 export function writerToEnvironment(
@@ -182,11 +182,11 @@ export function inboxToEnvironment(config: InboxConfig): Record<string, string> 
 }
 
 function orderedToEnvironment(config: OrderedConfig): Record<string, string> {
-  const { queueUrl, adoptWaitMs, adoptUntil, replayPatienceMs } = config;
+  const { queueUrl, adoptWaitMs, adoptUntil, replayWaitMs } = config;
   return {
     INBOX_QUEUE_URL: queueUrl,
     INBOX_ADOPT_WAIT_MS: String(adoptWaitMs),
-    INBOX_REPLAY_PATIENCE_MS: String(replayPatienceMs),
+    INBOX_REPLAY_WAIT_MS: String(replayWaitMs),
     ...(adoptUntil === undefined ? {} : { INBOX_ADOPT_UNTIL: String(adoptUntil) }),
   };
 }
@@ -212,7 +212,7 @@ function orderedFrom(environment: Environment, read: Reader): OrderedConfig {
   return {
     queueUrl: read.text('INBOX_QUEUE_URL'),
     adoptWaitMs: read.number('INBOX_ADOPT_WAIT_MS'),
-    replayPatienceMs: read.number('INBOX_REPLAY_PATIENCE_MS'),
+    replayWaitMs: read.number('INBOX_REPLAY_WAIT_MS'),
     ...('INBOX_ADOPT_UNTIL' in environment ? { adoptUntil: read.number('INBOX_ADOPT_UNTIL') } : {}),
   };
 }
@@ -243,7 +243,7 @@ export function reader(environment: Environment, mend: string): Reader {
         'ENVIRONMENT_MISSING',
         `environment variable ${name} is missing: ${mend}`,
         {
-          facts: { variable: name },
+          details: { variable: name },
         },
       );
     }
@@ -253,7 +253,7 @@ export function reader(environment: Environment, mend: string): Reader {
     new OutboxError(
       'ENVIRONMENT_INVALID',
       `environment variable ${name} must be ${expected}, got ${JSON.stringify(text(name))}: ${mend}`,
-      { facts: { variable: name } },
+      { details: { variable: name } },
     );
   return {
     text,

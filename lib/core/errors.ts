@@ -43,7 +43,7 @@ export type OutboxErrorCode =
   | 'REPLAY_MISSED'
   | 'RESULT_INVALID'
   | 'SAGA_INVALID'
-  | 'SAGA_UNKNOWN'
+  | 'SAGA_NOT_FOUND'
   | 'SAGA_VERSION_UNKNOWN'
   | 'SEQUENCE_CONFLICT'
   | 'SEQUENCE_INVALID'
@@ -60,29 +60,29 @@ export type OutboxErrorCode =
   | 'TRANSACTION_CONFLICT'
   | 'TRANSACTION_TOO_LARGE';
 
-/** Facts about a failure, for logs and for code: ids, numbers and names, never payloads. */
-export type ErrorFacts = Readonly<Record<string, unknown>>;
+/** Details of a failure, for logs and for code: ids, numbers and names, never payloads. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 /**
  * The one error of the package's run-time code.
  *
- * Its message names the value, the limit and the mend; `facts` holds the same as data. Recognise it
+ * Its message names the value, the limit and the next step; `details` holds the same as data. Recognise it
  * with {@link OutboxError.is}, which also holds across two copies of the package, where
  * `instanceof` does not.
  */
 export class OutboxError extends Error {
   override readonly name = 'OutboxError';
   readonly code: OutboxErrorCode;
-  readonly facts: ErrorFacts;
+  readonly details: ErrorDetails;
 
   constructor(
     code: OutboxErrorCode,
     message: string,
-    options: ErrorOptions & { facts?: ErrorFacts } = {},
+    options: ErrorOptions & { details?: ErrorDetails } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : {});
     this.code = code;
-    this.facts = options.facts ?? {};
+    this.details = options.details ?? {};
     Object.defineProperty(this, brand, { value: true });
   }
 
@@ -104,7 +104,7 @@ export function checkGiven(usage: string, given: Readonly<Record<string, unknown
   for (const [name, value] of Object.entries(given)) {
     if (value !== undefined && value !== null) continue;
     throw new OutboxError('OPTION_INVALID', `${name} is required, got ${value}: call ${usage}`, {
-      facts: { option: name, value },
+      details: { option: name, value },
     });
   }
 }

@@ -55,7 +55,7 @@ export const archiveGauges = {
 /** What each run of the sweeper measures, zero included: alarms tell zero from silence. */
 export const outboxGauges = {
   /** Entries in the waiting room that need a person. */
-  parked: 'ParkedEntries',
+  parked: 'ParkedBacklog',
   /**
    * Milliseconds since the oldest page that may hold unsettled entries, or since the first attempt of an entry
    * that has been tried for two hours or more; 0 where all is well.
@@ -78,17 +78,17 @@ export function inboxDimensions(inbox: { name: string; tableName: string }): Dim
 /** What an inbox counts, once per invocation and only where it is not zero. */
 export const inboxMetrics = {
   /** Messages whose handler ran and whose effects were committed. */
-  handled: 'Handled',
+  handled: 'MessagesHandled',
   /** Messages that had been handled before: acknowledged without effect. */
-  duplicates: 'Duplicates',
+  duplicates: 'MessagesDuplicate',
   /** Messages that the inbox itself sent to the dead-letter queue, with the reason. */
-  deadLettered: 'DeadLettered',
+  deadLettered: 'MessagesDeadLettered',
   /** Messages that came before their turn: stored, and handled when the gap before them closes. */
-  early: 'Early',
-  /** Messages that another worker had in hand: they come again. */
-  inHand: 'InHand',
+  early: 'MessagesEarly',
+  /** Messages that another worker has in progress: the queue delivers them again. */
+  inProgress: 'MessagesInProgress',
   /** Messages that were tried and given back to the queue. */
-  failed: 'Failed',
+  failed: 'MessagesFailed',
 } as const;
 
 /** What each check of an ordered inbox's gaps measures, zero included: the alarm tells zero from silence. */

@@ -47,7 +47,7 @@ export interface WaitingFate {
   readonly state: Exclude<WaitingState, 'deferred'>;
   readonly missing: readonly string[];
   /** Whether it has a place in a sequence that one of the missing keeps. */
-  readonly holds: boolean;
+  readonly blocksLane: boolean;
   readonly attempts: number;
   /** Milliseconds until it is looked at again. */
   readonly delayMs: number;
@@ -105,14 +105,14 @@ export function fateOf(
 ): SettledFate {
   if (answers.length === 0) return parkUnwanted(candidate);
   const open = answers.filter(({ result }) => result.status !== 'published');
-  const worst = worstOf(open);
+  const worst = mostSevereOf(open);
   if (worst === undefined) return { status: 'published', candidate };
   return {
     status: 'waiting',
     candidate,
     ...nextState(candidate, worst, policy),
     missing: open.map(({ destination }) => destination),
-    holds: candidate.entry.sequence !== undefined && open.some(({ ordered }) => ordered),
+    blocksLane: candidate.entry.sequence !== undefined && open.some(({ ordered }) => ordered),
     isAttempted: worst.result.status !== 'not-attempted',
     error: errorOf(worst),
   };
@@ -120,14 +120,14 @@ export function fateOf(
 
 /** The candidate left where it is. */
 export function unsettled(candidate: Candidate, answers: readonly Answer[]): Fate {
-  const worst = worstOf(answers);
+  const worst = mostSevereOf(answers);
   return { status: 'unsettled', candidate, error: worst === undefined ? unwanted : errorOf(worst) };
 }
 
 type OpenAnswer = Answer & { readonly result: Exclude<SendResult, { status: 'published' }> };
 
 // What may still succeed is tried before a person is called: a rejection counts only once nothing else is open.
-const gravity = {
+const severity = {
   failed: 5,
   unavailable: 4,
   'not-attempted': 3,
@@ -136,11 +136,11 @@ const gravity = {
   published: 0,
 } as const;
 
-function worstOf(answers: readonly Answer[]): OpenAnswer | undefined {
+function mostSevereOf(answers: readonly Answer[]): OpenAnswer | undefined {
   const open = answers.filter(
     (answer): answer is OpenAnswer => answer.result.status !== 'published',
   );
-  return open.toSorted((a, b) => gravity[b.result.status] - gravity[a.result.status])[0];
+  return open.toSorted((a, b) => severity[b.result.status] - severity[a.result.status])[0];
 }
 
 type NextState = Pick<WaitingFate, 'state' | 'attempts' | 'delayMs'>;
@@ -202,7 +202,7 @@ function parkUnwanted(candidate: Candidate): WaitingFate {
     candidate,
     state: 'parked',
     missing: candidate.missing ?? [],
-    holds: false,
+    blocksLane: false,
     attempts: candidate.attempts + 1,
     delayMs: 0,
     isAttempted: true,
@@ -212,21 +212,25 @@ function parkUnwanted(candidate: Candidate): WaitingFate {
 
 /** The waiting row of an entry that did not go. */
 export function waitingFrom(fate: WaitingFate, now: number): Waiting {
-  const { candidate, state, missing, holds, attempts, isAttempted, error } = fate;
+  const { candidate, state, missing, blocksLane: holds, attempts, isAttempted, error } = fate;
   return {
     entry: candidate.entry,
     state,
     dueAt: now + fate.delayMs,
     attempts,
     missing,
-    holds,
+    blocksLane: holds,
     error,
     ...(state === 'held' || !isAttempted ? {} : firstAttempt(now, error.code)),
   };
 }
 
 function firstAttempt(now: number, code: string): Partial<Waiting> {
-  return { tried: withAttempt([], { at: now, code }), firstTriedAt: now, lastTriedAt: now };
+  return {
+    recentAttempts: withAttempt([], { at: now, code }),
+    firstTriedAt: now,
+    lastTriedAt: now,
+  };
 }
 
 /** The waiting row of a row that is no entry: parked at once, since no attempt can mend it. */
@@ -236,7 +240,7 @@ export function parkedFrom({ key, json, problem }: InvalidPageRow, now: number):
     state: 'parked',
     dueAt: now,
     attempts: 0,
-    holds: false,
+    blocksLane: false,
     error: { code: 'ENTRY_INVALID', message: problem },
   };
 }

@@ -6,10 +6,10 @@ import type { Row } from '../table/entry.ts';
 import { isBinary, isNestedDeeper, isWrappedNumber, itemBytes } from './items.ts';
 
 /** One action of a transaction, in the document client's shape: a Put, Update, Delete or ConditionCheck. */
-export type Action = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+export type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
 /** An action that can be sent alone. A condition check alone would write nothing. */
-export type SingleAction = Omit<Action, 'ConditionCheck'>;
+export type SingleAction = Omit<TransactItem, 'ConditionCheck'>;
 
 /**
  * Why an action stopped its transaction; `None` for one that did not.
@@ -44,7 +44,7 @@ export interface Transactor {
    * Sends one transaction. Calling again with the same token and actions within ten minutes of
    * success changes nothing. Throws where the outcome is unknown or the call was refused whole.
    */
-  transact(actions: readonly Action[], token: string): Promise<TransactionResult>;
+  transact(actions: readonly TransactItem[], token: string): Promise<TransactionResult>;
   /**
    * Sends one action by itself, for half the write units. `reasons` has one entry where it is cancelled.
    *
@@ -69,7 +69,7 @@ export interface ActionRequest {
 }
 
 /** The request in an action; an empty one where the action holds none, which the database refuses. */
-export function requestOf(action: Action): ActionRequest {
+export function requestOf(action: TransactItem): ActionRequest {
   return action.Put ?? action.Update ?? action.Delete ?? action.ConditionCheck ?? {};
 }
 
@@ -81,8 +81,8 @@ const kinds = ['Put', 'Update', 'Delete', 'ConditionCheck'] as const;
  * @param index the action's place, for the message
  * @throws OutboxError `ACTION_INVALID`, `TABLE_NAME_MISSING`
  */
-export function checkAction(action: Action | null | undefined, index: number): void {
-  const given: Partial<Action> = action ?? {};
+export function checkAction(action: TransactItem | null | undefined, index: number): void {
+  const given: Partial<TransactItem> = action ?? {};
   const present = kinds.filter((kind) => given[kind] !== undefined);
   const [kind] = present;
   if (kind === undefined || present.length > 1) {
@@ -100,7 +100,7 @@ export function checkAction(action: Action | null | undefined, index: number): v
       'TABLE_NAME_MISSING',
       `${kind} of action ${index} has no TableName, got ${got}: the environment variable that names the table is probably not set. ` +
         "Set it on the function in the CDK app, for example with fn.addEnvironment('ORDERS_TABLE', orders.tableName)",
-      { facts: { index, kind } },
+      { details: { index, kind } },
     );
   }
   const needed = kind === 'Put' ? 'Item' : 'Key';
@@ -120,11 +120,11 @@ export function checkAction(action: Action | null | undefined, index: number): v
 }
 
 function invalid(index: number, problem: string): OutboxError {
-  return new OutboxError('ACTION_INVALID', `action ${index} ${problem}`, { facts: { index } });
+  return new OutboxError('ACTION_INVALID', `action ${index} ${problem}`, { details: { index } });
 }
 
 /** The table that an action writes to, for messages. */
-export function tableNameOf(action: Action | undefined): string {
+export function tableNameOf(action: TransactItem | undefined): string {
   return (action && requestOf(action).TableName) ?? 'unknown';
 }
 
@@ -135,9 +135,9 @@ export function tableNameOf(action: Action | undefined): string {
  * values, and the database judges the rest. Two actions on one item are found where a key is known.
  *
  * @throws OutboxError `NOTHING_TO_WRITE`, `TOO_MANY_ACTIONS`, `ACTION_INVALID`, `TABLE_NAME_MISSING`, `ITEM_TOO_LARGE`,
- * `TRANSACTION_TOO_LARGE`, `DUPLICATE_ITEM`; `facts.index` is the action's place in `actions`
+ * `TRANSACTION_TOO_LARGE`, `DUPLICATE_ITEM`; `details.index` is the action's place in `actions`
  */
-export function checkTransaction(actions: readonly Action[]): void {
+export function checkTransaction(actions: readonly TransactItem[]): void {
   checkCount(actions.length);
   actions.forEach(checkAction);
   checkSizes(actions);
@@ -151,7 +151,7 @@ export function checkToken(token: string): void {
   throw new OutboxError(
     'TOKEN_INVALID',
     `token must have 1 to ${maxTokenChars} characters, got ${token.length}: pass a UUID or a hash of that length`,
-    { facts: { length: token.length, limit: maxTokenChars } },
+    { details: { length: token.length, limit: maxTokenChars } },
   );
 }
 
@@ -169,11 +169,11 @@ function checkCount(count: number): void {
     `a transaction takes at most ${maxActions} actions, got ${count}: ` +
       'each item, each event and each aggregate with a sequence of "next" is one; split the write, ' +
       'or let one event tell of several changes',
-    { facts: { count, limit: maxActions } },
+    { details: { count, limit: maxActions } },
   );
 }
 
-function checkSizes(actions: readonly Action[]): void {
+function checkSizes(actions: readonly TransactItem[]): void {
   const sizes = actions.map(actionBytes);
   actions.forEach((action, index) => {
     checkItemSize(action, { index, bytes: sizes[index] ?? 0 });
@@ -184,11 +184,14 @@ function checkSizes(actions: readonly Action[]): void {
   throw new OutboxError(
     'TRANSACTION_TOO_LARGE',
     `a transaction takes at most ${maxBytes} bytes, got ${bytes}: split the write, or keep large data in S3 and its place in the item`,
-    { facts: { bytes, limit: maxBytes } },
+    { details: { bytes, limit: maxBytes } },
   );
 }
 
-function checkItemSize(action: Action, { index, bytes }: { index: number; bytes: number }): void {
+function checkItemSize(
+  action: TransactItem,
+  { index, bytes }: { index: number; bytes: number },
+): void {
   const { maxItemBytes } = limits.table;
   if (action.Put === undefined || bytes <= maxItemBytes) return;
   const tableName = tableNameOf(action);
@@ -196,11 +199,11 @@ function checkItemSize(action: Action, { index, bytes }: { index: number; bytes:
     'ITEM_TOO_LARGE',
     `an item takes at most ${maxItemBytes} bytes, the one of action ${index} (table ${tableName}) has ${bytes}: ` +
       'keep large data in S3 and its place in the item',
-    { facts: { index, tableName, bytes, limit: maxItemBytes } },
+    { details: { index, tableName, bytes, limit: maxItemBytes } },
   );
 }
 
-function actionBytes(action: Action): number {
+function actionBytes(action: TransactItem): number {
   const { Item, Key = {}, ExpressionAttributeValues = {} } = requestOf(action);
   return Item === undefined
     ? itemBytes(Key) + itemBytes(ExpressionAttributeValues)
@@ -220,7 +223,7 @@ type KeyNames = ReadonlyMap<string, readonly string[]>;
  * @throws OutboxError `DUPLICATE_ITEM`
  */
 export function checkDistinctItems(
-  actions: readonly Action[],
+  actions: readonly TransactItem[],
   known: KeyNames = new Map<string, readonly string[]>(),
 ): void {
   const keyNames = new Map([...known, ...keyNamesOf(actions)]);
@@ -234,17 +237,17 @@ export function checkDistinctItems(
   });
 }
 
-function duplicateItem(action: Action, indexes: readonly [number, number]): OutboxError {
+function duplicateItem(action: TransactItem, indexes: readonly [number, number]): OutboxError {
   const { TableName: tableName = 'unknown' } = requestOf(action);
   return new OutboxError(
     'DUPLICATE_ITEM',
     `a transaction takes one action on an item, but actions ${indexes.join(' and ')} are on the same item of table ${tableName}: ` +
       'make them one, for example a condition check part of the update',
-    { facts: { indexes, tableName } },
+    { details: { indexes, tableName } },
   );
 }
 
-function keyNamesOf(actions: readonly Action[]): KeyNames {
+function keyNamesOf(actions: readonly TransactItem[]): KeyNames {
   const requests = actions.map(requestOf);
   return new Map(
     requests.flatMap(({ TableName, Key }) =>
@@ -253,7 +256,7 @@ function keyNamesOf(actions: readonly Action[]): KeyNames {
   );
 }
 
-function identify(action: Action, keyNames: KeyNames): string | undefined {
+function identify(action: TransactItem, keyNames: KeyNames): string | undefined {
   const { TableName = '', Item, Key } = requestOf(action);
   const names = keyNames.get(TableName);
   const attributes = Key ?? Item;

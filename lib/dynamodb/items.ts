@@ -74,7 +74,7 @@ function tooLarge(row: Row, bytes: number): OutboxError {
     'ITEM_TOO_LARGE',
     `row ${pk} / ${sk} has ${bytes} bytes, an item at most ${limit}: ` +
       'write events through the package, which leaves room for what is added while they wait',
-    { facts: { pk, sk, bytes, limit } },
+    { details: { pk, sk, bytes, limit } },
   );
 }
 

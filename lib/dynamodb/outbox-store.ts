@@ -42,10 +42,10 @@ import { toItem, toItemKey, toRow, type Item } from './items.ts';
 import {
   getAll,
   maxParallelCalls,
-  patience,
+  retryPolicy,
   putAll,
   queryAll,
-  untilDone,
+  retryUntilDone,
   type OutboxTable,
 } from './outbox-table.ts';
 import { contentsOf } from './page-walk.ts';
@@ -173,7 +173,7 @@ async function addOneWaiting(table: OutboxTable, waiting: Waiting): Promise<void
     aggregate === undefined
       ? () => sendPut(table, put)
       : () => sendPutAndCount(table, put, countOf(table, aggregate));
-  if (!(await untilDone(attempt, table))) throw inConflict(keyOfWaiting(waiting.entry));
+  if (!(await retryUntilDone(attempt, table))) throw inConflict(keyOfWaiting(waiting.entry));
 }
 
 function putOf({ tableName }: OutboxTable, waiting: Waiting): Put {
@@ -235,15 +235,15 @@ function refused(cancellation: TransactionCanceledException): OutboxError {
   return new OutboxError(
     'TRANSACTION_CANCELLED',
     `the database refused to add to the waiting room: ${codes.join(', ')}`,
-    { facts: { codes }, cause: cancellation },
+    { details: { codes }, cause: cancellation },
   );
 }
 
 function inConflict({ pk, sk }: Key): OutboxError {
   return new OutboxError(
     'TRANSACTION_CONFLICT',
-    `waiting row ${pk} / ${sk} could not be written in ${patience.maxTries} tries: ` +
+    `waiting row ${pk} / ${sk} could not be written in ${retryPolicy.maxTries} tries: ` +
       'others write rows of its aggregate, or the table throttles; it is added when its batch comes again',
-    { facts: { pk, sk, tries: patience.maxTries } },
+    { details: { pk, sk, tries: retryPolicy.maxTries } },
   );
 }

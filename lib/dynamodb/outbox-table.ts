@@ -144,7 +144,7 @@ async function untilNoneLeft(
   table: OutboxTable,
 ): Promise<void> {
   let left = batch;
-  const isDone = await untilDone(async () => {
+  const isDone = await retryUntilDone(async () => {
     left = await send(left);
     return left.length === 0;
   }, table);
@@ -154,26 +154,26 @@ async function untilNoneLeft(
 function throttled(tableName: string, { left, of }: { left: number; of: number }): OutboxError {
   return new OutboxError(
     'TABLE_THROTTLED',
-    `table ${tableName} left ${left} of ${of} items after ${patience.maxTries} tries: ` +
+    `table ${tableName} left ${left} of ${of} items after ${retryPolicy.maxTries} tries: ` +
       'it throttles; if that lasts, raise its throughput limit or the number of shards',
-    { facts: { tableName, left, of, tries: patience.maxTries } },
+    { details: { tableName, left, of, tries: retryPolicy.maxTries } },
   );
 }
 
 /** Tries in all, and the waits between them: up to two and a half seconds together. */
-export const patience = {
+export const retryPolicy = {
   maxTries: 8,
   backoff: { baseMs: 25, maxMs: 1000 } satisfies Backoff,
 } as const;
 
 /** Calls `attempt` until it answers true, and waits longer each time. Answers false where no try did. */
-export async function untilDone(
+export async function retryUntilDone(
   attempt: () => Promise<boolean>,
   { clock, random }: Pick<OutboxTable, 'clock' | 'random'>,
 ): Promise<boolean> {
   for (let tries = 1; ; tries++) {
     if (await attempt()) return true;
-    if (tries === patience.maxTries) return false;
-    await clock.sleep(backoffMs(tries, patience.backoff, random));
+    if (tries === retryPolicy.maxTries) return false;
+    await clock.sleep(backoffMs(tries, retryPolicy.backoff, random));
   }
 }

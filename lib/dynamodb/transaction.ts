@@ -7,7 +7,7 @@ import {
   checkToken,
   checkTransaction,
   tableNameOf,
-  type Action,
+  type TransactItem,
   type CancellationReason,
   type SingleAction,
   type TransactionResult,
@@ -62,7 +62,7 @@ export const commitDefaults = {
  */
 export async function commit(
   transactor: Transactor,
-  actions: readonly Action[],
+  actions: readonly TransactItem[],
   options: CommitOptions,
 ): Promise<CommitResult> {
   const { token = randomUUID() } = options;
@@ -91,7 +91,7 @@ export async function commitAlone(
 
 async function untilDecided(
   send: () => Promise<TransactionResult>,
-  actions: readonly Action[],
+  actions: readonly TransactItem[],
   options: CommitOptions,
 ): Promise<CommitResult> {
   for (let attempt = 1; ; attempt++) {
@@ -114,19 +114,19 @@ async function waitOrGiveUp(
 }
 
 function conflict(
-  facts: { codes: readonly string[]; attempts: number; token: string | undefined },
+  details: { codes: readonly string[]; attempts: number; token: string | undefined },
   cause: unknown,
 ): OutboxError {
   return new OutboxError(
     'TRANSACTION_CONFLICT',
-    `the transaction met ${facts.codes.join(', ')} in each of ${facts.attempts} tries: ` +
+    `the transaction met ${details.codes.join(', ')} in each of ${details.attempts} tries: ` +
       'others write the same items, or the table is throttled. Try again later with the same token, ' +
       'or spread the writes over more items',
-    { facts, cause },
+    { details, cause },
   );
 }
 
-function cancelled({ failures, cause }: Refusal, actions: readonly Action[]): OutboxError {
+function cancelled({ failures, cause }: Refusal, actions: readonly TransactItem[]): OutboxError {
   const reasons = failures.map(({ index, reason: { code, message } }) => ({
     index,
     tableName: tableNameOf(actions[index]),
@@ -139,7 +139,7 @@ function cancelled({ failures, cause }: Refusal, actions: readonly Action[]): Ou
   return new OutboxError(
     'TRANSACTION_CANCELLED',
     `the database refused the transaction: ${told.join('; ')}`,
-    { facts: { reasons }, cause },
+    { details: { reasons }, cause },
   );
 }
 

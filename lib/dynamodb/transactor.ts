@@ -11,7 +11,7 @@ import { marshall, type unmarshallOptions } from '@aws-sdk/util-dynamodb';
 import { OutboxError } from '../core/errors.ts';
 import {
   tableNameOf,
-  type Action,
+  type TransactItem,
   type CancellationReason,
   type SingleAction,
   type TransactionResult,
@@ -76,7 +76,7 @@ async function sendAlone(
 
 function readRefusal(
   error: unknown,
-  { client, actions }: { client: DynamoDBDocumentClient; actions: readonly Action[] },
+  { client, actions }: { client: DynamoDBDocumentClient; actions: readonly TransactItem[] },
 ): TransactionResult {
   const reasons = cancellationReasons(error);
   if (reasons !== undefined) {
@@ -175,7 +175,7 @@ function tableNotFound(tableNames: readonly string[], cause?: unknown): OutboxEr
     'TABLE_NOT_FOUND',
     `${named} ${tableNames.join(', ')} does not exist in this account and region: ` +
       'check the name, the region, and that the stack is deployed',
-    { facts: { tableNames }, cause },
+    { details: { tableNames }, cause },
   );
 }
 
@@ -184,7 +184,7 @@ export function tokenMismatch(tableNames: readonly string[], cause?: unknown): O
     'TOKEN_MISMATCH',
     'the token was used within ten minutes for another transaction: repeat the same one, ' +
       'with the same items and event ids, or use a new token',
-    { facts: { tableNames }, cause },
+    { details: { tableNames }, cause },
   );
 }
 
@@ -193,6 +193,6 @@ function duplicateItem(tableNames: readonly string[], cause?: unknown): OutboxEr
     'DUPLICATE_ITEM',
     `a transaction takes one action on an item, but two are on the same item (tables: ${tableNames.join(', ')}): ` +
       'make them one, for example a condition check part of the update',
-    { facts: { tableNames }, cause },
+    { details: { tableNames }, cause },
   );
 }

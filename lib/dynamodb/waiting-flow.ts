@@ -41,8 +41,8 @@ import { toItem, toItemKey, toRow, type Item } from './items.ts';
 import {
   answersTo,
   ask,
-  patience,
-  untilDone,
+  retryPolicy,
+  retryUntilDone,
   type OutboxTable,
   type Question,
 } from './outbox-table.ts';
@@ -85,7 +85,7 @@ async function firstInLine(table: OutboxTable, aggregate: string): Promise<Waiti
     const answer = await ask(table, {
       // Sequences are digits, which sort before the hold row.
       KeyConditionExpression: 'pk = :pk AND sk < :hold',
-      FilterExpression: 'holds = :true',
+      FilterExpression: 'blocksLane = :true',
       ExpressionAttributeValues: {
         ':pk': { S: pk },
         ':hold': { S: hold },
@@ -108,7 +108,7 @@ function countHolds(
   before: Waiting,
   after: Waiting | undefined,
 ): TransactWriteItem | undefined {
-  const aggregate = heldAggregateOf({ ...before, holds: true });
+  const aggregate = heldAggregateOf({ ...before, blocksLane: true });
   const delta = holdOf(after) - holdOf(before);
   if (aggregate === undefined || delta === 0) return undefined;
   return {
@@ -122,7 +122,7 @@ function countHolds(
 }
 
 function holdOf(waiting: Waiting | undefined): 0 | 1 {
-  return waiting?.holds === true ? 1 : 0;
+  return waiting?.blocksLane === true ? 1 : 0;
 }
 
 /** What is written when a row leaves the waiting room: why it does, and its entry where no page has it yet. */
@@ -226,8 +226,8 @@ type Condition = Required<
 >;
 
 /** That a row is still as it was seen, and counts as a hold as it did. */
-function asSeen({ state, attempts, dueAt, holds }: Waiting): Condition {
-  return areAsSeen({ state, attempts, dueAt, holds });
+function asSeen({ state, attempts, dueAt, blocksLane }: Waiting): Condition {
+  return areAsSeen({ state, attempts, dueAt, blocksLane });
 }
 
 /** Takes a row for one attempt. A conflict means that somebody else is at it. */
@@ -336,7 +336,7 @@ async function decide(
   attempt: () => Promise<boolean | undefined>,
 ): Promise<boolean> {
   let answer: boolean | undefined;
-  await untilDone(async () => {
+  await retryUntilDone(async () => {
     answer = await attempt();
     return answer !== undefined;
   }, table);
@@ -353,15 +353,15 @@ function conditionsHeld(cancellation: TransactionCanceledException): false | und
   throw new OutboxError(
     'TRANSACTION_CANCELLED',
     `the database refused a change of the waiting room: ${codes.join(', ')}`,
-    { facts: { codes }, cause: cancellation },
+    { details: { codes }, cause: cancellation },
   );
 }
 
 function inConflict(): OutboxError {
   return new OutboxError(
     'TRANSACTION_CONFLICT',
-    `a row of the waiting room could not be changed in ${patience.maxTries} tries: ` +
+    `a row of the waiting room could not be changed in ${retryPolicy.maxTries} tries: ` +
       'others write to it, or the table throttles; it is looked at again when it is due',
-    { facts: { tries: patience.maxTries } },
+    { details: { tries: retryPolicy.maxTries } },
   );
 }

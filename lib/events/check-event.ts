@@ -6,21 +6,21 @@ import type { EventContract, OutboxEvent } from './event.ts';
 
 /** @throws OutboxError `EVENT_TYPE_INVALID`, `AGGREGATE_INVALID`, `OPTION_INVALID` */
 export function checkDefinition(definition: EventContract): void {
-  const { type, version, aggregate, schema, validationDetail = 'codes' } = definition;
+  const { type, version, aggregateType, schema, validationDetail = 'codes' } = definition;
   if (!isEventType(type)) {
     throw new OutboxError(
       'EVENT_TYPE_INVALID',
       `type of an event must be 1 to ${limits.eventBus.maxTypeChars} letters, digits and ._:/- ` +
         `and begin with a letter or digit, got ${JSON.stringify(type)} (${type.length} characters)`,
-      { facts: { type, length: type.length, limit: limits.eventBus.maxTypeChars } },
+      { details: { type, length: type.length, limit: limits.eventBus.maxTypeChars } },
     );
   }
-  if (!isAggregateType(aggregate)) {
+  if (!isAggregateType(aggregateType)) {
     throw new OutboxError(
       'AGGREGATE_INVALID',
-      `aggregate of ${type} must be letters, digits and ._- and begin with a letter, got ${JSON.stringify(aggregate)}: ` +
+      `aggregateType of ${type} must be letters, digits and ._- and begin with a letter, got ${JSON.stringify(aggregateType)}: ` +
         'name the kind of thing here, and its id when you make an event',
-      { facts: { type, aggregate } },
+      { details: { type, aggregateType } },
     );
   }
   checkOption(isCount(version), { type, option: 'version', expected: 'a whole number from 1' });
@@ -46,7 +46,7 @@ export function checkAggregateId(id: unknown, type: string): void {
   throw new OutboxError(
     'AGGREGATE_INVALID',
     `aggregate id of ${type} must be a string, got ${typeof id}: make it one, such as String(order.number)`,
-    { facts: { type } },
+    { details: { type } },
   );
 }
 
@@ -67,7 +67,7 @@ export function checkEvent(event: OutboxEvent): void {
     throw new OutboxError(
       'EVENT_INVALID',
       `id of ${type} must be a UUIDv7 in lower case, got ${JSON.stringify(id)}: leave it out to get a new one`,
-      { facts: { type, eventId: id } },
+      { details: { type, eventId: id } },
     );
   }
   checkAggregate(aggregate, type);
@@ -75,7 +75,7 @@ export function checkEvent(event: OutboxEvent): void {
     throw new OutboxError(
       'SEQUENCE_INVALID',
       `sequence of ${type} ${id} must be 'next' or a whole number from 1, got ${String(sequence)}`,
-      { facts: { type, eventId: id, sequence } },
+      { details: { type, eventId: id, sequence } },
     );
   }
 }
@@ -90,7 +90,7 @@ function checkAggregate(aggregate: string, type: string): void {
     'AGGREGATE_INVALID',
     `aggregate of ${type} must be a type and an id that is not empty, together at most ${limit} bytes of UTF-8, ` +
       `got ${JSON.stringify(aggregate.slice(0, 80))} (${bytes} bytes)`,
-    { facts: { type, bytes, limit } },
+    { details: { type, bytes, limit } },
   );
 }
 
@@ -100,7 +100,7 @@ function checkOption(
 ): void {
   if (isValid) return;
   throw new OutboxError('OPTION_INVALID', `${option} of ${type} must be ${expected}`, {
-    facts: { type, option },
+    details: { type, option },
   });
 }
 

@@ -75,7 +75,7 @@ export function contextOfWrite(
     'OPTION_INVALID',
     `${wrong} of the context must be a string of 1 to ${ownLimits.maxContextChars} characters, got ${got}: ` +
       'leave it out if there is none',
-    { facts: { option: wrong, limit: ownLimits.maxContextChars } },
+    { details: { option: wrong, limit: ownLimits.maxContextChars } },
   );
 }
 

@@ -27,7 +27,7 @@ export interface DefineEventOptions<Schema extends StandardSchemaV1> {
    */
   readonly version?: number;
   /** The kind of thing that the event is about, such as `order`: letters, digits and `._-`. */
-  readonly aggregate: string;
+  readonly aggregateType: string;
   /**
    * The shape of the data: any Standard Schema (zod, valibot, arktype). Producers write its input;
    * consumers get its output. https://standardschema.dev
@@ -64,11 +64,14 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
   type: Type,
   options: DefineEventOptions<Schema>,
 ): EventDefinition<Type, Schema> {
-  checkGiven("defineEvent('order.placed', { aggregate: 'order', schema })", { type, options });
-  const { version = 1, aggregate, schema, upcast = {}, validationDetail = 'codes' } = options;
-  checkGiven(`defineEvent('${type}', { aggregate: 'order', schema })`, { aggregate, schema });
+  checkGiven("defineEvent('order.placed', { aggregateType: 'order', schema })", { type, options });
+  const { version = 1, aggregateType, schema, upcast = {}, validationDetail = 'codes' } = options;
+  checkGiven(`defineEvent('${type}', { aggregateType: 'order', schema })`, {
+    aggregateType,
+    schema,
+  });
   const contract: EventContract<Type, Schema> = {
-    ...{ type, version, aggregate, schema, upcast, validationDetail },
+    ...{ type, version, aggregateType, schema, upcast, validationDetail },
   };
   checkDefinition(contract);
   checkUpcasts(contract);
@@ -86,7 +89,7 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
       id: options.id ?? newId(Math.max(now, deliverAt ?? now)),
       type,
       version,
-      aggregate: `${aggregate}/${aggregateId}`,
+      aggregate: `${aggregateType}/${aggregateId}`,
       ...definedOnly({ sequence, deliverAt }),
       data,
     };
@@ -122,7 +125,7 @@ function notPossible(type: string, given: unknown): OutboxError {
     'EVENT_INVALID',
     `deliverAt of ${type} must be a valid Date no more than ten years ahead, got ${String(given)}: ` +
       'make it of epoch milliseconds, such as new Date(Date.now() + 15 * 60_000)',
-    { facts: { type, deliverAt: given, limitMs: ownLimits.maxDeferralMs } },
+    { details: { type, deliverAt: given, limitMs: ownLimits.maxDeferralMs } },
   );
 }
 
@@ -131,6 +134,6 @@ function inSequence(type: string, sequence: 'next' | number): OutboxError {
     'SEQUENCE_INVALID',
     `${type} has both deliverAt and sequence ${sequence}: a deferred event takes part in no order, ` +
       'since those behind it would have to wait for it. Leave one of the two out',
-    { facts: { type, sequence } },
+    { details: { type, sequence } },
   );
 }

@@ -57,7 +57,7 @@ function checkDistinctEvents(events: readonly OutboxEvent[]): void {
     throw new OutboxError(
       'DUPLICATE_ITEM',
       `event ${twice.type} ${twice.id} is given twice: make a new event for each thing that happened`,
-      { facts: { type: twice.type, eventId: twice.id } },
+      { details: { type: twice.type, eventId: twice.id } },
     );
   }
   const numbered = events.filter(({ sequence }) => typeof sequence === 'number');
@@ -87,6 +87,6 @@ function sequenceClash({ type, id, aggregate, sequence }: OutboxEvent): OutboxEr
     'SEQUENCE_INVALID',
     `sequence ${String(sequence)} of ${type} ${id} clashes with another event of ${aggregate} in this write: ` +
       `give each a number of its own, or all of them 'next'`,
-    { facts: { type, eventId: id, aggregate, sequence } },
+    { details: { type, eventId: id, aggregate, sequence } },
   );
 }

@@ -54,7 +54,7 @@ async function validate(
     throw new OutboxError(
       'EVENT_INVALID',
       `the schema of ${type} ${id} threw ${nameOfError(error)}: have it return issues instead`,
-      { facts: { type, eventId: id } },
+      { details: { type, eventId: id } },
     );
   }
 }
@@ -65,7 +65,7 @@ function notJson({ definition, type, id }: EventWithData, error: NotLosslessErro
     'EVENT_NOT_JSON',
     `data of ${type} ${id} would not be the same after JSON: ${problem}. ` +
       'Use text, finite numbers, booleans, null, lists, plain objects and valid Dates',
-    { facts: { type, eventId: id } },
+    { details: { type, eventId: id } },
   );
 }
 
@@ -78,6 +78,6 @@ function invalid({ type, id, definition }: OutboxEvent, issues: readonly string[
     'EVENT_INVALID',
     `data of ${type} ${id} does not fit its schema: ${issues.join('; ')} ` +
       `(checked as the JSON that consumers get: a Date is text there)${showMore}`,
-    { facts: { type, eventId: id, issues } },
+    { details: { type, eventId: id, issues } },
   );
 }

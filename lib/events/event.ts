@@ -11,7 +11,7 @@ export interface EventContract<
   readonly type: Type;
   readonly version: number;
   /** The kind of thing that the event is about: `order`. */
-  readonly aggregate: string;
+  readonly aggregateType: string;
   readonly schema: Schema;
   readonly upcast: Upcasts;
   /**
@@ -111,7 +111,7 @@ export function checkUpcasts(contract: { type: string; version: number; upcast: 
   if (problem === undefined) return;
   const { type, version, upcast } = contract;
   throw new OutboxError('OPTION_INVALID', `upcast of ${type} (version ${version}) ${problem}`, {
-    facts: { type, version, upcasts: Object.keys(upcast) },
+    details: { type, version, upcasts: Object.keys(upcast) },
   });
 }
 

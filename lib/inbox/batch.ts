@@ -17,7 +17,7 @@ export interface BatchPorts extends Omit<SettlePorts, 'deadline' | 'observe'> {
   readonly dimensions: Dimensions;
   /** Lanes handled at once. */
   readonly concurrency: number;
-  readonly rivalryOf?: LaneOptions['rivalryOf'];
+  readonly serializationKey?: LaneOptions['rivalryOf'];
   readonly log: Log;
   readonly metrics: InboxMetricsSink;
   /** Whether the messages of all errors are logged. @default false */
@@ -78,10 +78,10 @@ async function handleDelivery(
   });
   report(delivery, outcome, tally);
   if (isDone(outcome)) return 'done';
-  return holdsUp(delivery, laneOptions(ports)) ? 'stop' : 'undone';
+  return blocksLane(delivery, laneOptions(ports)) ? 'stop' : 'undone';
 }
 
-function laneOptions({ sequencing, rivalryOf }: BatchPorts): LaneOptions {
+function laneOptions({ sequencing, serializationKey: rivalryOf }: BatchPorts): LaneOptions {
   return { isOrdered: sequencing !== undefined, rivalryOf };
 }
 
@@ -142,7 +142,7 @@ function lanesOf(deliveries: readonly Delivery[], options: LaneOptions): Lane<De
  * Whether a delivery that failed holds up those behind it in its lane. An ordered inbox keeps them until its turn;
  * and one of several that change the same thing may be what the one before it waits for.
  */
-function holdsUp(delivery: Delivery, { isOrdered, rivalryOf }: LaneOptions): boolean {
+function blocksLane(delivery: Delivery, { isOrdered, rivalryOf }: LaneOptions): boolean {
   return isOfFifo(delivery) || !(isOrdered || rivalryOf !== undefined);
 }
 

@@ -36,7 +36,7 @@ export function deadLetterSender(
         'DEAD_LETTER_FAILED',
         `message ${record.messageId} was refused (${rejection.code}) and could not be sent to ${address.queueUrl}: ` +
           'check that the queue exists and that the function may send to it',
-        { facts: { messageId: record.messageId, reason: rejection.code }, cause },
+        { details: { messageId: record.messageId, reason: rejection.code }, cause },
       );
     }
   };
@@ -49,11 +49,11 @@ export function deadLetterSender(
  */
 export const deadLetterAttributes = {
   /** The code of an `OutboxError`: `MESSAGE_INVALID`. */
-  reason: 'outboxReason',
+  reason: 'outboxErrorCode',
   /** For a person, without the payload; at most 1 KB. */
-  detail: 'outboxDetail',
+  detail: 'outboxErrorMessage',
   /** Which inbox gave the message up. */
-  inbox: 'outboxInbox',
+  inbox: 'outboxInboxName',
   /** The id that the queue had given the message: a new one is given on the way. */
   messageId: 'outboxMessageId',
 } as const;

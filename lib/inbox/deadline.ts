@@ -98,7 +98,7 @@ export function outOfTime(id: string): OutboxError {
     'HANDLER_TIMEOUT',
     `message ${id} was not done in time: give up slow calls earlier, ` +
       'raise handlerTimeoutMs or the timeout of the function, or lower the batch size',
-    { facts: { id } },
+    { details: { id } },
   );
 }
 

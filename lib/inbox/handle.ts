@@ -18,7 +18,7 @@ import { handleInSequence, repeat, type Sequenced } from './ordered/sequencer.ts
 import type { OpenTurn } from './ordered/turn.ts';
 import { isRedelivered, type SqsRecord } from './sqs-event.ts';
 import type { HandleOnce, Subscription, Subscriptions } from './subscriptions.ts';
-import type { CommitPorts, Ending, Handling } from './transaction.ts';
+import type { CommitPorts, HandleResult, Handling } from './transaction.ts';
 
 /** What settling a delivery takes. */
 export interface SettlePorts extends PerformPorts, TimePorts {
@@ -72,7 +72,7 @@ interface Settled extends Sequenced {
 async function settleOne(timed: Timed, ports: SettlePorts): Promise<Settled> {
   const { delivery, deadline } = timed;
   try {
-    const { outcome, goOn } = await tryToJudge(timed, ports);
+    const { outcome, goOn } = await tryToHandle(timed, ports);
     if (outcome.status !== 'rejected') return { outcome, goOn };
     if (await wasHandled(delivery, ports)) return { outcome: { status: 'duplicate' } };
     // Nobody waits for it any more: the message is the queue's again, and is judged when it comes again.
@@ -95,32 +95,34 @@ async function wasHandled(
   return !isInvalidMessage(message) && sequencing === undefined && remembers(message);
 }
 
-async function tryToJudge(timed: Timed, ports: SettlePorts): Promise<Sequenced> {
+async function tryToHandle(timed: Timed, ports: SettlePorts): Promise<Sequenced> {
   const { delivery, deadline } = timed;
-  const verdict = await judge(timed, ports).catch((error: unknown) => ({ outcome: failed(error) }));
+  const verdict = await handleInTime(timed, ports).catch((error: unknown) => ({
+    outcome: failed(error),
+  }));
   const { outcome } = verdict;
   if (outcome.status !== 'failed' || deadline.hasPassed()) return verdict;
-  return { outcome: judgeFailure(outcome, delivery.record, ports.maxReceiveCount) };
+  return { outcome: classifyFailure(outcome, delivery.record, ports.maxReceiveCount) };
 }
 
-async function judge(timed: Timed, ports: SettlePorts): Promise<Sequenced> {
+async function handleInTime(timed: Timed, ports: SettlePorts): Promise<Sequenced> {
   const { message } = timed.delivery;
   if (isInvalidMessage(message)) {
     return { outcome: rejected(message.code ?? 'MESSAGE_INVALID', message.problem) };
   }
   const { sequencing } = ports;
   return sequencing === undefined
-    ? { outcome: await perform({ ...timed, message }, ports) }
-    : judgeInSequence({ ...timed, message }, { ...ports, sequencing });
+    ? { outcome: await handleMessage({ ...timed, message }, ports) }
+    : handleOrdered({ ...timed, message }, { ...ports, sequencing });
 }
 
-function judgeInSequence(
+function handleOrdered(
   arrived: Timed & { readonly message: Message },
   ports: SettlePorts & { readonly sequencing: Sequencing },
 ): Promise<Sequenced> {
   return handleInSequence(arrived, {
     ...ports.sequencing,
-    perform: (subject, turn) => perform({ ...subject, turn }, ports),
+    perform: (subject, turn) => handleMessage({ ...subject, turn }, ports),
     repeat: (again) => repeat(again, { ...ports.sequencing, subscriptions: ports.subscriptions }),
     isWanted: (type) => ports.subscriptions.has(type),
     observe: ports.observe,
@@ -148,7 +150,7 @@ const elsewhere: readonly OutboxErrorCode[] = ['LEASE_LOST'];
  * Errors that are no {@link OutboxError} have no code, and their texts are a stranger's: the queue moves the message.
  * So it does where it is not known how often it delivers, and where another worker is at the message.
  */
-function judgeFailure(
+function classifyFailure(
   failed: Failed,
   { attributes }: SqsRecord,
   maxReceiveCount = Infinity,
@@ -171,7 +173,7 @@ interface PerformPorts {
 }
 
 /** A message, the time that it has, and its turn in an ordered inbox. */
-export interface Performance {
+export interface HandleContext {
   readonly delivery: Delivery;
   readonly message: Message;
   readonly deadline: Deadline;
@@ -182,7 +184,10 @@ export interface Performance {
  * Has a message handled by whoever handles its type. In an ordered inbox, what has no handler and what only tells
  * that a sequence passes without an event moves the cursor alone.
  */
-async function perform(performance: Performance, ports: PerformPorts): Promise<Outcome | Rejected> {
+async function handleMessage(
+  performance: HandleContext,
+  ports: PerformPorts,
+): Promise<Outcome | Rejected> {
   const { message, turn } = performance;
   if (message.skipped === true) return pass('skipped', turn);
   const subscription = ports.subscriptions.get(message.type);
@@ -193,7 +198,7 @@ async function perform(performance: Performance, ports: PerformPorts): Promise<O
 }
 
 async function readAndHandle(
-  { delivery, message, deadline, turn }: Performance,
+  { delivery, message, deadline, turn }: HandleContext,
   subscription: Subscription,
   ports: PerformPorts,
 ): Promise<Outcome | Rejected> {
@@ -216,7 +221,7 @@ async function readAndHandle(
 }
 
 async function pass(status: 'skipped' | 'passed', turn: OpenTurn | undefined): Promise<Outcome> {
-  const ending: Ending = (await turn?.pass()) ?? 'handled';
+  const ending: HandleResult = (await turn?.pass()) ?? 'handled';
   return { status: ending === 'handled' ? status : ending };
 }
 

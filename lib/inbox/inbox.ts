@@ -11,7 +11,7 @@ import { addSubscription, type Subscription, type Subscriptions } from './subscr
 import type { MessageHandler } from './transaction.ts';
 
 /** A Lambda handler for a queue of messages. It is immutable: `on` answers with another one. */
-export interface Inbox {
+export interface InboxHandler {
   /** Handles the records of one invocation; answers with those to deliver again. */
   (event: SqsEvent, context?: InvocationContext): Promise<SqsBatchResponse>;
 
@@ -28,7 +28,7 @@ export interface Inbox {
     definition: Definition,
     handler: MessageHandler<MessageOf<Definition>>,
     options?: TransactionOptions,
-  ): Inbox;
+  ): InboxHandler;
 
   /**
    * The same inbox, with a handler for one more type of event whose effects are outside DynamoDB: a payment
@@ -39,7 +39,7 @@ export interface Inbox {
    *   const charge = await provider.charge(data.amount, { idempotencyKey: tx.idempotencyKey });
    *   tx.emit(PaymentTaken(data.orderId, { chargeId: charge.id }));
    *   return { chargeId: charge.id };
-   * }, { way: 'lease' })
+   * }, { idempotency: 'lease' })
    * ```
    *
    * Guarantee: at least once, one worker at a time, and remembered when done. It ends where a worker dies
@@ -52,13 +52,13 @@ export interface Inbox {
     definition: Definition,
     handler: LeaseHandler<MessageOf<Definition>, Result>,
     options: LeaseOptions<MessageOf<Definition>, Result>,
-  ): Inbox;
+  ): InboxHandler;
 }
 
 /** How a handler whose effects are in DynamoDB is registered. */
 export interface TransactionOptions {
   /** @default 'transaction' */
-  readonly way?: 'transaction';
+  readonly idempotency?: 'transaction';
 }
 
 /**
@@ -106,30 +106,30 @@ export interface TransactionOptions {
  *
  * @throws OutboxError `OPTION_INVALID`
  */
-export function createInbox(options: InboxOptions = {}): Inbox {
+export function createInbox(options: InboxOptions = {}): InboxHandler {
   checkOptions(options);
   const opened = onFirstUse(options, (environment, used) => toPorts(inboxFrom(environment), used));
   return withSubscriptions(opened, new Map());
 }
 
 /** An inbox whose settings are known. */
-export function openInbox(settings: InboxSettings, options: InboxOptions = {}): Inbox {
+export function openInbox(settings: InboxSettings, options: InboxOptions = {}): InboxHandler {
   checkOptions(options);
   const ports = toPorts(settings, options);
   return withSubscriptions(() => ports, new Map());
 }
 
-function withSubscriptions(opened: () => InboxPorts, subscriptions: Subscriptions): Inbox {
+function withSubscriptions(opened: () => InboxPorts, subscriptions: Subscriptions): InboxHandler {
   const handle = async (event: SqsEvent, context?: InvocationContext): Promise<SqsBatchResponse> =>
     handleBatch(event, context, { ...opened(), subscriptions });
   const on = (
     definition: EventContract,
     handler: MessageHandler | LeaseHandler,
     options: TransactionOptions | LeaseOptions = {},
-  ): Inbox => {
+  ): InboxHandler => {
     checkGiven('.on(OrderPlaced, handler)', { definition, handler });
-    const { way = 'transaction' } = options;
-    const added = { ...options, definition, handler, way } as Subscription;
+    const { idempotency: way = 'transaction' } = options;
+    const added = { ...options, definition, handler, idempotency: way } as Subscription;
     return withSubscriptions(opened, addSubscription(subscriptions, added));
   };
   return Object.assign(handle, { on });

@@ -28,7 +28,7 @@ import {
   handledBy,
   runHandler,
   type CommitPorts,
-  type Ending,
+  type HandleResult,
   type Guard,
   type Handling,
   type InboxTransaction,
@@ -52,7 +52,7 @@ export type LeaseHandler<Message extends InboxMessage = InboxMessage, Result = u
 
 /** How a handler under a lease is registered. */
 export interface LeaseOptions<Message extends InboxMessage = InboxMessage, Result = unknown> {
-  readonly way: 'lease';
+  readonly idempotency: 'lease';
   /**
    * Called in place of the handler for a message that was handled before, with what the handler answered then
    * (`undefined` where it was nothing, or too large). What it throws gives the message back to the queue.
@@ -90,7 +90,7 @@ export async function handleUnderLease(
   leased: Leased,
   handling: Handling,
   ports: CommitPorts,
-): Promise<Ending> {
+): Promise<HandleResult> {
   const handled = handledBy(ports.config.name, handling.message);
   const leaseMs = Math.min(handling.timeLeftMs(), longestRunMs) + marginMs;
   const claimed = await claim(handled, leaseMs, ports);
@@ -115,7 +115,7 @@ async function handleClaimed(
   leased: Leased,
   handling: Handling,
   claimed: Claimed,
-): Promise<Ending> {
+): Promise<HandleResult> {
   try {
     // The answer to the claim may have come so late that another worker was at work meanwhile.
     if (handling.isLate()) throw outOfTime(handling.message.id);
@@ -131,7 +131,7 @@ async function handleAndComplete(
   { handler }: Leased,
   handling: Handling,
   { handled, lease, ports }: Claimed,
-): Promise<Ending> {
+): Promise<HandleResult> {
   const { message, log, turn } = handling;
   const { answer, collected } = await runHandler(
     (tx) => handler(message, { ...tx, idempotencyKey: message.id }),
@@ -215,7 +215,7 @@ function leaseGuard(
     judge: async () => {
       const row = await transactor.get(config.tableName, { ...markerKey(handled) });
       if (leaseTokenOf(row) !== token) throw leaseLost(handled);
-      return { status: 'holds' };
+      return { status: 'blocksLane' };
     },
   };
 }
@@ -238,7 +238,7 @@ function leaseLost({ eventId, inbox }: Handled): OutboxError {
     'LEASE_LOST',
     `the handler of message ${eventId} overran its lease, and another worker has taken the message over: nothing of its transaction was written. ` +
       "Have calls give up well before the function's timeout",
-    { facts: { eventId, inbox } },
+    { details: { eventId, inbox } },
   );
 }
 
@@ -274,7 +274,7 @@ function invalid(eventId: string, problem: string): ResultText {
     'RESULT_INVALID',
     `what the handler of message ${eventId} answered with ${problem}: the message is remembered without it. ` +
       'Answer with ids and keep the rest elsewhere',
-    { facts: { eventId } },
+    { details: { eventId } },
   );
   return { status: 'invalid', error };
 }

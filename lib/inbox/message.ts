@@ -106,7 +106,7 @@ function tooNew({ id, type, dataversion }: Message, { version }: EventContract):
     'EVENT_VERSION_UNKNOWN',
     `${type} ${id} has version ${dataversion}, this consumer knows ${version}: deploy it with the newer definition; ` +
       'until then the message is kept back',
-    { facts: { eventId: id, type, version: dataversion, known: version } },
+    { details: { eventId: id, type, version: dataversion, known: version } },
   );
   return { status: 'failed', error };
 }

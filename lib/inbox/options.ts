@@ -27,7 +27,7 @@ export interface InboxOptions extends EnvironmentOptions {
    *
    * @default - a new one of the function's region, which drops undefined values
    */
-  readonly client?: DynamoDBDocumentClient;
+  readonly documentClient?: DynamoDBDocumentClient;
   /**
    * The database, where it is not DynamoDB: tests pass the in-memory one.
    *
@@ -41,7 +41,7 @@ export interface InboxOptions extends EnvironmentOptions {
    *
    * @default - a new one of the function's region
    */
-  readonly sqs?: SqsSender;
+  readonly sqsClient?: SqsSender;
   /**
    * Where log lines go: a Powertools `Logger`, or anything alike.
    *
@@ -114,7 +114,8 @@ export function toPorts(
   const commit = commitPortsOf(settings, options, tries);
   // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
   const sqs =
-    options.sqs ?? new SQSClient({ requestHandler: clientTimeouts, useQueueUrlAsEndpoint: false });
+    options.sqsClient ??
+    new SQSClient({ requestHandler: clientTimeouts, useQueueUrlAsEndpoint: false });
   const { name: inbox, deadLetterQueueUrl: queueUrl, ordered } = settings;
   return {
     dimensions: inboxDimensions(settings),
@@ -137,7 +138,7 @@ export function toPorts(
 
 function commitPortsOf(
   { outbox, ...config }: InboxSettings,
-  { client, transactor, clock, random }: InboxOptions,
+  { documentClient: client, transactor, clock, random }: InboxOptions,
   tries: Pick<CommitPorts, 'maxAttempts'>,
 ): CommitPorts {
   const ports = {
@@ -156,6 +157,6 @@ function checkWhole(option: string, value: number, max = Infinity): void {
   throw new OutboxError(
     'OPTION_INVALID',
     `${option} must be a whole number ${allowed}, got ${value}`,
-    { facts: { option, value } },
+    { details: { option, value } },
   );
 }

@@ -27,7 +27,7 @@ const tellings: Readonly<Record<Outcome['status'], Telling>> = {
   'in-hand': {
     level: 'info',
     text: 'another worker has the message in hand: it comes again',
-    metric: inboxMetrics.inHand,
+    metric: inboxMetrics.inProgress,
   },
   'dead-lettered': {
     level: 'error',

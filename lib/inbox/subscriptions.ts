@@ -10,7 +10,7 @@ import {
   markerGuard,
   runHandler,
   type CommitPorts,
-  type Ending,
+  type HandleResult,
   type Guard,
   type Handling,
   type MessageHandler,
@@ -20,24 +20,24 @@ import {
 export type Subscription = { readonly definition: EventContract } & (InTransaction | Leased);
 
 interface InTransaction {
-  readonly way: 'transaction';
+  readonly idempotency: 'transaction';
   readonly handler: MessageHandler;
 }
 
 /** By type of event. */
 export type Subscriptions = ReadonlyMap<string, Subscription>;
 
-const ways: readonly string[] = ['transaction', 'lease'] satisfies Subscription['way'][];
+const ways: readonly string[] = ['transaction', 'lease'] satisfies Subscription['idempotency'][];
 
 /** @throws OutboxError `HANDLER_DUPLICATE`, and `OPTION_INVALID` where there is no such way */
 export function addSubscription(all: Subscriptions, added: Subscription): Subscriptions {
   const { type } = added.definition;
-  checkWay(type, added.way);
+  checkWay(type, added.idempotency);
   if (!all.has(type)) return new Map([...all, [type, added]]);
   throw new OutboxError(
     'HANDLER_DUPLICATE',
     `${type} has a handler already: one inbox handles a message once, so do both things in one handler or use two inboxes`,
-    { facts: { type } },
+    { details: { type } },
   );
 }
 
@@ -47,7 +47,7 @@ function checkWay(type: string, way: string): void {
   throw new OutboxError(
     'OPTION_INVALID',
     `way of ${type} must be ${ways.join(' or ')}, got ${way}`,
-    { facts: { option: 'way', value: way, type } },
+    { details: { option: 'way', value: way, type } },
   );
 }
 
@@ -55,12 +55,12 @@ function checkWay(type: string, way: string): void {
  * Handles a message once, in the way that its subscription asks for. Throws what the handler throws, and
  * what stands in the way; then the message was not handled, or it is not known whether it was.
  */
-export type HandleOnce = (subscription: Subscription, handling: Handling) => Promise<Ending>;
+export type HandleOnce = (subscription: Subscription, handling: Handling) => Promise<HandleResult>;
 
 /** Handles each message in the way that its handler was registered with. */
 export function handleOnceWith(ports: CommitPorts): HandleOnce {
   return (subscription, handling) =>
-    subscription.way === 'lease'
+    subscription.idempotency === 'lease'
       ? handleUnderLease(subscription, handling, ports)
       : handleInTransaction(subscription.handler, handling, ports);
 }
@@ -85,7 +85,7 @@ async function handleInTransaction(
   handler: MessageHandler,
   handling: Handling,
   ports: CommitPorts,
-): Promise<Ending> {
+): Promise<HandleResult> {
   const { message, isRedelivered, isLate, turn } = handling;
   const handled = handledBy(ports.config.name, message);
   const isLookedUp = isRedelivered && turn === undefined;

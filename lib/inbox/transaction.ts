@@ -6,7 +6,7 @@ import {
   checkAction,
   requestOf,
   tableNameOf,
-  type Action,
+  type TransactItem,
   type Transactor,
 } from '../dynamodb/actions.ts';
 import { commit, commitAlone } from '../dynamodb/transaction.ts';
@@ -34,15 +34,15 @@ import type { InboxMessage } from './message.ts';
  * it comes again, the handler finds what is there then.
  */
 export interface InboxTransaction {
-  put(input: NonNullable<Action['Put']>): void;
-  update(input: NonNullable<Action['Update']>): void;
-  delete(input: NonNullable<Action['Delete']>): void;
+  put(input: NonNullable<TransactItem['Put']>): void;
+  update(input: NonNullable<TransactItem['Update']>): void;
+  delete(input: NonNullable<TransactItem['Delete']>): void;
   /**
    * A condition on an item that is not written. The function needs `dynamodb:ConditionCheckItem` on its table, which
    * `grantWriteData` of the CDK does not give: `table.grant(fn, 'dynamodb:ConditionCheckItem')`.
    * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
    */
-  check(input: NonNullable<Action['ConditionCheck']>): void;
+  conditionCheck(input: NonNullable<TransactItem['ConditionCheck']>): void;
   /**
    * Events that exist if and only if the rest is committed. They inherit the message's correlation id,
    * trace and tenant, and the message is their cause.
@@ -57,12 +57,12 @@ export interface InboxTransaction {
    */
   cancel(eventId: string, options?: { readonly required?: boolean }): void;
   /** A log whose lines carry the message's ids. */
-  readonly log: MessageLog;
+  readonly logger: MessageLog;
 }
 
 /** What a handler collected. */
 interface Collected {
-  readonly writes: readonly Action[];
+  readonly writes: readonly TransactItem[];
   readonly events: readonly OutboxEvent[];
   readonly cancel: readonly Cancellation[];
 }
@@ -88,11 +88,11 @@ export interface OpenTransaction {
 }
 
 function openTransaction(options: CollectOptions): OpenTransaction {
-  const writes: Action[] = [];
+  const writes: TransactItem[] = [];
   const events: OutboxEvent[] = [];
   const cancel: Cancellation[] = [];
   let isOpen = true;
-  const add = (action: Action): void => {
+  const add = (action: TransactItem): void => {
     checkOpen(isOpen, options);
     checkAction(action, writes.length);
     checkClearOfMarker(action, options);
@@ -108,7 +108,7 @@ function openTransaction(options: CollectOptions): OpenTransaction {
     delete: (input) => {
       add({ Delete: input });
     },
-    check: (input) => {
+    conditionCheck: (input) => {
       add({ ConditionCheck: input });
     },
     emit: (...emitted) => {
@@ -121,7 +121,7 @@ function openTransaction(options: CollectOptions): OpenTransaction {
       checkOutbox(options);
       cancel.push({ eventId, required });
     },
-    log: options.log,
+    logger: options.log,
   };
   const close = (): void => {
     isOpen = false;
@@ -136,7 +136,7 @@ function checkOpen(isOpen: boolean, { handled }: CollectOptions): void {
     'TRANSACTION_CLOSED',
     `the handler of message ${handled.eventId} has ended, and its transaction takes nothing more: ` +
       'await everything in the handler that writes or emits',
-    { facts: { ...handled } },
+    { details: { ...handled } },
   );
 }
 
@@ -146,11 +146,11 @@ function checkOutbox({ hasOutbox, handled }: CollectOptions): void {
     'OUTBOX_MISSING',
     `inbox ${handled.inbox} has no outbox to emit events with, or to cancel them in: call outbox.grantWrite(fn) in the CDK app, ` +
       'which sets OUTBOX_TABLE and the rest',
-    { facts: { inbox: handled.inbox } },
+    { details: { inbox: handled.inbox } },
   );
 }
 
-function checkClearOfMarker(action: Action, { handled, tableName }: CollectOptions): void {
+function checkClearOfMarker(action: TransactItem, { handled, tableName }: CollectOptions): void {
   if (nameOfTable(tableNameOf(action)) !== nameOfTable(tableName)) return;
   const { Key, Item = {} } = requestOf(action);
   const written = Key ?? Item;
@@ -160,7 +160,7 @@ function checkClearOfMarker(action: Action, { handled, tableName }: CollectOptio
     'DUPLICATE_ITEM',
     `item ${marker.pk} / ${marker.sk} of table ${tableName} is the inbox's own: it remembers message ${handled.eventId}. ` +
       'Choose another key for what the handler writes',
-    { facts: { tableName, key: marker } },
+    { details: { tableName, key: marker } },
   );
 }
 
@@ -194,14 +194,14 @@ const maxGuards = 5;
  * Commits what a handler collected together with a guard, in one transaction with a token of its own: all of
  * it, or, for a message that was handled before, nothing.
  *
- * @throws OutboxError `CONDITION_FAILED` where a condition of the handler's own failed (`facts.index` is
+ * @throws OutboxError `CONDITION_FAILED` where a condition of the handler's own failed (`details.index` is
  * the place among its writes); what {@link commitEvents} and the guard throw
  */
 export async function commitOnce(
   first: Guard,
   { handled, collected }: Effects,
   ports: CommitPorts,
-): Promise<Ending> {
+): Promise<HandleResult> {
   checkCount(first, { handled, collected });
   let guard = first;
   for (let tried = 1; tried <= maxGuards; tried++) {
@@ -210,7 +210,7 @@ export async function commitOnce(
     if (result.status === 'committed') return 'handled';
     const own = collected.writes.length;
     const judgement = await guard.judge(result.failures.some(({ index }) => index >= own));
-    if (judgement.status === 'holds') throw writeFailed(result, collected.writes);
+    if (judgement.status === 'blocksLane') throw writeFailed(result, collected.writes);
     if (judgement.status !== 'renewed') return judgement.status;
     guard = judgement.guard;
   }
@@ -218,7 +218,7 @@ export async function commitOnce(
 }
 
 async function send(
-  actions: readonly Action[],
+  actions: readonly TransactItem[],
   { events, cancel }: Collected,
   { writer, transactor, ...ports }: CommitPorts,
 ): Promise<CommitEventsResult> {
@@ -245,7 +245,7 @@ function checkCount(
     'TOO_MANY_ACTIONS',
     `the handler of message ${eventId} collected ${writes.length} writes, ${events.length} events and ${cancel.length} cancellations, a transaction has room for ${limit} beside the inbox's own: ` +
       'emit one event that tells of several changes, or events whose handlers do a part each',
-    { facts: { eventId, count, limit } },
+    { details: { eventId, count, limit } },
   );
 }
 
@@ -255,7 +255,7 @@ function checkCount(
  */
 export interface Guard {
   /** At least one. They come last in the transaction. */
-  readonly actions: readonly Action[];
+  readonly actions: readonly TransactItem[];
   /**
    * Actions of the transaction that are kept for it, more than it may have this time: so that a handler has the same
    * room each time.
@@ -269,13 +269,13 @@ export interface Guard {
    * @param hasFailed whether a condition of its own failed. Where not, it may still not hold: DynamoDB need not
    * report every failed condition.
    */
-  judge(hasFailed: boolean): Promise<Judgement>;
+  judge(hasFailed: boolean): Promise<Conflict>;
 }
 
 /** What a guard finds where nothing was committed. */
-export type Judgement =
+export type Conflict =
   /** It was not in the way: a condition of the handler's own failed. */
-  | { readonly status: 'holds' }
+  | { readonly status: 'blocksLane' }
   /** The message was handled before. */
   | { readonly status: 'duplicate' }
   /** It is not known whether it is the message's turn: let it come again. */
@@ -293,7 +293,9 @@ export function bothGuards(first: Guard, second: Guard): Guard {
       // Whose condition it was is not known here: each is to look.
       const judgements = [await first.judge(false), await second.judge(false)] as const;
       const [ofFirst, ofSecond] = judgements;
-      const refusal = judgements.find(({ status }) => status !== 'holds' && status !== 'renewed');
+      const refusal = judgements.find(
+        ({ status }) => status !== 'blocksLane' && status !== 'renewed',
+      );
       if (refusal !== undefined) return refusal;
       const isRenewed = judgements.some(({ status }) => status === 'renewed');
       return isRenewed
@@ -301,12 +303,12 @@ export function bothGuards(first: Guard, second: Guard): Guard {
             status: 'renewed',
             guard: bothGuards(renewedOr(first, ofFirst), renewedOr(second, ofSecond)),
           }
-        : { status: 'holds' };
+        : { status: 'blocksLane' };
     },
   };
 }
 
-function renewedOr(guard: Guard, judgement: Judgement): Guard {
+function renewedOr(guard: Guard, judgement: Conflict): Guard {
   return judgement.status === 'renewed' ? judgement.guard : guard;
 }
 
@@ -331,7 +333,7 @@ export function markerGuard(handled: Handled, ports: MarkerPorts): Guard {
     actions: [{ Put: { TableName: config.tableName, Item, ...isNewMessage(now) } }],
     judge: async (hasFailed) => {
       const isDuplicate = hasFailed || (await isRemembered(handled, ports));
-      return { status: isDuplicate ? 'duplicate' : 'holds' };
+      return { status: isDuplicate ? 'duplicate' : 'blocksLane' };
     },
   };
 }
@@ -396,4 +398,4 @@ export interface Handling {
  * How handling a message ended: it has its effects; it had them before; or another worker has it in hand, and it
  * comes again.
  */
-export type Ending = 'handled' | 'duplicate' | 'in-hand';
+export type HandleResult = 'handled' | 'duplicate' | 'in-hand';

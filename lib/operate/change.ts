@@ -21,7 +21,7 @@ export function redrive(
   ports: OperatePorts,
 ): Change {
   return async (before) => {
-    const hindrance = whyNotRedriven(summaryOf(before));
+    const hindrance = redriveBlocker(summaryOf(before));
     if (hindrance !== undefined) return { status: 'refused', why: hindrance };
     const { store } = ports;
     // The note first: at worst it tells of a redrive that did not come about.
@@ -32,7 +32,7 @@ export function redrive(
 }
 
 /** Why an entry cannot be redriven; `undefined` where it can. Only valid entries have an id. */
-export function whyNotRedriven(
+export function redriveBlocker(
   row: Pick<WaitingSummary, 'id' | 'state' | 'dueAt'>,
 ): string | undefined {
   if (row.id === undefined) return 'the row holds no valid entry: it can only be discarded';
@@ -56,7 +56,14 @@ function anotherRound(
 ): Waiting {
   const there = (before.missing ?? []).filter((name) => destinations.includes(name));
   return {
-    ...pickDefined(before, ['entry', 'holds', 'error', 'tried', 'lastTriedAt', 'pageless']),
+    ...pickDefined(before, [
+      'entry',
+      'blocksLane',
+      'error',
+      'recentAttempts',
+      'lastTriedAt',
+      'notInPage',
+    ]),
     state: 'retrying',
     attempts: 0,
     dueAt: now,
@@ -91,14 +98,21 @@ function hasSequence({ entry }: Waiting): boolean {
 }
 
 /** The row on its way out, with attempts of its own for the skip notice, which waits for its turn as the entry did. */
-function givenUp(before: Waiting, { id, at, by, why }: AuditNote): Waiting {
+function givenUp(before: Waiting, { id, at, by, reason: why }: AuditNote): Waiting {
   return {
-    ...pickDefined(before, ['entry', 'missing', 'holds', 'error', 'tried', 'lastTriedAt']),
-    ...(isPageless(before) ? { pageless: true } : {}),
+    ...pickDefined(before, [
+      'entry',
+      'missing',
+      'blocksLane',
+      'error',
+      'recentAttempts',
+      'lastTriedAt',
+    ]),
+    ...(isPageless(before) ? { notInPage: true } : {}),
     state: before.state === 'held' ? 'held' : 'retrying',
     attempts: 0,
     dueAt: at,
-    giveUp: { id, at, by, why },
+    discard: { id, at, by, reason: why },
   };
 }
 
@@ -175,9 +189,9 @@ function auditNote(
 ): AuditNote {
   const at = ports.clock.now();
   const by = cutToBytes(operator.by, maxNoteBytes);
-  const why = cutToBytes(operator.why, maxNoteBytes);
+  const why = cutToBytes(operator.reason, maxNoteBytes);
   const subject = isInvalidRow(entry)
     ? { eventId: `${entry.key.pk}/${entry.key.sk}` }
     : { eventId: entry.id, aggregate: entry.aggregate };
-  return { id: ports.newId(at), action, at, by, why, ...subject };
+  return { id: ports.newId(at), action, at, by, reason: why, ...subject };
 }

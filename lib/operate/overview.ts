@@ -58,7 +58,7 @@ async function countDiscarding(
   states: readonly WaitingState[],
 ): Promise<number> {
   let count = 0;
-  for await (const { giveUp } of select(store, { states })) if (giveUp !== undefined) count += 1;
+  for await (const { discard } of select(store, { states })) if (discard !== undefined) count += 1;
   return count;
 }
 

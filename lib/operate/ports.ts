@@ -15,5 +15,5 @@ export interface OperatePorts {
 /** Who does something to entries, and why: it goes on the record. */
 export interface Operator {
   readonly by: string;
-  readonly why: string;
+  readonly reason: string;
 }

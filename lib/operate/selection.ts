@@ -37,7 +37,7 @@ export function isMeant(row: WaitingSummary, selection: Selection): boolean {
   const { isDiscarding, types, aggregate, error, since = -Infinity, until = Infinity } = selection;
   const at = row.id === undefined ? row.dueAt : timeOfId(row.id);
   return [
-    isDiscarding === undefined || (row.giveUp !== undefined) === isDiscarding,
+    isDiscarding === undefined || (row.discard !== undefined) === isDiscarding,
     matchesType(types, row.type ?? ''),
     aggregate === undefined || row.aggregate === aggregate,
     error === undefined || row.errorCode?.toLowerCase() === error.toLowerCase(),

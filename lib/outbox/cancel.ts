@@ -2,7 +2,7 @@ import { OutboxError } from '../core/errors.ts';
 import { isEventId, waitingKey } from '../table/keys.ts';
 import type { WaitingState } from '../table/waiting.ts';
 import type { ActionFailure } from '../dynamodb/transaction.ts';
-import type { Action } from '../dynamodb/actions.ts';
+import type { TransactItem } from '../dynamodb/actions.ts';
 
 /** A deferred event that shall not be delivered after all. */
 export interface Cancellation {
@@ -35,7 +35,7 @@ export function readCancel(given: readonly Cancel[]): Required<Cancellation>[] {
       'EVENT_INVALID',
       `an event to cancel must be named by its id, a UUIDv7 in lower case, got ${JSON.stringify(eventId)}: ` +
         'keep the id of the event that you deferred',
-      { facts: { eventId } },
+      { details: { eventId } },
     );
   });
 }
@@ -45,7 +45,7 @@ export function readCancel(given: readonly Cancel[]): Required<Cancellation>[] {
  *
  * Who delivers it changes its state first, and on the same condition: only one of the two succeeds.
  */
-export function cancelAction(eventId: string, tableName: string): Action {
+export function cancelAction(eventId: string, tableName: string): TransactItem {
   return {
     Delete: {
       TableName: tableName,
@@ -75,6 +75,6 @@ export function notDeferred(events: readonly NotDeferred[], cause: unknown): Out
     'EVENT_NOT_DEFERRED',
     `nothing was written, since what is not deferred cannot be cancelled: ${told.join('; ')}. ` +
       'Write the rest without it, or cancel it with required: false, where its consumers can bear it',
-    { facts: { events }, cause },
+    { details: { events }, cause },
   );
 }

@@ -1,7 +1,7 @@
 import { OutboxError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { backoffMs, type Backoff } from '../core/retry.ts';
-import { tableNameOf, type Action } from '../dynamodb/actions.ts';
+import { tableNameOf, type TransactItem } from '../dynamodb/actions.ts';
 import { commit, type ActionFailure, type Refusal } from '../dynamodb/transaction.ts';
 import type { Draft } from '../events/draft.ts';
 import type { OutboxEvent } from '../events/event.ts';
@@ -26,7 +26,7 @@ import {
 
 /** Actions and events that belong together. */
 export interface CommitEventsRequest {
-  readonly actions: readonly Action[];
+  readonly actions: readonly TransactItem[];
   readonly events: readonly OutboxEvent[];
   /** Deferred events that shall not be delivered after all. @default - none */
   readonly cancel?: readonly Cancel[];
@@ -84,7 +84,7 @@ export async function commitEvents(
 }
 
 interface ContextAttempt {
-  readonly actions: readonly Action[];
+  readonly actions: readonly TransactItem[];
   readonly drafts: readonly Draft[];
   readonly cancellations: readonly Cancellation[];
   readonly token: string | undefined;
@@ -128,18 +128,18 @@ function checkToken(
   if (asking !== undefined) {
     throw new OutboxError(
       'OPTION_INVALID',
-      `a token cannot go with a sequence of 'next' (${asking.type} ${asking.id}): the number differs from call to call, ` +
+      `a clientRequestToken cannot go with a sequence of 'next' (${asking.type} ${asking.id}): the number differs from call to call, ` +
         'and the same token demands the same transaction. Give the number, or leave the token out',
-      { facts: { option: 'token', type: asking.type, eventId: asking.id } },
+      { details: { option: 'clientRequestToken', type: asking.type, eventId: asking.id } },
     );
   }
   const optional = cancellations.find(({ required }) => !required);
   if (optional === undefined) return;
   throw new OutboxError(
     'OPTION_INVALID',
-    `a token cannot go with a cancellation that is not required (${optional.eventId}): whether it is part of the transaction ` +
+    `a clientRequestToken cannot go with a cancellation that is not required (${optional.eventId}): whether it is part of the transaction ` +
       'differs from call to call, and the same token demands the same one. Require it, or leave the token out',
-    { facts: { option: 'token', eventId: optional.eventId } },
+    { details: { option: 'clientRequestToken', eventId: optional.eventId } },
   );
 }
 
@@ -149,7 +149,7 @@ async function waitForNextRace(writer: Writer, race: number, cause: unknown): Pr
       'SEQUENCE_CONFLICT',
       `other writers took the next sequence first in each of ${race} tries: write less often to one aggregate at a time, ` +
         "or pass the business item's own version as sequence",
-      { facts: { races: race }, cause },
+      { details: { races: race }, cause },
     );
   }
   writer.log?.debug('another writer took the sequence, trying again', { race });
@@ -158,7 +158,7 @@ async function waitForNextRace(writer: Writer, race: number, cause: unknown): Pr
 
 /** What one transaction is made of, in this order. */
 export interface Attempt {
-  readonly actions: readonly Action[];
+  readonly actions: readonly TransactItem[];
   readonly prepared: Prepared;
   readonly cancellations: readonly Cancellation[];
   readonly token?: string | undefined;
@@ -230,7 +230,7 @@ function sortFailures(
  * An event that was written before comes first: then this very write was committed earlier, and the caller's
  * own conditions fail for no other reason.
  */
-export function writeFailed(failed: CommitFailed, items: readonly Action[]): OutboxError {
+export function writeFailed(failed: CommitFailed, items: readonly TransactItem[]): OutboxError {
   if (failed.alreadyWritten.length > 0) return alreadyWritten(failed);
   if (failed.failures.length > 0) return conditionFailed(failed, items);
   return notDeferred(failed.notDeferred, failed.cause);
@@ -245,11 +245,14 @@ export function alreadyWritten({
     'EVENT_ALREADY_WRITTEN',
     `${eventIds.length === 1 ? 'an event was' : 'events were'} written before: ${eventIds.join(', ')}. ` +
       'The transaction that wrote it was committed, this one was not: take it as done if it is a repetition, else make a new event',
-    { facts: { eventIds }, cause },
+    { details: { eventIds }, cause },
   );
 }
 
-function conditionFailed({ failures, cause }: CommitFailed, items: readonly Action[]): OutboxError {
+function conditionFailed(
+  { failures, cause }: CommitFailed,
+  items: readonly TransactItem[],
+): OutboxError {
   const failed = failures.map(({ index, reason }) =>
     withHidden({ index, tableName: tableNameOf(items[index]) }, reason.item),
   );
@@ -257,13 +260,13 @@ function conditionFailed({ failures, cause }: CommitFailed, items: readonly Acti
   return new OutboxError(
     'CONDITION_FAILED',
     `nothing was written: the condition of ${told.join(' and of ')} failed`,
-    { facts: withHidden({ ...failed[0], failures: failed }, failures[0]?.reason.item), cause },
+    { details: withHidden({ ...failed[0], failures: failed }, failures[0]?.reason.item), cause },
   );
 }
 
 /** Facts with the item that a caller asked for (`ALL_OLD`). It can be read, and logs leave it out. */
-function withHidden<Facts extends object>(facts: Facts, item: Row | undefined): Facts {
+function withHidden<Facts extends object>(details: Facts, item: Row | undefined): Facts {
   return item === undefined
-    ? facts
-    : Object.defineProperty(facts, 'item', { value: item, enumerable: false });
+    ? details
+    : Object.defineProperty(details, 'item', { value: item, enumerable: false });
 }

@@ -18,7 +18,7 @@ import {
 } from './settings.ts';
 import { systemClock } from '../core/system.ts';
 import type { TraceSource } from '../events/trace.ts';
-import type { Action, Transactor } from '../dynamodb/actions.ts';
+import type { TransactItem, Transactor } from '../dynamodb/actions.ts';
 
 /** How an outbox finds its settings, and what it uses. */
 export interface OutboxOptions extends EnvironmentOptions {
@@ -28,7 +28,7 @@ export interface OutboxOptions extends EnvironmentOptions {
    *
    * @default - a new one of the function's region, which drops undefined values
    */
-  readonly client?: DynamoDBDocumentClient;
+  readonly documentClient?: DynamoDBDocumentClient;
   /**
    * The database, where it is not DynamoDB: tests pass the in-memory one.
    *
@@ -52,13 +52,13 @@ export interface OutboxOptions extends EnvironmentOptions {
    *
    * @default - silent
    */
-  readonly log?: Log;
+  readonly logger?: Log;
 }
 
 /** What is written together. */
 export interface WriteRequest {
   /** Puts, updates, deletes and condition checks of your own, in the document client's shape. */
-  readonly items?: readonly Action[];
+  readonly items?: readonly TransactItem[];
   readonly events: readonly OutboxEvent[];
   /**
    * Deferred events (`deliverAt`) that shall not be delivered after all, by their ids. Where one is not
@@ -78,7 +78,7 @@ export interface WriteRequest {
    *
    * @default - a new one, which guards against lost answers within this call
    */
-  readonly token?: string;
+  readonly clientRequestToken?: string;
   /**
    * Goes before the ambient context, value by value.
    *
@@ -112,7 +112,7 @@ export interface PrepareOptions {
 }
 
 /** The producer's side of an outbox. */
-export interface Outbox {
+export interface OutboxClient {
   /**
    * Writes items and events in one transaction: all of them are there, or none.
    *
@@ -129,9 +129,9 @@ export interface Outbox {
    * `TRANSACTION_TOO_LARGE`, `ITEM_TOO_LARGE`, `ENTRY_TOO_LARGE`, `MESSAGE_TOO_LARGE`, `EVENT_INVALID`,
    * `EVENT_NOT_JSON`, `EVENT_STALE`, `EVENT_TYPE_UNWANTED`, `AGGREGATE_INVALID`, `SEQUENCE_INVALID`,
    * `DUPLICATE_ITEM`, `TOKEN_INVALID`, `OPTION_INVALID`
-   * @throws OutboxError when nothing was written: `CONDITION_FAILED` (`facts.index` is the place in `items`,
-   * `facts.item` the old item where the action asked for it), `EVENT_ALREADY_WRITTEN`, `EVENT_NOT_DEFERRED`
-   * (`facts.events` says which could not be cancelled, and what each waits as), `SEQUENCE_CONFLICT`,
+   * @throws OutboxError when nothing was written: `CONDITION_FAILED` (`details.index` is the place in `items`,
+   * `details.item` the old item where the action asked for it), `EVENT_ALREADY_WRITTEN`, `EVENT_NOT_DEFERRED`
+   * (`details.events` says which could not be cancelled, and what each waits as), `SEQUENCE_CONFLICT`,
    * `TRANSACTION_CANCELLED`, `TOKEN_MISMATCH`, `TABLE_NOT_FOUND`, `DUPLICATE_ITEM`
    */
   write(request: WriteRequest): Promise<WriteResult>;
@@ -146,7 +146,7 @@ export interface Outbox {
    *
    * Events are checked and validated as in {@link write}. What you own then: sending within an hour, all in
    * one transaction; its limits (100 actions, 4 MB); conflicts, which the client does not try again; and
-   * with a sequence of `'next'` the race for the counter, see {@link isSequenceRaceLost}. With a ClientRequestToken of
+   * with a sequence of `'next'` the race for the counter, see {@link isSequenceConflict}. With a ClientRequestToken of
    * your own, send the very same actions again: prepared anew they carry another trace. A failed condition
    * on a Put made here otherwise means that the event was written before; on a Delete, that the event to cancel is
    * not deferred any more. The Deletes come last, behind a Put without condition that tells the sweeper of events
@@ -154,7 +154,7 @@ export interface Outbox {
    *
    * @throws OutboxError as {@link write} does for events
    */
-  prepare(events: readonly OutboxEvent[], options?: PrepareOptions): Promise<Action[]>;
+  prepare(events: readonly OutboxEvent[], options?: PrepareOptions): Promise<TransactItem[]>;
 
   /**
    * Whether your transaction with actions from {@link prepare} failed only since another writer took the
@@ -164,7 +164,7 @@ export interface Outbox {
    * @param error what the client threw
    * @param actions all actions of the transaction, in their order
    */
-  isSequenceRaceLost(error: unknown, actions: readonly Action[]): boolean;
+  isSequenceConflict(error: unknown, actions: readonly TransactItem[]): boolean;
 }
 
 /**
@@ -178,19 +178,19 @@ export interface Outbox {
  * inside Lambda at once; each method throws `ENVIRONMENT_MISSING` or `ENVIRONMENT_INVALID` where they are not right.
  * In a test, `testOutbox` of `cdk-outbox/testing` has it write to memory.
  */
-export function createOutbox(options: OutboxOptions = {}): Outbox {
+export function createOutbox(options: OutboxOptions = {}): OutboxClient {
   const opened = onFirstUse(options, (environment, used) =>
     openOutbox(outboxFrom(environment), used),
   );
   return {
     write: async (request) => opened().write(request),
     prepare: async (events, more) => opened().prepare(events, more),
-    isSequenceRaceLost: (error, actions) => opened().isSequenceRaceLost(error, actions),
+    isSequenceConflict: (error, actions) => opened().isSequenceConflict(error, actions),
   };
 }
 
 /** An outbox whose settings are known. */
-export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}): Outbox {
+export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}): OutboxClient {
   const writer = createWriter(settings, options);
   const { tableName } = settings;
   return {
@@ -198,8 +198,11 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
       const usage = 'write({ items, events: [OrderPlaced(id, data)] })';
       checkGiven(usage, { request });
       checkGiven(usage, { events: request.events });
-      const { items = [], ...rest } = request;
-      const result = await commitEvents(writer, { ...rest, actions: items });
+      const { items = [], clientRequestToken: token, ...rest } = request;
+      const result = await commitEvents(writer, {
+        ...{ ...rest, actions: items },
+        ...(token === undefined ? {} : { token }),
+      });
       if (result.status !== 'committed') throw writeFailed(result, items);
       const { events, notCancelled } = result;
       return { events, notCancelled };
@@ -212,14 +215,21 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
       if (prepared.alreadyWritten.length > 0) throw alreadyWritten(prepared);
       return [...prepared.counters, ...prepared.puts, ...prepared.notes, ...cancels];
     },
-    isSequenceRaceLost: (error, actions) => isLostSequenceRace(error, { actions, tableName }),
+    isSequenceConflict: (error, actions) => isLostSequenceRace(error, { actions, tableName }),
   };
 }
 
 /** What {@link commitEvents} takes, with the defaults in place. */
 export function createWriter(
   { trace: usualTrace, ...config }: OutboxSettings,
-  { client, transactor, clock, random, log, trace = usualTrace }: OutboxOptions,
+  {
+    documentClient: client,
+    transactor,
+    clock,
+    random,
+    logger: log,
+    trace = usualTrace,
+  }: OutboxOptions,
 ): Writer {
   return {
     config,

@@ -4,7 +4,7 @@ import { OutboxError } from '../core/errors.ts';
 import { matchesType } from '../core/event-types.ts';
 import { limits, ownLimits } from '../core/limits.ts';
 import type { Clock, Log, Random } from '../core/ports.ts';
-import type { Action, Transactor } from '../dynamodb/actions.ts';
+import type { TransactItem, Transactor } from '../dynamodb/actions.ts';
 import { itemBytes } from '../dynamodb/items.ts';
 import { draftEvents, type Draft } from '../events/draft.ts';
 import type { OutboxEvent } from '../events/event.ts';
@@ -32,12 +32,12 @@ export interface WrittenEvent {
 /** The actions that write events. */
 export interface Prepared {
   /** One per aggregate with events that ask for the next sequence; they fail when another writer was faster. */
-  readonly counters: readonly Action[];
+  readonly counters: readonly TransactItem[];
   /** One per event, in their order; they fail where the event was written before. */
-  readonly puts: readonly Action[];
+  readonly puts: readonly TransactItem[];
   readonly events: readonly WrittenEvent[];
   /** What tells the sweeper of pages that it may have swept by the time the events are written. Unconditional. */
-  readonly notes: readonly Action[];
+  readonly notes: readonly TransactItem[];
   /** Ids of events that were written before, and have come due since. */
   readonly alreadyWritten: readonly string[];
 }
@@ -105,7 +105,7 @@ export async function prepareDrafts(
 function noteBackdated(
   entries: readonly Entry[],
   { config, now, when }: { config: WriterConfig; now: number; when: WrittenWhen },
-): Action[] {
+): TransactItem[] {
   const backdated = entries.filter(
     ({ id }) => when !== 'now' || now - timeOfId(id) >= backdatedAfterMs,
   );
@@ -122,12 +122,12 @@ function noteBackdated(
 function putEntry(
   entry: Entry,
   { config, dueAt }: { config: WriterConfig; dueAt: number | undefined },
-): Action {
+): TransactItem {
   checkAccepted(entry, config.accepts);
   const Item =
     dueAt === undefined
       ? entryToRow(entry, config)
-      : waitingToRow({ entry, state: 'deferred', dueAt, attempts: 0, holds: false });
+      : waitingToRow({ entry, state: 'deferred', dueAt, attempts: 0, blocksLane: false });
   checkEntrySize(entry, Item);
   const notWrittenBefore = `attribute_not_exists(${table.pk})`;
   return { Put: { TableName: config.tableName, Item, ConditionExpression: notWrittenBefore } };
@@ -166,7 +166,7 @@ function checkFresh({ entry, deliverAt = 0 }: Draft, now: number): void {
     'EVENT_STALE',
     `event ${type} ${id} has an id of ${ageMs} ms before it is written, or due, which may be ${limit} ms at most, before or after: ` +
       'make it anew, and check the clock of the machine that made it',
-    { facts: { type, eventId: id, ageMs, limit } },
+    { details: { type, eventId: id, ageMs, limit } },
   );
 }
 
@@ -182,7 +182,7 @@ function checkAccepted(entry: Entry, accepts: readonly Acceptance[]): void {
     throw new OutboxError(
       'EVENT_TYPE_UNWANTED',
       `no destination of the outbox takes events of type ${type}: add the type to a destination, or do not write the event`,
-      { facts: { type, eventId: id, taken: accepts.flatMap(({ types = ['*'] }) => types) } },
+      { details: { type, eventId: id, taken: accepts.flatMap(({ types = ['*'] }) => types) } },
     );
   }
   const limit = Math.min(...takers.map(({ maxMessageBytes }) => maxMessageBytes));
@@ -191,7 +191,7 @@ function checkAccepted(entry: Entry, accepts: readonly Acceptance[]): void {
   throw new OutboxError(
     'MESSAGE_TOO_LARGE',
     `message of ${type} ${id} takes up to ${bytes} bytes, but a destination of its type takes ${limit} at most: ${keepElsewhere}`,
-    { facts: { type, eventId: id, bytes, limit } },
+    { details: { type, eventId: id, bytes, limit } },
   );
 }
 
@@ -207,7 +207,7 @@ function checkEntrySize({ id, type }: Entry, row: Row): void {
   throw new OutboxError(
     'ENTRY_TOO_LARGE',
     `entry of ${type} ${id} takes ${bytes} bytes of a table's ${limit} (${ownLimits.waitingOverheadBytes} of them for the waiting room): ${keepElsewhere}`,
-    { facts: { type, eventId: id, bytes, limit } },
+    { details: { type, eventId: id, bytes, limit } },
   );
 }
 

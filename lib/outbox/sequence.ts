@@ -1,4 +1,4 @@
-import { requestOf, type Action, type Transactor } from '../dynamodb/actions.ts';
+import { requestOf, type TransactItem, type Transactor } from '../dynamodb/actions.ts';
 import { cancellationReasons } from '../dynamodb/transactor.ts';
 import type { Draft } from '../events/draft.ts';
 import type { Entry } from '../table/entry.ts';
@@ -8,7 +8,7 @@ import { counterKey, table } from '../table/keys.ts';
 export interface Numbered {
   readonly entries: readonly Entry[];
   /** One per aggregate whose events ask for the next number. */
-  readonly counters: readonly Action[];
+  readonly counters: readonly TransactItem[];
 }
 
 /** Where the counters are. */
@@ -48,7 +48,7 @@ export async function numberDrafts(
 }
 
 /** Whether an action moves a counter of this table. */
-function isCounterAction(action: Action | undefined, tableName: string): boolean {
+function isCounterAction(action: TransactItem | undefined, tableName: string): boolean {
   if (action?.Update === undefined) return false;
   const { TableName, Key = {} } = requestOf(action);
   const { pk, sk } = counterKey('');
@@ -67,7 +67,7 @@ function moveCounter(
   tableName: string,
   aggregate: string,
   { from, to }: { from: number | undefined; to: number | undefined },
-): Action {
+): TransactItem {
   const isFirst = `attribute_not_exists(${table.pk})`;
   const isUnmoved = '#value = :from';
   return {
@@ -88,7 +88,7 @@ function moveCounter(
  */
 export function isLostSequenceRace(
   error: unknown,
-  { actions, tableName }: { actions: readonly Action[]; tableName: string },
+  { actions, tableName }: { actions: readonly TransactItem[]; tableName: string },
 ): boolean {
   const reasons = cancellationReasons(error) ?? [];
   const failures = reasons

@@ -68,7 +68,7 @@ function delivered(
 ): Entry[] {
   return entries.filter(({ id }) => {
     const time = timeOfId(id);
-    const isInWindow = window.from <= time && time < window.to;
+    const isInWindow = window.since <= time && time < window.until;
     return isInWindow && (publishedAt.get(id) ?? Infinity) < arrivedBy;
   });
 }
@@ -91,6 +91,6 @@ function checkTime({ settings: { name, windowMs }, isLate }: ComparePorts): void
     'HANDLER_TIMEOUT',
     `reconciliation ${name} did not get through its window of ${windowMs} ms in time: ` +
       'raise the timeout or the memory of the function, or make the window shorter',
-    { facts: { reconciliation: name, windowMs } },
+    { details: { reconciliation: name, windowMs } },
   );
 }

@@ -33,7 +33,10 @@ export function openExpectations(
   { window, name }: { window: ReconciliationWindow; name: string },
 ): Expectations {
   const open = groupBy(events, keyOf);
-  const [from, to] = [window.from - ownLimits.maxEventAgeMs, window.to + ownLimits.maxEventAgeMs];
+  const [from, to] = [
+    window.since - ownLimits.maxEventAgeMs,
+    window.until + ownLimits.maxEventAgeMs,
+  ];
   return {
     see: (entry) => {
       const time = timeOfId(entry.id);

@@ -12,7 +12,7 @@ import type { EnvironmentOptions, ReconciliationSettings } from '../outbox/setti
 import { newId, systemClock } from '../core/system.ts';
 import { createDynamoDBTransactor } from '../dynamodb/transactor.ts';
 import type { Transactor } from '../dynamodb/actions.ts';
-import { openOutbox, type Outbox } from '../outbox/outbox.ts';
+import { openOutbox, type OutboxClient } from '../outbox/outbox.ts';
 import { createTableReader, type TableReader } from './read.ts';
 import type { ReconciliationWindow } from './window.ts';
 
@@ -25,7 +25,7 @@ export interface ReconciliationOptions extends EnvironmentOptions {
    *
    * @default - none: only deliveries are looked at
    */
-  readonly expected?: (
+  readonly expectedEvents?: (
     window: ReconciliationWindow,
   ) => AsyncIterable<OutboxEvent> | Iterable<OutboxEvent>;
   /**
@@ -33,9 +33,9 @@ export interface ReconciliationOptions extends EnvironmentOptions {
    *
    * @default - a new one of the function's region
    */
-  readonly client?: DynamoDBDocumentClient;
+  readonly documentClient?: DynamoDBDocumentClient;
   /** @default - a new one of the function's region */
-  readonly sqs?: SqsSender;
+  readonly sqsClient?: SqsSender;
   /** @default - a new Powertools `Logger` */
   readonly logger?: Log;
   /** @default - a new Powertools `Metrics` with namespace `cdk-outbox` */
@@ -48,7 +48,7 @@ export interface ReconciliationOptions extends EnvironmentOptions {
 
 /** What mending takes. */
 export interface MendPorts {
-  readonly outbox: Outbox;
+  readonly outbox: OutboxClient;
   readonly transactor: Transactor;
   readonly sqs: SqsSender;
   readonly source: string;
@@ -61,7 +61,7 @@ export interface MendPorts {
 /** What reconciling takes, with the defaults in place. */
 export interface ReconciliationPorts {
   readonly settings: ReconciliationSettings;
-  readonly expected: NonNullable<ReconciliationOptions['expected']>;
+  readonly expected: NonNullable<ReconciliationOptions['expectedEvents']>;
   readonly reader: TableReader;
   readonly log: Log;
   readonly metrics: InboxMetricsSink;
@@ -75,14 +75,18 @@ export function toPorts(
   settings: ReconciliationSettings,
   options: ReconciliationOptions,
 ): ReconciliationPorts {
-  const { expected = () => [], client = createDocumentClient(), sqs } = options;
+  const {
+    expectedEvents: expected = () => [],
+    documentClient: client = createDocumentClient(),
+    sqsClient: sqs,
+  } = options;
   const { clock = systemClock, random = Math.random, logger: log = new Logger() } = options;
   const used = { client, clock, random, log };
   return {
     ...{ settings, expected, log, clock },
     reader: createTableReader(used),
     metrics: options.metrics ?? defaultMetrics(),
-    ...(settings.mode === 'mend' ? { mend: mendPorts(settings, used, sqs) } : {}),
+    ...(settings.mode === 'repair' ? { mend: mendPorts(settings, used, sqs) } : {}),
   };
 }
 
@@ -100,11 +104,11 @@ function mendPorts(
     throw new OutboxError(
       'OUTBOX_MISSING',
       `reconciliation ${name} has no outbox to write missing events to: let the Reconciliation construct set the environment`,
-      { facts: { reconciliation: name } },
+      { details: { reconciliation: name } },
     );
   }
   return {
-    outbox: openOutbox(outbox, { client, clock, random }),
+    outbox: openOutbox(outbox, { documentClient: client, clock, random }),
     // By default the client calls the host in the queue's URL, which would bypass a local endpoint.
     sqs: sqs ?? new SQSClient({ requestHandler: clientTimeouts, useQueueUrlAsEndpoint: false }),
     transactor: createDynamoDBTransactor(client),

@@ -22,7 +22,7 @@ export interface WrittenPage {
  * The pages in which events lie that belong to items of a window. An event's id may be so much older or newer than its
  * write, and writers' clocks differ.
  */
-export function pagesOf({ from, to }: ReconciliationWindow): Page[] {
+export function pagesOf({ since: from, until: to }: ReconciliationWindow): Page[] {
   const first = pageOf(from - ownLimits.maxEventAgeMs);
   const last = pageOf(to + ownLimits.maxEventAgeMs);
   return [...pagesBetween(first, pageAfter(last, 1))];
@@ -138,6 +138,6 @@ function throttled(tableName: string, left: number): OutboxError {
     'TABLE_THROTTLED',
     `table ${tableName} left ${left} keys unread after ${patience.maxTries} tries: it throttles; ` +
       'if that lasts, raise its throughput limit',
-    { facts: { tableName, left, tries: patience.maxTries } },
+    { details: { tableName, left, tries: patience.maxTries } },
   );
 }

@@ -10,7 +10,7 @@ import { isAskedFor, windowOf } from './window.ts';
  * A Lambda handler for a schedule. A person may invoke it by hand too, with a {@link ReconciliationRequest} or
  * without; what it answers with is for them.
  */
-export type Reconciliation = (
+export type ReconciliationHandler = (
   event?: unknown,
   context?: InvocationContext,
 ) => Promise<ReconciliationReport>;
@@ -29,7 +29,7 @@ export type Reconciliation = (
  *
  * Both find what no transaction prevents: a writer that leaves its event out, rows changed by hand, a rule or
  * subscription that no longer matches, messages lost after they were accepted. What it finds is reported by
- * ids, to its answer, the log and metrics; in the mode `mend` missing events are written, and events that an
+ * ids, to its answer, the log and metrics; in the mode `repair` missing events are written, and events that an
  * inbox does not know are sent to its queue once more, as the same message. One run mends at a time: another one
  * that comes meanwhile only reports.
  *
@@ -51,7 +51,7 @@ export type Reconciliation = (
  * @throws OutboxError from the handler: `HANDLER_TIMEOUT` where its time does not suffice to compare,
  * `OPTION_INVALID` where it was asked for a window that is none
  */
-export function createReconciliation(options: ReconciliationOptions = {}): Reconciliation {
+export function createReconciliation(options: ReconciliationOptions = {}): ReconciliationHandler {
   const opened = onFirstUse(options, (environment, used) =>
     openReconciliation(reconciliationFrom(environment), used),
   );
@@ -66,7 +66,7 @@ export function createReconciliation(options: ReconciliationOptions = {}): Recon
 export function openReconciliation(
   settings: ReconciliationSettings,
   options: ReconciliationOptions = {},
-): Reconciliation {
+): ReconciliationHandler {
   const ports = toPorts(settings, options);
   return async (event, context = {}) => {
     const { windowMs } = settings;
@@ -83,7 +83,7 @@ export function openReconciliation(
       });
       const mending = { run, settings, isLate };
       return {
-        ...({ ...run.window, ...counts, mode: mend === undefined ? 'report' : 'mend' } as const),
+        ...({ ...run.window, ...counts, mode: mend === undefined ? 'report' : 'repair' } as const),
         missing: await mendMissing(missing, mending),
         unknown: await mendUnknown(unknown, mending),
       };

@@ -89,7 +89,7 @@ export async function withoutRepaired(
 }
 
 /** Whether a row may speak of an item of a window: one of an earlier window is of another item. */
-function speaksOf(row: Row, { from }: ReconciliationWindow): boolean {
+function speaksOf(row: Row, { since: from }: ReconciliationWindow): boolean {
   return Number(row['to']) > from;
 }
 
@@ -100,7 +100,7 @@ function speaksOf(row: Row, { from }: ReconciliationWindow): boolean {
  */
 async function writeMissing(
   { event, repairKey }: Missing,
-  { from, to }: ReconciliationWindow,
+  { since: from, until: to }: ReconciliationWindow,
   { mend, name, tableName }: { mend: MendPorts; name: string; tableName: string },
 ): Promise<string | undefined> {
   const { outbox, log, clock } = mend;
@@ -125,7 +125,7 @@ async function writeMissing(
     return id;
   } catch (error) {
     if (OutboxError.is(error, 'CONDITION_FAILED')) {
-      const { item } = error.facts as { item?: Row };
+      const { item } = error.details as { item?: Row };
       return item === undefined ? undefined : String(item['eventId']);
     }
     log.error('missing event could not be written', {
@@ -249,7 +249,7 @@ export async function mendAlone<T>(
   };
   try {
     const result = await work({
-      ...{ mend, keepAlive, window: { ...window, from } },
+      ...{ mend, keepAlive, window: { ...window, since: from } },
       isLost: () => isLost,
       leaveRest: () => {
         isRestLeft = true;
@@ -258,7 +258,7 @@ export async function mendAlone<T>(
     isDone = isScheduled && !isRestLeft;
     return result;
   } finally {
-    const last = isDone ? lease(0, window.to - graceMs) : lease(0);
+    const last = isDone ? lease(0, window.until - graceMs) : lease(0);
     await commitAlone(transactor, last, mend).catch((error: unknown) => {
       // It ends by itself.
       log.warn('the lease of this reconciliation was not given back', errorFields(error));
@@ -267,7 +267,7 @@ export async function mendAlone<T>(
 }
 
 function beginningOf(
-  { from }: ReconciliationWindow,
+  { since: from }: ReconciliationWindow,
   { isScheduled, left, now }: { isScheduled: boolean; left: number | undefined; now: number },
 ): number {
   if (!isScheduled || left === undefined) return from;

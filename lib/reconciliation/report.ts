@@ -26,7 +26,7 @@ export interface UnknownDelivery {
   readonly type: string;
   readonly aggregate: string;
   /** Whether it was sent to the inbox again. */
-  readonly isSentAgain: boolean;
+  readonly resent: boolean;
 }
 
 /** What a reconciliation found, and what it did about it. */
@@ -56,7 +56,7 @@ export function toMissing(event: OutboxEvent, writtenAs: string | undefined): Mi
 
 export function toUnknown(entry: Entry, inbox: string, isSentAgain: boolean): UnknownDelivery {
   const { id: eventId, type, aggregate } = entry;
-  return { inbox, eventId, type, aggregate, isSentAgain };
+  return { inbox, eventId, type, aggregate, resent: isSentAgain };
 }
 
 /** Tells the log of each finding, and the metrics how many there are, zero included, so that an alarm ends. */
@@ -69,7 +69,7 @@ export function tell(
   for (const one of missing) log.error('a business item has no event', { ...one });
   for (const one of unknown) log.error('a delivered event is unknown to its inbox', { ...one });
   log.info('reconciled', {
-    ...pickDefined(all, ['from', 'to', 'mode', 'expected', 'events']),
+    ...pickDefined(all, ['since', 'until', 'mode', 'expected', 'events']),
     ...found,
   });
   addDimensions(metrics, reconciliationDimensions(settings));

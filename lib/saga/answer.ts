@@ -8,7 +8,12 @@ import type { Transactor } from '../dynamodb/actions.ts';
 import type { EventContract } from '../events/event.ts';
 import { reject, type InboxMessage } from '../inbox/message.ts';
 import type { HandleOnce } from '../inbox/subscriptions.ts';
-import type { Ending, Handling, InboxTransaction, MessageHandler } from '../inbox/transaction.ts';
+import type {
+  HandleResult,
+  Handling,
+  InboxTransaction,
+  MessageHandler,
+} from '../inbox/transaction.ts';
 import { rowToSaga, sagaKey, type SagaId, type SagaRecord } from '../table/saga.ts';
 import { keyOf } from './define-saga.ts';
 import type { SagaOutcome, SagaParts, SagaTransition } from './step.ts';
@@ -64,7 +69,7 @@ export function answerUntilCommitted<State>(
   };
 }
 
-type Tried = { readonly status: 'ended'; readonly ending: Ending } | Hindered;
+type Tried = { readonly status: 'ended'; readonly ending: HandleResult } | Hindered;
 
 /** What may pass by itself: other events of the saga, a conflict over something else, or a table that is throttled. */
 interface Hindered {
@@ -83,7 +88,7 @@ async function tryToAnswer<State>(
     last = await answer(parts, { message, tx }, ports);
   };
   try {
-    const subscription = { definition, way: 'transaction', handler } as const;
+    const subscription = { definition, idempotency: 'transaction', handler } as const;
     const ending = await ports.handleOnce(subscription, withoutReplay(handling));
     if (ending === 'handled' && last !== undefined) ports.onAnswer(last);
     return { status: 'ended', ending };
@@ -95,7 +100,7 @@ async function tryToAnswer<State>(
 }
 
 /** That others of its saga are faster is no error: it comes again. */
-function giveBack({ status, error }: Hindered): Ending {
+function giveBack({ status, error }: Hindered): HandleResult {
   if (status === 'overtaken') return 'in-hand';
   throw error;
 }
@@ -111,13 +116,13 @@ function wasOvertaken(error: unknown, last: Answer | undefined): error is Outbox
   if (last?.isWritten !== true) return false;
   if (OutboxError.is(error, 'TRANSACTION_CONFLICT')) return isOnlyConflict(error);
   if (!OutboxError.is(error, 'CONDITION_FAILED')) return false;
-  const { failures } = error.facts as { failures: readonly { index: number }[] };
+  const { failures } = error.details as { failures: readonly { index: number }[] };
   return failures.some(({ index }) => index === 0);
 }
 
 /** A table that is throttled is another matter. */
-function isOnlyConflict({ facts }: OutboxError): boolean {
-  const { codes } = facts as { codes: readonly string[] };
+function isOnlyConflict({ details }: OutboxError): boolean {
+  const { codes } = details as { codes: readonly string[] };
   return codes.every((code) => code === 'TransactionConflict');
 }
 
@@ -161,7 +166,7 @@ function collect({ writes, emits }: SagaTransition, tx: InboxTransaction): void 
     if (Put !== undefined) tx.put(Put);
     if (Update !== undefined) tx.update(Update);
     if (Delete !== undefined) tx.delete(Delete);
-    if (ConditionCheck !== undefined) tx.check(ConditionCheck);
+    if (ConditionCheck !== undefined) tx.conditionCheck(ConditionCheck);
   }
   // An inbox without an outbox may have sagas that emit nothing.
   if (emits.length > 0) tx.emit(...emits);
@@ -173,10 +178,10 @@ function noSaga<State>(
   { id, type }: InboxMessage,
 ): OutboxError {
   return new OutboxError(
-    'SAGA_UNKNOWN',
+    'SAGA_NOT_FOUND',
     `there is no saga ${name} ${key} to answer ${type} ${id}: it goes back to the queue, since the event that starts it may be on its way. ` +
-      "Where such events are none of the saga's affair, give .on(…) the option unknown: 'ignore', or a key that returns undefined",
-    { facts: { saga: name, key, type, eventId: id } },
+      "Where such events are none of the saga's affair, give .on(…) the option whenNotFound: 'ignore', or a key that returns undefined",
+    { details: { saga: name, key, type, eventId: id } },
   );
 }
 

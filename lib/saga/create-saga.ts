@@ -86,7 +86,7 @@ export function openSaga<State>(
 ): SagaFunction {
   checkOptions(options);
   checkName(name, settings);
-  const client = options.client ?? createDocumentClient();
+  const client = options.documentClient ?? createDocumentClient();
   const { transactor = createDynamoDBTransactor(client), clock = systemClock } = options;
   const { sagaTableName, dedupeWindowMs } = settings;
   // Where a transaction meets others, the saga is read and answered anew: that is its next try.
@@ -107,7 +107,7 @@ export function openSaga<State>(
     ...{ ...inbox, handleOnce, subscriptions: subscriptionsOf(parts) },
     // Nothing is answered twice, so all that it has answered is remembered by its id alone.
     remembers: ({ replayid: _, ...message }: Message) => inbox.remembers(message),
-    rivalryOf: (message: Message) => likelyKeyOf(parts, message),
+    serializationKey: (message: Message) => likelyKeyOf(parts, message),
   };
   return async (event, context) => {
     if (!isSagaCheck(event)) return handleBatch(event, context, batch);
@@ -122,7 +122,7 @@ function checkName(name: string, { sagaName }: SagaSettings): void {
   throw new OutboxError(
     'OPTION_INVALID',
     `the function runs saga ${name}, and its construct is of saga ${sagaName}: give the construct sagaName '${name}'`,
-    { facts: { option: 'sagaName', saga: name, sagaName } },
+    { details: { option: 'sagaName', saga: name, sagaName } },
   );
 }
 
@@ -130,7 +130,7 @@ function checkName(name: string, { sagaName }: SagaSettings): void {
 function subscriptionsOf<State>({ events, deadline }: DefinedSaga<State>['parts']): Subscriptions {
   return [...events.values(), deadline].reduce<Subscriptions>(
     (all, definition) =>
-      addSubscription(all, { definition, way: 'transaction', handler: () => undefined }),
+      addSubscription(all, { definition, idempotency: 'transaction', handler: () => undefined }),
     new Map(),
   );
 }

@@ -14,7 +14,7 @@ import {
   type SagaEvent,
   type SagaParts,
   type SagaSnapshot,
-  type UnknownSaga,
+  type WhenNotFound,
 } from './step.ts';
 import { transition } from './transition.ts';
 
@@ -85,7 +85,7 @@ type AnyHandler = (...given: never[]) => unknown;
 
 /** The options of a step, whatever it answers. */
 interface StepOptions {
-  readonly unknown?: UnknownSaga;
+  readonly whenNotFound?: WhenNotFound;
   readonly key?: KeyOf;
 }
 
@@ -123,7 +123,7 @@ function sagaOf<State>(parts: SagaParts<State>): DefinedSaga<State> {
   };
   return {
     ...{ name: parts.name, version: parts.version, parts },
-    types: [...parts.events.keys(), parts.deadline.type],
+    eventTypes: [...parts.events.keys(), parts.deadline.type],
     startedBy: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) => {
       checkGiven('.startedBy(OrderPlaced, handler)', { definition, handler });
       const starts = added(parts, 'starts', [definition.type, handler]);
@@ -133,7 +133,7 @@ function sagaOf<State>(parts: SagaParts<State>): DefinedSaga<State> {
       checkGiven('.on(PaymentTaken, handler)', { definition, handler });
       return taking(definition, options, {
         steps: added(parts, 'steps', [definition.type, handler]),
-        ...(options.unknown === 'ignore'
+        ...(options.whenNotFound === 'ignore'
           ? { ignored: new Set([...parts.ignored, definition.type]) }
           : {}),
       });
@@ -154,7 +154,7 @@ function sagaOf<State>(parts: SagaParts<State>): DefinedSaga<State> {
         : compensation(name, undefined, first, ...rest);
     },
     transition: (before, event) => transition(parts, { key: keyOf(parts, event), before, event }),
-    deadlineOf: (saga, deadline) => deadlineOf(parts, saga, deadline),
+    deadlineEvent: (saga, deadline) => deadlineOf(parts, saga, deadline),
   } as DefinedSaga<State>;
 }
 
@@ -170,7 +170,7 @@ function added<State, Kind extends Answers>(
   throw new OutboxError(
     'HANDLER_DUPLICATE',
     `saga ${parts.name} has an answer to ${name} already: do both things in one`,
-    { facts: { saga: parts.name, name } },
+    { details: { saga: parts.name, name } },
   );
 }
 
@@ -217,7 +217,8 @@ const maxKeyBytes = 900;
  */
 export function keyOf<State>(parts: SagaParts<State>, event: SagaEvent): string | undefined {
   const { name, deadline } = parts;
-  if (event.type === deadline.type) return event.aggregate.slice(`${deadline.aggregate}/`.length);
+  if (event.type === deadline.type)
+    return event.aggregate.slice(`${deadline.aggregateType}/`.length);
   const own = parts.keys.get(event.type);
   const key = own === undefined ? fieldOf(event.data, parts.key) : own(event as InboxMessage);
   if (own !== undefined && key === undefined) return undefined;

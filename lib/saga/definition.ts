@@ -4,14 +4,14 @@ import type { EventContract, Upcasts } from '../events/event.ts';
 import type { ValidationDetail } from '../events/schema-issues.ts';
 import type { MessageOf } from '../inbox/message.ts';
 import type {
-  Delay,
+  Duration,
   SagaEvent,
   SagaParts,
-  UnknownSaga,
+  WhenNotFound,
   SagaSnapshot,
-  CompensatingStep,
-  LateStep,
-  SagaStep,
+  CompensatingSaga,
+  EndedSaga,
+  RunningSaga,
   SagaTransition,
 } from './step.ts';
 
@@ -53,7 +53,7 @@ export interface SagaOptions<
    *
    * @default { days: 1 }
    */
-  readonly overdueAfter?: Delay;
+  readonly overdueAfter?: Duration;
   /**
    * Whether an event that is replayed may start a saga. Otherwise a replay that is meant for someone else would
    * run old sagas a second time.
@@ -120,7 +120,7 @@ export interface DefinedSaga<State> {
   readonly name: string;
   readonly version: number;
   /** The types of event that must reach it, that of its deadlines among them. */
-  readonly types: readonly string[];
+  readonly eventTypes: readonly string[];
   /** All that it says, for whoever runs it. */
   readonly parts: SagaParts<State>;
 
@@ -138,7 +138,7 @@ export interface DefinedSaga<State> {
   transition(before: SagaSnapshot<State> | undefined, event: SagaEvent): SagaTransition<State>;
 
   /** The event of a deadline that a saga has set, as it comes when the time is up: for tests. */
-  deadlineOf(saga: SagaSnapshot<State> | undefined, name: string): SagaEvent;
+  deadlineEvent(saga: SagaSnapshot<State> | undefined, name: string): SagaEvent;
 }
 
 /**
@@ -162,22 +162,22 @@ export interface SagaDefinition<
    */
   startedBy<Definition extends EventContract>(
     definition: Definition,
-    ...step: Step<Field, Definition, SagaStep<State, Deadline, Known>, unknown>
+    ...step: Step<Field, Definition, RunningSaga<State, Deadline, Known>, unknown>
   ): SagaDefinition<State, Field, Deadline, Known>;
 
   /**
    * Answers an event while the saga runs.
    *
    * Where there is no such saga, the message goes back to the queue, since the one that starts it may be on its
-   * way, and in the end to the dead-letter queue. `unknown: 'ignore'` acknowledges it instead.
+   * way, and in the end to the dead-letter queue. `whenNotFound: 'ignore'` acknowledges it instead.
    */
   on<Definition extends EventContract>(
     definition: Definition,
     ...step: Step<
       Field,
       Definition,
-      SagaStep<State, Deadline, Known>,
-      { readonly unknown?: UnknownSaga }
+      RunningSaga<State, Deadline, Known>,
+      { readonly whenNotFound?: WhenNotFound }
     >
   ): SagaDefinition<State, Field, Deadline, Known>;
 
@@ -187,13 +187,13 @@ export interface SagaDefinition<
    */
   onLate<Definition extends EventContract>(
     definition: Definition,
-    ...step: Step<Field, Definition, LateStep<State>, unknown>
+    ...step: Step<Field, Definition, EndedSaga<State>, unknown>
   ): SagaDefinition<State, Field, Deadline, Known>;
 
   /** Answers a deadline that a step set and none took back. */
   onDeadline<const Name extends string>(
     name: Name,
-    handler: (saga: SagaStep<State, Deadline | Name, Known>) => Nothing,
+    handler: (saga: RunningSaga<State, Deadline | Name, Known>) => Nothing,
   ): SagaDefinition<State, Field, Deadline | Name, Known>;
 
   /**
@@ -213,7 +213,7 @@ export interface SagaDefinition<
    */
   compensation<const Name extends string, Definition extends EventContract>(
     name: Name,
-    handler: (saga: CompensatingStep<State>) => Nothing,
+    handler: (saga: CompensatingSaga<State>) => Nothing,
     options?: CompensationOptions<Field, Definition, undefined>,
   ): SagaDefinition<State, Field, Deadline, Known & Readonly<Record<Name, undefined>>>;
 
@@ -229,11 +229,11 @@ export interface SagaDefinition<
     name: Name,
     argument: Argument,
     handler: (
-      saga: CompensatingStep<State>,
+      saga: CompensatingSaga<State>,
       argument: StandardSchemaV1.InferOutput<Argument>,
     ) => Nothing,
     options?: CompensationOptions<Field, Definition, StandardSchemaV1.InferOutput<Argument>>,
   ): SagaDefinition<State, Field, Deadline, Known & Readonly<Record<Name, Argument>>>;
 
-  deadlineOf(saga: SagaSnapshot<State> | undefined, name: Deadline): SagaEvent;
+  deadlineEvent(saga: SagaSnapshot<State> | undefined, name: Deadline): SagaEvent;
 }

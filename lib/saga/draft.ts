@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { nameOfError } from '../core/redact.ts';
-import type { Action } from '../dynamodb/actions.ts';
+import type { TransactItem } from '../dynamodb/actions.ts';
 import type { OutboxEvent } from '../events/event.ts';
 import { describeIssues } from '../events/schema-issues.ts';
 import type { SagaStatus } from '../table/saga.ts';
@@ -9,11 +9,11 @@ import {
   delayMs,
   sagaInvalid,
   toSagaJson,
-  type CompensatingStep,
+  type CompensatingSaga,
   type Compensation,
   type SagaParts,
   type SagaSnapshot,
-  type SagaStep,
+  type RunningSaga,
 } from './step.ts';
 
 /**
@@ -30,7 +30,7 @@ export interface Draft<State> {
   state: { readonly value: State } | undefined;
   reason: string | undefined;
   readonly emits: OutboxEvent[];
-  readonly writes: Action[];
+  readonly writes: TransactItem[];
   /** Deadlines to set, by name. Milliseconds from now. */
   readonly deadlines: Map<string, number>;
   readonly cancelled: Set<string>;
@@ -66,7 +66,7 @@ function draftOf<State>({
 }
 
 /** What handlers get. What may be asked for at the moment is what their types say, and is checked here too. */
-export function stepOf<State>(parts: SagaParts<State>, draft: Draft<State>): SagaStep<State> {
+export function stepOf<State>(parts: SagaParts<State>, draft: Draft<State>): RunningSaga<State> {
   const { name: saga } = parts;
   return {
     key: draft.key,
@@ -77,7 +77,7 @@ export function stepOf<State>(parts: SagaParts<State>, draft: Draft<State>): Sag
     get reason() {
       return draft.reason;
     },
-    set: (state) => {
+    setState: (state) => {
       if (draft.isLate) throw sagaInvalid(saga, 'set for an event that came too late');
       draft.state = { value: frozen(state, saga) };
     },
@@ -91,12 +91,12 @@ export function stepOf<State>(parts: SagaParts<State>, draft: Draft<State>): Sag
   };
 }
 
-type OnlyRunning = Omit<SagaStep<unknown>, keyof CompensatingStep<unknown>>;
+type OnlyRunning = Omit<RunningSaga<unknown>, keyof CompensatingSaga<unknown>>;
 
 function whileRunning<State>(parts: SagaParts<State>, draft: Draft<State>): OnlyRunning {
   const { name: saga, deadlines, compensations } = parts;
   return {
-    deadline: (name, after) => {
+    setDeadline: (name, after) => {
       checkRunning(draft, { saga, call: 'deadline' });
       checkKnown(deadlines, name, { saga, mend: `.onDeadline('${name}', …)` });
       draft.deadlines.set(name, delayMs(after, `deadline ${name} of saga ${saga}`));
@@ -107,7 +107,7 @@ function whileRunning<State>(parts: SagaParts<State>, draft: Draft<State>): Only
       draft.deadlines.delete(name);
       draft.cancelled.add(name);
     },
-    compensateWith: (name: string, argument?: unknown) => {
+    addCompensation: (name: string, argument?: unknown) => {
       checkRunning(draft, { saga, call: 'compensateWith' });
       checkKnown(compensations, name, { saga, mend: `.compensation('${name}', …)` });
       checkRoom(draft, saga);

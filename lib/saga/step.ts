@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { OutboxError } from '../core/errors.ts';
-import type { Action } from '../dynamodb/actions.ts';
+import type { TransactItem } from '../dynamodb/actions.ts';
 import { defineEvent } from '../events/define-event.ts';
 import type { EventContract, EventDefinition, OutboxEvent, Upcasts } from '../events/event.ts';
 import { NotLosslessError, toLosslessJson } from '../events/lossless-json.ts';
@@ -19,18 +19,18 @@ export type Compensations = Readonly<Record<string, StandardSchemaV1 | undefined
  *
  * Names of deadlines and compensations are those that the definition declares before the handler.
  */
-export interface SagaStep<
+export interface RunningSaga<
   State,
   Deadline extends string = string,
   Known extends object = Compensations,
-> extends CompensatingStep<State> {
+> extends CompensatingSaga<State> {
   /**
    * Has the saga's `onDeadline` of that name called after so long, counted from now, unless it is cancelled or
    * the saga ends before. Setting one that is set moves it.
    *
    * It is a deferred event: it comes up to a minute late, never early.
    */
-  deadline(name: Deadline, after: Delay): void;
+  setDeadline(name: Deadline, after: Duration): void;
   /** Takes a deadline back. One that is not set is none. */
   cancelDeadline(name: Deadline): void;
   /**
@@ -43,7 +43,7 @@ export interface SagaStep<
    *
    * @throws OutboxError `SAGA_INVALID` where the argument does not fit its schema
    */
-  compensateWith<Name extends keyof Known & string>(
+  addCompensation<Name extends keyof Known & string>(
     name: Name,
     ...argument: ArgumentOf<Known[Name]>
   ): void;
@@ -60,13 +60,13 @@ type ArgumentOf<Schema> = Schema extends StandardSchemaV1
     : [];
 
 /** What a compensation may do. */
-export interface CompensatingStep<State> extends LateStep<State> {
+export interface CompensatingSaga<State> extends EndedSaga<State> {
   /** Replaces the state, by what JSON holds of it. */
-  set(state: State): void;
+  setState(state: State): void;
 }
 
 /** What may be done for a saga that has ended. */
-export interface LateStep<State> {
+export interface EndedSaga<State> {
   /** What tells the saga from others of its definition. */
   readonly key: string;
   readonly state: State;
@@ -75,7 +75,7 @@ export interface LateStep<State> {
   /** Events, such as commands to other services, that exist if and only if the rest is committed. */
   emit(...events: OutboxEvent[]): void;
   /** A put, update, delete or condition check of your own, in the document client's shape. */
-  write(action: Action): void;
+  write(action: TransactItem): void;
 }
 
 /** A saga at one moment, as far as what it does next depends on it. */
@@ -92,7 +92,7 @@ export interface SagaSnapshot<State = unknown> {
   /** The type of event that confirms the compensation under way. */
   readonly awaiting?: string;
   /** The compensation under way, where it must be confirmed. */
-  readonly undoing?: Compensation;
+  readonly compensating?: Compensation;
   /** Why it is, or was, compensated. */
   readonly reason?: string;
 }
@@ -129,7 +129,7 @@ export interface SagaTransition<State = unknown> {
   readonly saga: SagaSnapshot<State> | undefined;
   /** Events in the order in which they were emitted. */
   readonly emits: readonly OutboxEvent[];
-  readonly writes: readonly Action[];
+  readonly writes: readonly TransactItem[];
   /** Deadlines to set. Milliseconds from when it is committed. */
   readonly deadlines: readonly { readonly name: string; readonly afterMs: number }[];
   /** Names of deadlines, set before, that shall not come. */
@@ -151,7 +151,7 @@ export type SagaEvent<Definition extends EventContract = EventContract> = Pick<
 };
 
 /** What becomes of an event whose saga there is not: it goes back to the queue, or is acknowledged. */
-export type UnknownSaga = 'retry' | 'ignore';
+export type WhenNotFound = 'retry' | 'ignore';
 
 /** Which saga an event is about; `undefined` where the event does not concern a saga. */
 export type KeyOf = (event: InboxMessage) => string | undefined;
@@ -173,12 +173,12 @@ export interface SagaParts<State> {
   readonly deadline: DeadlineEvent;
   /** All events that it takes, its deadline's not among them, by type. */
   readonly events: ReadonlyMap<string, EventContract>;
-  readonly starts: ReadonlyMap<string, (saga: SagaStep<State>, event: SagaEvent) => unknown>;
-  readonly steps: ReadonlyMap<string, (saga: SagaStep<State>, event: SagaEvent) => unknown>;
-  readonly lates: ReadonlyMap<string, (saga: LateStep<State>, event: SagaEvent) => unknown>;
-  /** Types whose unknown sagas do not matter. */
+  readonly starts: ReadonlyMap<string, (saga: RunningSaga<State>, event: SagaEvent) => unknown>;
+  readonly steps: ReadonlyMap<string, (saga: RunningSaga<State>, event: SagaEvent) => unknown>;
+  readonly lates: ReadonlyMap<string, (saga: EndedSaga<State>, event: SagaEvent) => unknown>;
+  /** Types whose events are acknowledged where no saga is found. */
   readonly ignored: ReadonlySet<string>;
-  readonly deadlines: ReadonlyMap<string, (saga: SagaStep<State>) => unknown>;
+  readonly deadlines: ReadonlyMap<string, (saga: RunningSaga<State>) => unknown>;
   readonly compensations: ReadonlyMap<string, DefinedCompensation<State>>;
 }
 
@@ -186,7 +186,7 @@ export interface SagaParts<State> {
 export interface DefinedCompensation<State> {
   /** What it is told. @default - nothing */
   readonly argument?: StandardSchemaV1;
-  readonly handler: (saga: CompensatingStep<State>, argument: unknown) => unknown;
+  readonly handler: (saga: CompensatingSaga<State>, argument: unknown) => unknown;
   /** What must come before the next thing is undone. @default - nothing */
   readonly confirmedBy?: DefinedConfirmation;
 }
@@ -199,7 +199,7 @@ export interface DefinedConfirmation {
 }
 
 /** A length of time, the sum of its parts. */
-export interface Delay {
+export interface Duration {
   readonly days?: number;
   readonly hours?: number;
   readonly minutes?: number;
@@ -209,7 +209,7 @@ export interface Delay {
 const unitsMs = { days: 86_400_000, hours: 3_600_000, minutes: 60_000, seconds: 1000 } as const;
 
 /** Milliseconds of a delay. @throws OutboxError `SAGA_INVALID` unless it is a time that passes, of known parts */
-export function delayMs(delay: Delay, what: string): number {
+export function delayMs(delay: Duration, what: string): number {
   const units: Readonly<Record<string, number>> = unitsMs;
   const parts = Object.entries(delay) as [string, number][];
   const ms = parts.reduce((sum, [unit, count]) => sum + (units[unit] ?? NaN) * count, 0);
@@ -217,7 +217,7 @@ export function delayMs(delay: Delay, what: string): number {
   throw new OutboxError(
     'SAGA_INVALID',
     `${what} must be more than no time, in days, hours, minutes and seconds, got ${inspect(delay, { breakLength: Infinity })}`,
-    { facts: { delay } },
+    { details: { delay } },
   );
 }
 
@@ -232,7 +232,7 @@ type DeadlineEvent = EventDefinition<string, StandardSchemaV1<DeadlineData>>;
 
 /** The event by which a saga's deadlines come back to it. Its aggregate is the saga itself. */
 export function defineDeadline(saga: string): DeadlineEvent {
-  return defineEvent(deadlineType(saga), { aggregate: saga, schema: deadlineSchema });
+  return defineEvent(deadlineType(saga), { aggregateType: saga, schema: deadlineSchema });
 }
 
 /** The data of an event that a {@link DeadlineEvent} was checked by. */
@@ -255,7 +255,7 @@ const deadlineSchema: StandardSchemaV1<DeadlineData> = {
 
 /** What is wrong with a definition, or with what a handler asks of its saga. */
 export function sagaInvalid(saga: string, problem: string): OutboxError {
-  return new OutboxError('SAGA_INVALID', `saga ${saga}: ${problem}`, { facts: { saga } });
+  return new OutboxError('SAGA_INVALID', `saga ${saga}: ${problem}`, { details: { saga } });
 }
 
 /** What a saga keeps, as JSON text. @throws OutboxError `SAGA_INVALID` for a value that JSON would change */

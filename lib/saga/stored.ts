@@ -5,7 +5,7 @@ import { OutboxError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import { nameOfError } from '../core/redact.ts';
 import { newId } from '../core/system.ts';
-import type { Action } from '../dynamodb/actions.ts';
+import type { TransactItem } from '../dynamodb/actions.ts';
 import { describeIssues } from '../events/schema-issues.ts';
 import { reject } from '../inbox/message.ts';
 import type { InboxTransaction } from '../inbox/transaction.ts';
@@ -38,7 +38,7 @@ export async function readStored<State>(
   record: SagaRecord,
   parts: SagaParts<State>,
 ): Promise<SagaSnapshot<State>> {
-  const { key, status, revision, awaiting, undoing, reason } = record;
+  const { key, status, revision, awaiting, compensating, reason } = record;
   if (record.version > parts.version) throw tooNew(record, parts);
   const state = await checkState(upcast(record, parts), key, parts);
   return {
@@ -50,7 +50,11 @@ export async function readStored<State>(
       ]),
     ),
     compensations: record.compensations.map(toCompensation),
-    ...definedOnly({ awaiting, undoing: undoing && toCompensation(undoing), reason }),
+    ...definedOnly({
+      awaiting,
+      compensating: compensating && toCompensation(compensating),
+      reason,
+    }),
   };
 }
 
@@ -113,7 +117,7 @@ function tooNew<State>({ key, version }: SagaRecord, parts: SagaParts<State>): O
     'SAGA_VERSION_UNKNOWN',
     `saga ${parts.name} ${key} is of version ${version}, its definition here of ${parts.version}: ` +
       'deploy the newer one; until then its events are kept back',
-    { facts: { saga: parts.name, key, version, known: parts.version } },
+    { details: { saga: parts.name, key, version, known: parts.version } },
   );
 }
 
@@ -140,14 +144,18 @@ const keptTypes = 10;
 /** The row that a saga becomes. */
 function recordOf<State>(change: Change<State>): SagaRecord {
   const { parts, before, saga, now, dedupeWindowMs } = change;
-  const { key, status, revision, awaiting, undoing, reason } = saga;
+  const { key, status, revision, awaiting, compensating, reason } = saga;
   const isDone = isFinished(status);
   return {
     ...{ saga: parts.name, key, status, revision, version: parts.version },
     state: toSagaJson(parts.name, saga.state),
     deadlines: deadlinesOf(change),
     compensations: saga.compensations.map((one) => toKept(parts.name, one)),
-    ...definedOnly({ awaiting, undoing: undoing && toKept(parts.name, undoing), reason }),
+    ...definedOnly({
+      awaiting,
+      compensating: compensating && toKept(parts.name, compensating),
+      reason,
+    }),
     startedAt: before?.startedAt ?? now,
     changedAt: now,
     history: withNote(before?.history ?? [], noteOf(change)),
@@ -228,7 +236,7 @@ function isAsRead(
   before: SagaRecord | undefined,
   now: number,
 ): Pick<
-  NonNullable<Action['Put']>,
+  NonNullable<TransactItem['Put']>,
   'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 > {
   if (before !== undefined) {

@@ -60,13 +60,13 @@ function start<State>(
 /** Whether an event of the type that is awaited is about what is being undone. */
 function isConfirmed<State>(
   parts: SagaParts<State>,
-  { undoing }: SagaSnapshot<State>,
+  { compensating }: SagaSnapshot<State>,
   event: SagaEvent,
 ): boolean {
-  if (undoing === undefined) return true;
-  const when = parts.compensations.get(undoing.name)?.confirmedBy?.when;
+  if (compensating === undefined) return true;
+  const when = parts.compensations.get(compensating.name)?.confirmedBy?.when;
   if (when === undefined) return true;
-  const answer = when(event, readArgument(parts, undoing));
+  const answer = when(event, readArgument(parts, compensating));
   checkAnswer(parts, answer);
   return answer === true;
 }
@@ -128,7 +128,7 @@ function close<State>(
   before: SagaSnapshot<State> | undefined,
   draft: Draft<State>,
 ): SagaTransition<State> {
-  const { undone, awaiting, undoing } = undo(parts, draft);
+  const { undone, awaiting, compensating } = undo(parts, draft);
   const { key, status, state, reason, emits, writes } = draft;
   if (state === undefined)
     throw sagaInvalid(parts.name, 'it was started without a state: call set');
@@ -142,7 +142,7 @@ function close<State>(
     state: state.value,
     deadlines: { ...holding, ...set },
     compensations: isFinished(status) ? [] : draft.compensations,
-    ...definedOnly({ awaiting, undoing, reason }),
+    ...definedOnly({ awaiting, compensating, reason }),
   };
   const outcome = before === undefined ? 'started' : 'changed';
   return { outcome, saga, emits, writes, ...deadlines, undone };
@@ -174,7 +174,7 @@ export interface Undone {
   /** The type of event that must come before it goes on. @default - it is done */
   readonly awaiting?: string;
   /** The compensation that it confirms. */
-  readonly undoing?: Compensation;
+  readonly compensating?: Compensation;
 }
 
 /**
@@ -196,7 +196,8 @@ function undo<State>(parts: SagaParts<State>, draft: Draft<State>): Undone {
     checkAnswer(parts, compensation.handler(stepOf(parts, draft), readArgument(parts, last)));
     undone.push(name);
     const { confirmedBy } = compensation;
-    if (confirmedBy !== undefined) return { undone, awaiting: confirmedBy.type, undoing: last };
+    if (confirmedBy !== undefined)
+      return { undone, awaiting: confirmedBy.type, compensating: last };
   }
   draft.status = 'compensated';
   return { undone };

@@ -111,7 +111,7 @@ async function rowToGo(
   { store, clock }: LinePorts,
 ): Promise<WaitingSummary | undefined> {
   const { aggregate } = due;
-  if (!due.holds || aggregate === undefined) return due;
+  if (!due.blocksLane || aggregate === undefined) return due;
   if (seen.has(aggregate)) return undefined;
   seen.add(aggregate);
   const first = await store.firstInLine(aggregate);
@@ -162,8 +162,12 @@ async function attemptRows(
 }
 
 function groupsOf(rows: readonly WaitingSummary[]): (readonly WaitingSummary[])[] {
-  const interrupted = rows.filter(({ unanswered = 0 }) => unanswered > 0);
-  const others = rows.filter(({ unanswered = 0 }) => unanswered === 0);
+  const interrupted = rows.filter(
+    ({ unfinishedAttempts: unfinishedAttempts = 0 }) => unfinishedAttempts > 0,
+  );
+  const others = rows.filter(
+    ({ unfinishedAttempts: unfinishedAttempts = 0 }) => unfinishedAttempts === 0,
+  );
   return [others, ...interrupted.map((row) => [row])];
 }
 
@@ -178,11 +182,11 @@ async function attemptGroup(
   );
   const claimed = claims.filter((row) => row !== undefined);
   const checked = await inParallel(claimed, parallelCalls, (row) =>
-    guard.attempt(row, () => checkFitness(row, ports)),
+    guard.attempt(row, () => withoutExhausted(row, ports)),
   );
   const fit = checked.filter((one) => one !== undefined);
-  const events = fit.filter(({ row }) => row.giveUp === undefined);
-  const notices = fit.filter(({ row }) => row.giveUp !== undefined);
+  const events = fit.filter(({ row }) => row.discard === undefined);
+  const notices = fit.filter(({ row }) => row.discard !== undefined);
   return [
     ...(await attemptTogether(events, ports, { deadline })),
     ...(await attemptTogether(notices, ports, { deadline, marks: { skipped: true } })),
@@ -190,8 +194,11 @@ async function attemptGroup(
 }
 
 /** The row, if it may be attempted; one that may not is parked. */
-async function checkFitness(row: Waiting, ports: SweepPorts): Promise<ClaimedEntry | undefined> {
-  const fitness = fitnessOf(row, ports.maxAttempts);
+async function withoutExhausted(
+  row: Waiting,
+  ports: SweepPorts,
+): Promise<ClaimedEntry | undefined> {
+  const fitness = checkAttempts(row, ports.maxAttempts);
   if ('entry' in fitness) return { row, entry: fitness.entry };
   await park(row, fitness.error, ports);
   return undefined;
@@ -209,7 +216,9 @@ async function attemptTogether(
     if (fate === undefined) return undefined;
     return ports.guard.attempt(claimed.row, async () => {
       const isFree = await record(claimed, fate, ports);
-      return isFree && claimed.row.holds ? nextInLine(claimed.entry.aggregate, ports) : undefined;
+      return isFree && claimed.row.blocksLane
+        ? nextInLine(claimed.entry.aggregate, ports)
+        : undefined;
     });
   });
   return next.filter((row) => row !== undefined);
@@ -232,11 +241,11 @@ function reportAll(fates: readonly SettledFate[], { meter, log }: SweepPorts): v
 }
 
 /** Whether a claimed row may be attempted: the entry that it holds, or what keeps it from ever being delivered. */
-export type Fitness = { readonly entry: Entry } | { readonly error: DeliveryError };
+export type AttemptCheck = { readonly entry: Entry } | { readonly error: DeliveryError };
 
-function fitnessOf(row: Waiting, maxAttempts: number): Fitness {
+function checkAttempts(row: Waiting, maxAttempts: number): AttemptCheck {
   const { entry } = row;
-  const error = exhaustion(row, maxAttempts) ?? problemOf(row);
+  const error = attemptsExhausted(row, maxAttempts) ?? problemOf(row);
   if (error !== undefined) return { error };
   return isInvalidRow(entry) ? { error: noEntry } : { entry };
 }
@@ -251,14 +260,14 @@ function problemOf({ entry, error }: Waiting): DeliveryError | undefined {
 }
 
 /** An attempt that was started counts though nobody answered it: else what kills its sweeper would do so for ever. */
-function exhaustion(
-  { attempts, unanswered = 0, error }: Waiting,
+function attemptsExhausted(
+  { attempts, unfinishedAttempts: unfinishedAttempts = 0, error }: Waiting,
   maxAttempts: number,
 ): DeliveryError | undefined {
   // The claim has counted the attempt that would come now, in both.
   const started = attempts - 1;
   if (started < maxAttempts) return undefined;
-  return unanswered > 1 || error === undefined ? noAnswer(started) : error;
+  return unfinishedAttempts > 1 || error === undefined ? noAnswer(started) : error;
 }
 
 function noAnswer(started: number): DeliveryError {

@@ -33,7 +33,7 @@ export interface PageRun {
 const evidenceFreshMs = 10_000;
 
 /** Sweepers that must die of one page, one after the other, for its entries to be set aside. */
-const fatalDeaths = 3;
+const maxCrashesPerPage = 3;
 
 /** Looks whether a page has entries without a receipt. Takes no lease, since nearly all pages are settled. */
 export async function lookAt(page: Page, { store, shards }: SweepPorts): Promise<Look> {
@@ -59,7 +59,7 @@ export async function settlePage(page: Page, run: PageRun): Promise<PageResult> 
   const lease = { page, holder, now: ports.clock.now(), until };
   const takes = await ports.store.leasePage(lease);
   if (takes === undefined) return { found: 0, ended: 'taken' };
-  const settle = takes > fatalDeaths ? setAsideAfterDeaths : deliverOrKeep;
+  const settle = takes > maxCrashesPerPage ? setAsideAfterCrashes : deliverOrKeep;
   const result = await settleMissing(page, run, (part) => settle(part, page, run));
   await ports.store.releasePage(lease);
   return result;
@@ -109,7 +109,7 @@ async function deliverOrKeep(part: PageChunk, page: Page, run: PageRun): Promise
   return [];
 }
 
-async function setAsideAfterDeaths(
+async function setAsideAfterCrashes(
   part: PageChunk,
   _page: Page,
   { ports }: PageRun,
@@ -153,6 +153,6 @@ function unattempted(entry: Entry, { destinations, clock }: SweepPorts): Waiting
     state: 'retrying',
     dueAt: clock.now(),
     attempts: 0,
-    holds: isInOrder && entry.sequence !== undefined,
+    blocksLane: isInOrder && entry.sequence !== undefined,
   };
 }

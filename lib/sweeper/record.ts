@@ -10,7 +10,7 @@ import {
   keyOfWaiting,
   withAttempt,
   type DeliveryError,
-  type GiveUp,
+  type DiscardRequest,
   type Waiting,
 } from '../table/waiting.ts';
 import type { SweepPorts } from './ports.ts';
@@ -33,10 +33,10 @@ export async function record(
   ports: SweepPorts,
 ): Promise<boolean> {
   if (fate.status === 'published' || isUnwantedNotice(row, fate)) {
-    return ports.store.removeWaiting(row, settlementOf(entry, row.giveUp, ports));
+    return ports.store.removeWaiting(row, settlementOf(entry, row.discard, ports));
   }
   const next = afterAttempt(row, fate, ports.clock.now());
-  return (await ports.store.changeWaiting(row, next)) && !next.holds;
+  return (await ports.store.changeWaiting(row, next)) && !next.blocksLane;
 }
 
 /** Parks a claimed row that is not to be attempted. */
@@ -61,7 +61,7 @@ export async function park(row: Waiting, error: DeliveryError, ports: SweepPorts
 }
 
 /** Where nobody wants an entry that was given up, nobody has to be told. */
-function isUnwantedNotice({ giveUp }: Waiting, { error }: WaitingFate): boolean {
+function isUnwantedNotice({ discard: giveUp }: Waiting, { error }: WaitingFate): boolean {
   return giveUp !== undefined && error.code === noDestinationCode;
 }
 
@@ -74,19 +74,19 @@ function afterAttempt(row: Waiting, fate: WaitingFate, now: number): Waiting {
     attempts,
     missing,
     // What waits may come to hold less as destinations get it, never more.
-    holds: row.holds && fate.holds,
+    blocksLane: row.blocksLane && fate.blocksLane,
   };
   if (!fate.isAttempted) return next;
   return {
     ...next,
     error,
-    tried: withAttempt(row.tried, { at: now, code: error.code }),
+    recentAttempts: withAttempt(row.recentAttempts, { at: now, code: error.code }),
     firstTriedAt: row.firstTriedAt ?? now,
     lastTriedAt: now,
   };
 }
 
-function answered({ unanswered: _answered, ...row }: Waiting): Waiting {
+function answered({ unfinishedAttempts: _answered, ...row }: Waiting): Waiting {
   return row;
 }
 
@@ -105,7 +105,7 @@ const lateAgeMs = closingAgeMs - 60 * 60 * 1000;
  */
 export function settlementOf(
   entry: Entry,
-  giveUp: GiveUp | undefined,
+  giveUp: DiscardRequest | undefined,
   ports: SettlementPorts,
 ): Settlement {
   const outcome = giveUp === undefined ? 'published' : 'discarded';
@@ -123,6 +123,6 @@ function isLate({ id }: Entry, { archive, clock }: SettlementPorts): boolean {
   return archive !== undefined && clock.now() - timeOfId(id) > lateAgeMs;
 }
 
-function noteOf({ id, aggregate }: Entry, giveUp: GiveUp): AuditNote {
+function noteOf({ id, aggregate }: Entry, giveUp: DiscardRequest): AuditNote {
   return { ...giveUp, action: 'discard', eventId: id, aggregate };
 }

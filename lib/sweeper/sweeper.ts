@@ -54,7 +54,7 @@ export function createSweeper(given: SweepPorts): Sweeper {
       closing: closing.found,
       pages: missed.pages + closing.pages,
       ...(await measure(ports)),
-      ended: gravest([probe, due, missed, backdated, closing]),
+      ended: mostSevere([probe, due, missed, backdated, closing]),
     };
     await ports.store.noteSweep(report);
     ports.log.info('swept', { ...report });
@@ -113,10 +113,10 @@ function throwFirst(outcomes: readonly PassOutcome[]): void {
   if (failed !== undefined) throw failed.thrown;
 }
 
-const byGravity: readonly SweepEnd[] = ['failed', 'outage', 'out of time', 'done'];
+const bySeverity: readonly SweepEnd[] = ['failed', 'outage', 'out of time', 'done'];
 
-function gravest(outcomes: readonly PassOutcome[]): SweepEnd {
-  return byGravity.find((end) => outcomes.some(({ ended }) => ended === end)) ?? 'done';
+function mostSevere(outcomes: readonly PassOutcome[]): SweepEnd {
+  return bySeverity.find((end) => outcomes.some(({ ended }) => ended === end)) ?? 'done';
 }
 
 /** What a sweep measures for alarms and people. */

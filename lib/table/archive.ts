@@ -132,7 +132,7 @@ export function readArchiveLocation(text: string): ArchiveLocation {
   throw new OutboxError(
     'OPTION_INVALID',
     `an archive is given as s3://bucket/prefix, got ${JSON.stringify(text)}`,
-    { facts: { archive: text } },
+    { details: { archive: text } },
   );
 }
 
@@ -205,7 +205,7 @@ function iso(epochMs: number): string {
 }
 
 /** An entry that left the waiting room so late that its page may have been archived before. */
-export interface LateEntry extends ArchivedEntry {
+export interface SettledAfterArchive extends ArchivedEntry {
   readonly outcome: ReceiptOutcome;
   readonly outcomeAt: number;
   /** Epoch seconds. */
@@ -230,11 +230,11 @@ export function lateKey(eventId: string): Key {
 }
 
 /** The outbox table's row of a late entry: the whole entry, which may have expired from its page. */
-export function lateToRow({ entry, outcome, outcomeAt, expiresAt }: LateEntry): Row {
+export function lateToRow({ entry, outcome, outcomeAt, expiresAt }: SettledAfterArchive): Row {
   return { ...lateKey(entry.id), ...entry, outcome, outcomeAt, expiresAt };
 }
 
-export function rowToLate(row: Row): LateEntry {
-  const { outcome, outcomeAt, expiresAt } = row as unknown as LateEntry;
+export function rowToLate(row: Row): SettledAfterArchive {
+  const { outcome, outcomeAt, expiresAt } = row as unknown as SettledAfterArchive;
   return { entry: pickEntry(row as unknown as Entry), outcome, outcomeAt, expiresAt };
 }

@@ -9,7 +9,7 @@ export interface AuditNote {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly by: string;
-  readonly why: string;
+  readonly reason: string;
   readonly eventId?: string;
   readonly aggregate?: string;
 }
@@ -52,7 +52,7 @@ export function rowToAudit(row: Row): AuditNote {
     'action',
     'at',
     'by',
-    'why',
+    'reason',
     'eventId',
     'aggregate',
   ]);

@@ -8,9 +8,9 @@ import { reader, type Environment } from '../core/environment.ts';
  * What a reconciliation does about what it finds: `report` tells; `mend` writes missing events too, and sends
  * events again to the queue of an inbox that does not know them.
  */
-export type ReconciliationMode = 'report' | 'mend';
+export type ReconciliationMode = 'report' | 'repair';
 
-const reconciliationModes: readonly ReconciliationMode[] = ['report', 'mend'];
+const reconciliationModes: readonly ReconciliationMode[] = ['report', 'repair'];
 
 /**
  * How far back a reconciliation may look: an outbox keeps its entries for three days at least, and inboxes remember
@@ -124,6 +124,6 @@ function readMode(text: string): ReconciliationMode {
   throw new OutboxError(
     'ENVIRONMENT_INVALID',
     `environment variable RECONCILIATION_MODE must be ${reconciliationModes.join(' or ')}, got ${JSON.stringify(text)}: ${mend}`,
-    { facts: { variable: 'RECONCILIATION_MODE' } },
+    { details: { variable: 'RECONCILIATION_MODE' } },
   );
 }

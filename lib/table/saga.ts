@@ -72,7 +72,7 @@ export interface SagaRecord extends SagaId {
   /** The type of event that confirms the compensation under way. */
   readonly awaiting?: string;
   /** The compensation under way, where it must be confirmed. */
-  readonly undoing?: SagaCompensation;
+  readonly compensating?: SagaCompensation;
   /** Why it is, or was, compensated. */
   readonly reason?: string;
   /** Epoch milliseconds, as all times but `expiresAt`. */
@@ -117,13 +117,13 @@ export function isFinished(status: SagaStatus): boolean {
 
 /** The saga table's row. What has parts is JSON text, so that any client reads it alike. */
 export function sagaToRow(record: SagaRecord): Row {
-  const { deadlines, compensations, undoing, history, ...flat } = record;
+  const { deadlines, compensations, compensating, history, ...flat } = record;
   return {
     ...sagaKey(record),
     ...flat,
     deadlines: JSON.stringify(deadlines),
     compensations: JSON.stringify(compensations),
-    ...(undoing === undefined ? {} : { undoing: JSON.stringify(undoing) }),
+    ...(compensating === undefined ? {} : { compensating: JSON.stringify(compensating) }),
     history: JSON.stringify(history),
     ...(record.overdueAt === undefined
       ? {}
@@ -133,7 +133,7 @@ export function sagaToRow(record: SagaRecord): Row {
 
 export function rowToSaga(row: Row): SagaRecord {
   const text = row as Record<'deadlines' | 'compensations' | 'history', string> & {
-    readonly undoing?: string;
+    readonly compensating?: string;
   };
   return {
     ...pickDefined(row as unknown as SagaRecord, [
@@ -152,9 +152,9 @@ export function rowToSaga(row: Row): SagaRecord {
     ]),
     deadlines: JSON.parse(text.deadlines) as SagaRecord['deadlines'],
     compensations: JSON.parse(text.compensations) as SagaRecord['compensations'],
-    ...(text.undoing === undefined
+    ...(text.compensating === undefined
       ? {}
-      : { undoing: JSON.parse(text.undoing) as SagaCompensation }),
+      : { compensating: JSON.parse(text.compensating) as SagaCompensation }),
     history: JSON.parse(text.history) as SagaRecord['history'],
   };
 }

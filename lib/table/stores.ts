@@ -1,5 +1,5 @@
 import type { Clock, Log, Meter, NewId } from '../core/ports.ts';
-import type { ArchivedEntry, LateEntry } from './archive.ts';
+import type { ArchivedEntry, SettledAfterArchive } from './archive.ts';
 import type { AuditNote, AuditSubject } from './audit.ts';
 import type { Entry, InvalidEntry } from './entry.ts';
 import type { Key, Page } from './keys.ts';
@@ -259,7 +259,7 @@ export interface ArchiveStore
 /** Entries that left the waiting room so late that their pages may have been archived before. */
 export interface LateEntries {
   /** Those of events born before a moment (epoch milliseconds), in parts of bounded size; read consistently. */
-  listLate(before: number): AsyncIterable<readonly LateEntry[]>;
+  listLate(before: number): AsyncIterable<readonly SettledAfterArchive[]>;
   /** Forgets one. */
   removeLate(eventId: string): Promise<void>;
 }

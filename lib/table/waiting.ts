@@ -39,13 +39,13 @@ export interface InvalidRow {
  * A person's decision to give up an entry that has a sequence. It goes on waiting until its consumers were
  * told that its sequence passes without an event.
  */
-export interface GiveUp {
+export interface DiscardRequest {
   /** Id of the note in the record of what people did. */
   readonly id: string;
   /** Epoch milliseconds. */
   readonly at: number;
   readonly by: string;
-  readonly why: string;
+  readonly reason: string;
 }
 
 /** An entry in the waiting room. It stays until it is published or discarded: it has no expiry. */
@@ -60,13 +60,13 @@ export interface Waiting {
   /** Destinations that still lack it. All that want its type, if it says nothing. */
   readonly missing?: readonly string[];
   /** Whether an ordered destination lacks it, so that later entries of its aggregate are held. */
-  readonly holds: boolean;
+  readonly blocksLane: boolean;
   readonly error?: DeliveryError;
   /**
    * The last attempts, oldest first, those of earlier rounds included: at most {@link ownLimits.maxAttemptsKept}.
    * One that died is missing here, and counted in `attempts`.
    */
-  readonly tried?: readonly Attempt[];
+  readonly recentAttempts?: readonly Attempt[];
   /** Epoch milliseconds. */
   readonly firstTriedAt?: number;
   readonly lastTriedAt?: number;
@@ -76,11 +76,11 @@ export interface Waiting {
    *
    * @default 0
    */
-  readonly unanswered?: number;
+  readonly unfinishedAttempts?: number;
   /** Whether it lies in no page yet, having been deferred: it is written to its page when it leaves. */
-  readonly pageless?: true;
+  readonly notInPage?: true;
   /** Where it was given up: a skip notice is delivered in its place, and its receipt says `discarded`. */
-  readonly giveUp?: GiveUp;
+  readonly discard?: DiscardRequest;
 }
 
 /** Keys that one state spreads over in the waiting index, to stay clear of a partition's write limit. */
@@ -94,12 +94,12 @@ export const waitingIndexAttributes = [
   'sequence',
   'state',
   'attempts',
-  'holds',
-  'unanswered',
+  'blocksLane',
+  'unfinishedAttempts',
   'errorCode',
   'firstTriedAt',
   'lastTriedAt',
-  'giveUp',
+  'discard',
 ] as const;
 
 export function isInvalidRow(entry: Entry | InvalidRow): entry is InvalidRow {
@@ -114,13 +114,16 @@ export function keyOfWaiting(entry: Entry | InvalidRow): Key {
 }
 
 /** The aggregate whose later entries are held behind this one, if there is any. */
-export function heldAggregateOf({ entry, holds }: Waiting): string | undefined {
+export function heldAggregateOf({ entry, blocksLane: holds }: Waiting): string | undefined {
   return isInvalidRow(entry) || !holds ? undefined : entry.aggregate;
 }
 
 /** Whether an entry lies in no page yet: it is deferred, or was when it was first tried. */
-export function isPageless({ state, pageless }: Pick<Waiting, 'state' | 'pageless'>): boolean {
-  return state === 'deferred' || pageless === true;
+export function isPageless({
+  state,
+  notInPage: notInPage,
+}: Pick<Waiting, 'state' | 'notInPage'>): boolean {
+  return state === 'deferred' || notInPage === true;
 }
 
 /** The attribute of an aggregate's hold row with the number of its entries that hold it. */
@@ -162,16 +165,18 @@ export function rowToWaiting(row: Row): Waiting {
     state: fields['state'] as WaitingState,
     dueAt: fields['dueAt'] as number,
     attempts: fields['attempts'] as number,
-    holds: fields['holds'] as boolean,
+    blocksLane: fields['blocksLane'] as boolean,
     ...pickDefined(fields as Partial<Waiting>, [
       'missing',
       'firstTriedAt',
       'lastTriedAt',
-      'unanswered',
-      'pageless',
-      'giveUp',
+      'unfinishedAttempts',
+      'notInPage',
+      'discard',
     ]),
-    ...(Array.isArray(fields['tried']) ? { tried: fields['tried'] as Attempt[] } : {}),
+    ...(Array.isArray(fields['recentAttempts'])
+      ? { recentAttempts: fields['recentAttempts'] as Attempt[] }
+      : {}),
     ...(errorCode === undefined ? {} : { error: errorOf(row) }),
   };
 }
@@ -221,9 +226,9 @@ export interface WaitingSummary {
   /** Epoch milliseconds, as all times here. */
   readonly dueAt: number;
   readonly attempts: number;
-  readonly holds: boolean;
+  readonly blocksLane: boolean;
   /** Attempts started of which nobody learnt how they ended. @default 0 */
-  readonly unanswered?: number;
+  readonly unfinishedAttempts?: number;
   /** Absent, as what follows, for a row that is no valid entry. */
   readonly id?: string;
   readonly type?: string;
@@ -233,7 +238,7 @@ export interface WaitingSummary {
   readonly firstTriedAt?: number;
   readonly lastTriedAt?: number;
   /** Where it is being discarded: its skip notice is not delivered yet. */
-  readonly giveUp?: GiveUp;
+  readonly discard?: DiscardRequest;
 }
 
 /** What a row of the waiting index says. */
@@ -251,24 +256,27 @@ export function summaryOf(waiting: Waiting): WaitingSummary {
 /** What a waiting row is recognised by, and what a claim counts on from. */
 export type SeenWaiting = Pick<
   WaitingSummary,
-  'key' | 'state' | 'attempts' | 'dueAt' | 'unanswered'
+  'key' | 'state' | 'attempts' | 'dueAt' | 'unfinishedAttempts'
 >;
 
 /** What a claim changes in a row. */
-export type Claimed = Pick<Waiting, 'state' | 'attempts' | 'dueAt' | 'pageless'> &
-  Required<Pick<Waiting, 'unanswered'>>;
+export type Claimed = Pick<Waiting, 'state' | 'attempts' | 'dueAt' | 'notInPage'> &
+  Required<Pick<Waiting, 'unfinishedAttempts'>>;
 
 /**
  * What a row is once somebody took it for an attempt: the attempt counts as started, and the row is due again
  * at `until` (epoch milliseconds) should its taker die.
  */
-export function claimedFrom({ state, attempts, unanswered }: SeenWaiting, until: number): Claimed {
+export function claimedFrom(
+  { state, attempts, unfinishedAttempts: unfinishedAttempts }: SeenWaiting,
+  until: number,
+): Claimed {
   return {
     state: 'retrying',
     dueAt: until,
     attempts: countOf(attempts) + 1,
-    unanswered: countOf(unanswered) + 1,
-    ...(state === 'deferred' ? { pageless: true } : {}),
+    unfinishedAttempts: countOf(unfinishedAttempts) + 1,
+    ...(state === 'deferred' ? { notInPage: true } : {}),
   };
 }
 

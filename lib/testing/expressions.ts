@@ -211,7 +211,7 @@ class Parser {
       'OPTION_INVALID',
       `expression "${this.#text}" is not understood at "${this.#peek()}": check its syntax, and that ` +
         'ExpressionAttributeNames and ExpressionAttributeValues have each placeholder',
-      { facts: { expression: this.#text } },
+      { details: { expression: this.#text } },
     );
   }
 }

@@ -6,7 +6,7 @@ import {
   keyText,
   requestOf,
   tableNameOf,
-  type Action,
+  type TransactItem,
   type CancellationReason,
   type TransactionResult,
   type Transactor,
@@ -66,7 +66,7 @@ const everything = { depth: null, maxArrayLength: null, maxStringLength: null, s
 
 interface Database {
   table(name: string): MemoryItems;
-  transact(actions: readonly Action[]): TransactionResult;
+  transact(actions: readonly TransactItem[]): TransactionResult;
 }
 
 function createDatabase(tables: MemoryTables): Database {
@@ -94,7 +94,7 @@ function createDatabase(tables: MemoryTables): Database {
   };
 }
 
-function judge(action: Action, items: MemoryItems): CancellationReason {
+function judge(action: TransactItem, items: MemoryItems): CancellationReason {
   const request = requestOf(action);
   const item = items.get(keyOf(action, items));
   if (meetsCondition(item ?? {}, request)) return judgeUpdate(action, item);
@@ -107,7 +107,7 @@ function judge(action: Action, items: MemoryItems): CancellationReason {
 }
 
 /** Whether the item allows the update: it is evaluated, and written once all actions may be. */
-function judgeUpdate({ Update }: Action, item: Row | undefined): CancellationReason {
+function judgeUpdate({ Update }: TransactItem, item: Row | undefined): CancellationReason {
   try {
     if (Update !== undefined) applyUpdate(item ?? { ...Update.Key }, Update);
     return { code: 'None' };
@@ -122,11 +122,11 @@ function noTable(name: string): OutboxError {
     'TABLE_NOT_FOUND',
     `there is no table ${name} in memory: add it with the names of its key, as { ${JSON.stringify(name)}: 'id' }, ` +
       'or set the variable that holds its name',
-    { facts: { tableNames: [name] } },
+    { details: { tableNames: [name] } },
   );
 }
 
-function apply(action: Action, items: MemoryItems): void {
+function apply(action: TransactItem, items: MemoryItems): void {
   const request = requestOf(action);
   const key = keyOf(action, items);
   if (action.Put !== undefined) items.put({ ...request.Item });
@@ -134,7 +134,7 @@ function apply(action: Action, items: MemoryItems): void {
   if (action.Update !== undefined) items.put(applyUpdate(items.get(key) ?? key, request));
 }
 
-function keyOf(action: Action, { keyNames }: MemoryItems): Row {
+function keyOf(action: TransactItem, { keyNames }: MemoryItems): Row {
   const { Key, Item = {} } = requestOf(action);
   return Key ?? Object.fromEntries(keyNames.map((name) => [name, Item[name]]));
 }

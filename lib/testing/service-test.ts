@@ -191,9 +191,9 @@ function openTest({ tables = {}, items = {}, clock = systemClock }: TestOptions)
   const log = recordingLog(logs);
   const options: SagaRunOptions & OutboxOptions = {
     // A test's log may hold what an error quotes.
-    ...{ transactor, clock, log, logger: log, logErrorMessages: true },
+    ...{ transactor, clock, logger: log, logErrorMessages: true },
     running: createMemoryRunningSagas(transactor, own.sagas),
-    sqs: recordingQueue(deadLetters) as NonNullable<InboxOptions['sqs']>,
+    sqsClient: recordingQueue(deadLetters) as NonNullable<InboxOptions['sqsClient']>,
     metrics: {
       addDimension: () => undefined,
       addMetric: (name, _unit, value) => {

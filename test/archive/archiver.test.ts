@@ -325,7 +325,7 @@ describe('an archive that cannot be trusted', () => {
 
     await expect(run).rejects.toMatchObject({
       code: 'ARCHIVE_TAKEN',
-      facts: { table: 'orders-table', tableName: 'another-table' },
+      details: { table: 'orders-table', tableName: 'another-table' },
     });
   });
 

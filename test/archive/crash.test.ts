@@ -36,7 +36,7 @@ async function twoHours() {
 }
 
 async function leaveLate({ store, clock, newId }: ArchiveWorld, entry: Entry): Promise<void> {
-  const waiting = { entry, state: 'parked', dueAt: 1, attempts: 1, holds: false } as const;
+  const waiting = { entry, state: 'parked', dueAt: 1, attempts: 1, blocksLane: false } as const;
   await store.addWaiting([waiting]);
   const receipt = {
     id: newId(clock.now()),

@@ -27,7 +27,7 @@ function portsOf({ clock, newId }: ArchiveWorld): SettlementPorts {
 }
 
 async function park({ store }: ArchiveWorld, entry: Entry, over: object = {}): Promise<void> {
-  const waiting = { entry, state: 'parked', dueAt: 1, attempts: 5, holds: false } as const;
+  const waiting = { entry, state: 'parked', dueAt: 1, attempts: 5, blocksLane: false } as const;
   await store.addWaiting([{ ...waiting, ...over }]);
 }
 
@@ -93,7 +93,7 @@ describe('an entry that leaves the waiting room after its hour was archived', ()
   it('comes as discarded where a person gave it up', async () => {
     const { world, entry } = await archivedWhileItWaits();
     const before = await world.store.getWaiting(keyOfWaiting(entry));
-    const operator = { by: 'ann', why: 'because', notice: false };
+    const operator = { by: 'ann', reason: 'because', notice: false };
     await discard(operator, { ...portsOf(world), store: world.store })(before!);
 
     await world.run();
@@ -104,7 +104,7 @@ describe('an entry that leaves the waiting room after its hour was archived', ()
   it('comes where it was deferred and had no line at all', async () => {
     const world = createArchiveWorld();
     const entry = { ...world.write(), id: world.newId(start) };
-    await park(world, entry, { pageless: true });
+    await park(world, entry, { notInPage: true });
     world.clock.advance(day + 3 * hour);
     await world.closeUpTo(pageAfter(firstPage, 60));
     await world.run();
@@ -119,7 +119,7 @@ describe('an entry that leaves the waiting room after its hour was archived', ()
   it('comes to an hour that had no entry before', async () => {
     const world = createArchiveWorld();
     const entry = { ...world.write({}, start - 2 * hour), id: world.newId(start) };
-    await park(world, entry, { pageless: true });
+    await park(world, entry, { notInPage: true });
     world.clock.advance(day + 3 * hour);
     await world.closeUpTo(pageAfter(firstPage, 60));
     await leave(world, entry);
@@ -156,7 +156,7 @@ describe('a late entry that the archiver did not write', () => {
 
     await expect(collect(world.open().readPage(firstPage))).rejects.toMatchObject({
       code: 'ARCHIVE_DAMAGED',
-      facts: { key },
+      details: { key },
     });
   });
 

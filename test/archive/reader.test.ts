@@ -147,7 +147,7 @@ describe('an archive that somebody was at', () => {
 
     await expect(readFirst(world)).rejects.toMatchObject({
       code: 'ARCHIVE_DAMAGED',
-      facts: { key: `${folder}part-0000.ndjson.gz` },
+      details: { key: `${folder}part-0000.ndjson.gz` },
     });
   });
 
@@ -157,7 +157,7 @@ describe('an archive that somebody was at', () => {
 
     await expect(readFirst(world)).rejects.toMatchObject({
       code: 'ARCHIVE_DAMAGED',
-      facts: { folder, name },
+      details: { folder, name },
     });
   });
 

@@ -293,7 +293,7 @@ it('what a person discards after its hour was archived comes to the archive', as
   clock.advance(30 * hour);
   await archiveUpTo(begun + hour);
 
-  await outbox.type(`discard ${parked!.id} --why 'never mind' --yes`);
+  await outbox.type(`discard ${parked!.id} --reason 'never mind' --yes`);
   await archiveUpTo(begun + hour);
 
   const key = [...archive.objects.keys()].find((name) => name.includes(`late-${parked!.id}`));

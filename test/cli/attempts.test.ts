@@ -19,7 +19,9 @@ describe('the attempts of an entry that waits', () => {
 
     const { out } = await world.outbox(`show ${entry!.id}`);
 
-    expect(out).toMatch(/tried +\S+Z {2}Novelty\n +\S+Z {2}Novelty\n +\S+Z {2}MalformedDetail\n/);
+    expect(out).toMatch(
+      /recent attempts +\S+Z {2}Novelty\n +\S+Z {2}Novelty\n +\S+Z {2}MalformedDetail\n/,
+    );
     expect(out).toMatch(/attempts +1\n/);
   });
 
@@ -34,9 +36,11 @@ describe('the attempts of an entry that waits', () => {
   });
 
   it('are kept in its row; what is no list is none', () => {
-    const waiting = aWaiting({ tried: [{ at: 1, code: 'Busy' }] });
+    const waiting = aWaiting({ recentAttempts: [{ at: 1, code: 'Busy' }] });
 
     expect(rowToWaiting(waitingToRow(waiting))).toEqual(waiting);
-    expect(rowToWaiting({ ...waitingToRow(waiting), tried: 'nonsense' }).tried).toBeUndefined();
+    expect(
+      rowToWaiting({ ...waitingToRow(waiting), recentAttempts: 'nonsense' }).recentAttempts,
+    ).toBeUndefined();
   });
 });

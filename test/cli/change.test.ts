@@ -33,14 +33,14 @@ describe('outbox redrive', () => {
   it('does it with --yes, on the record, and the sweeper delivers', async () => {
     const { world, entries } = await withParked(2);
 
-    const { code, out } = await world.outbox("redrive --all --yes --why 'mended the bus'");
+    const { code, out } = await world.outbox("redrive --all --yes --reason 'mended the bus'");
     await world.sweep();
 
     expect(out).toContain('redrive: 2 entries');
     expect(code).toBe(0);
     expect(world.destination.arrived.toSorted()).toEqual(entries.map(({ id }) => id).toSorted());
     expect(await world.store.readAudit({ eventId: entries[0]!.id })).toMatchObject([
-      { action: 'redrive', by: 'arn:aws:iam::1:user/ann', why: 'mended the bus' },
+      { action: 'redrive', by: 'arn:aws:iam::1:user/ann', reason: 'mended the bus' },
     ]);
   });
 
@@ -190,14 +190,14 @@ describe('outbox discard', () => {
 
     const { code, notes } = await world.outbox('discard --all --yes');
 
-    expect(notes).toContain("required option '--why <reason>' not specified");
+    expect(notes).toContain("required option '--reason <reason>' not specified");
     expect(code).toBe(2);
   });
 
   it('takes an entry without a sequence out at once, on the record', async () => {
     const { world, entries } = await withParked(1);
 
-    const { code, out } = await world.outbox("discard --all --yes --why 'a test order'");
+    const { code, out } = await world.outbox("discard --all --yes --reason 'a test order'");
     const shown = await world.outbox(`show ${entries[0]!.id}`);
 
     expect(out).toContain('discard: 1 entry');
@@ -217,7 +217,7 @@ describe('outbox discard', () => {
       return accepts(outgoing);
     };
 
-    await world.outbox(`discard ${first!.id} --yes --why no`);
+    await world.outbox(`discard ${first!.id} --yes --reason no`);
     const shown = await world.outbox(`show ${first!.id}`);
     await world.sweep();
 
@@ -232,11 +232,11 @@ describe('outbox discard', () => {
     world.script.decide = refuses('Novelty');
     const [first] = await world.deliver({ sequence: 1 });
     await world.deliver({ sequence: 1 });
-    await world.outbox(`discard ${first!.id} --yes --why no`);
+    await world.outbox(`discard ${first!.id} --yes --reason no`);
 
     const listed = await world.outbox('ls discarding --json');
     const counted = await world.outbox('ls parked');
-    await world.outbox('discard discarding --no-skip-notice --yes --why gone');
+    await world.outbox('discard discarding --no-skip-notice --yes --reason gone');
 
     const { entries } = JSON.parse(listed.out) as { entries: { event: string }[] };
     expect(entries.map(({ event }) => event)).toEqual([first!.id]);
@@ -250,7 +250,7 @@ describe('outbox discard', () => {
     world.script.decide = refuses('MalformedDetail');
     const [entry] = await world.deliver({ sequence: 1 });
 
-    await world.outbox(`discard ${entry!.id} --no-skip-notice --yes --why no`);
+    await world.outbox(`discard ${entry!.id} --no-skip-notice --yes --reason no`);
 
     expect(await world.waitingOf(entry!)).toBeUndefined();
   });
@@ -260,7 +260,7 @@ describe('outbox discard', () => {
     const key = { pk: '2026-11-21T04:37#00', sk: 'e#nonsense' };
     await world.store.addWaiting([aWaiting({ entry: { key, json: '{}' }, state: 'parked' })]);
 
-    const { out } = await world.outbox(`discard ${key.pk}/${key.sk} --yes --why nonsense`);
+    const { out } = await world.outbox(`discard ${key.pk}/${key.sk} --yes --reason nonsense`);
 
     expect(out).toContain('discard: 1 entry');
     expect((await world.outbox('ls')).out).toBe('');

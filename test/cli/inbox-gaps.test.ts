@@ -29,7 +29,7 @@ async function anOrderedInbox({ failing = [] }: { failing?: readonly number[] } 
     ordered: {
       queueUrl: queueUrl('Shop-Queue'),
       adoptWaitMs: minuteMs,
-      replayPatienceMs: 15 * minuteMs,
+      replayWaitMs: 15 * minuteMs,
     },
   };
   const environment = inboxToEnvironment(config);
@@ -43,7 +43,7 @@ async function anOrderedInbox({ failing = [] }: { failing?: readonly number[] } 
   const seen: number[] = [];
   const inbox = openInbox(config, {
     ...surroundings().options,
-    client: DynamoDBDocumentClient.from(client),
+    documentClient: DynamoDBDocumentClient.from(client),
     clock,
   }).on(OrderPlaced, ({ sequence = 0 }: InboxMessage) => {
     if (failing.includes(sequence)) throw new Error('no');
@@ -143,7 +143,9 @@ describe('outbox inbox skip', () => {
     const inbox = await anOrderedInbox();
     await inbox.handle(at(1), at(4), at(5));
 
-    const { code, out } = await inbox.outbox("inbox skip Billing order/42 --why 'test data' --yes");
+    const { code, out } = await inbox.outbox(
+      "inbox skip Billing order/42 --reason 'test data' --yes",
+    );
     await inbox.handlePutBack();
     await inbox.handle(at(2));
 

@@ -13,9 +13,9 @@ const rejected: FakeMessage = {
   id: 'm-1',
   body: toMessageJson(entry, 'orders'),
   attributes: {
-    outboxReason: 'EVENT_INVALID',
-    outboxDetail: 'total must be a number',
-    outboxInbox: 'Shop/Billing',
+    outboxErrorCode: 'EVENT_INVALID',
+    outboxErrorMessage: 'total must be a number',
+    outboxInboxName: 'Shop/Billing',
     outboxMessageId: 'before',
     tenant: 'acme',
   },

@@ -109,7 +109,7 @@ describe('a state', () => {
       expect(entries.map((one) => one.aggregate)).toEqual(['order/1']);
   });
 
-  it.each(['redrive parked', 'redrive --state parked', 'discard Parked --why x'])(
+  it.each(['redrive parked', 'redrive --state parked', 'discard Parked --reason x'])(
     'may be argument or option of %s',
     async (command) => {
       const { out } = await world.outbox(`${command} --json`);

@@ -69,7 +69,7 @@ describe('the next step', () => {
 
     const { notes } = await world.outbox(`show ${key.pk}/${key.sk}`);
 
-    expect(notes).toContain(`outbox discard '${key.pk}/${key.sk}' --why`);
+    expect(notes).toContain(`outbox discard '${key.pk}/${key.sk}' --reason`);
     expect(notes).not.toContain('redrive');
   });
 
@@ -77,7 +77,7 @@ describe('the next step', () => {
     const { world } = await withParked();
     const counts = 'deferred 0 · retrying 0 · held 0 · parked 1';
 
-    for (const command of ['ls', 'redrive', "discard --why 'no use'"]) {
+    for (const command of ['ls', 'redrive', "discard --reason 'no use'"]) {
       const { code, notes } = await world.outbox(`${command} --error Odd`);
 
       expect(notes).toContain(counts);

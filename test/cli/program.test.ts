@@ -29,7 +29,7 @@ describe('outbox', () => {
     ['redrive --all --rate 0', 'give a whole number from 1 to 10000'],
     ['ls --aggregate 42', 'give its type and id, as order/42'],
     ['ls --type or*der', 'give a type of event'],
-    ['discard --all', "required option '--why <reason>'"],
+    ['discard --all', "required option '--reason <reason>'"],
     ['replay', "required option '--from <time>'"],
     ['show', "missing required argument 'event-or-aggregate'"],
   ])('%s is explained, with exit code 2', async (commandLine, explanation) => {

@@ -48,7 +48,7 @@ describe('outbox replay', () => {
     const { outbox, sent, order } = await anOutbox();
 
     const { code, out } = await outbox(
-      "replay --from 1h --aggregate 'order/1 2' --why 'lost it' --yes",
+      "replay --from 1h --aggregate 'order/1 2' --reason 'lost it' --yes",
     );
 
     expect(out).toContain('replayed: 1 entry');

@@ -86,7 +86,7 @@ describe('the command, where an aggregate id holds what deceives', () => {
     `show '${aggregate}'`,
     `show '${aggregate}' --json`,
     'redrive EVENT',
-    "discard EVENT --why 'no'",
+    "discard EVENT --reason 'no'",
   ])('%j writes escapes', async (typed) => {
     const world = await createLocalOutbox();
     world.script.decide = refuses('MalformedDetail');

@@ -20,7 +20,7 @@ const tooWide = (out: string): string[] =>
   out.split('\n').filter((line) => line.length > columns && !isCopied(line));
 
 describe('renderTable', () => {
-  const head = ['event', 'why', 'entries'];
+  const head = ['event', 'reason', 'entries'];
   const id = '0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00';
 
   it('draws one line a row where no width is given', () => {
@@ -35,7 +35,7 @@ describe('renderTable', () => {
     expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(72);
     expect(out).toContain(id);
     expect(out.split('\n').length).toBeGreaterThan(2);
-    expect(out).toMatch(/^event +why +entries/);
+    expect(out).toMatch(/^event +reason +entries/);
   });
 
   it('draws records where wrapping does not help, empty cells left out', () => {
@@ -61,7 +61,7 @@ describe('renderTable', () => {
 
 describe('renderFacts', () => {
   it('wraps a value below itself', () => {
-    const out = renderFacts([['why', 'a reason of rather many words that go on'.repeat(2)]], 40);
+    const out = renderFacts([['reason', 'a reason of rather many words that go on'.repeat(2)]], 40);
 
     expect(out.split('\n').every((line) => line.length <= 40)).toBe(true);
     expect(
@@ -156,7 +156,7 @@ describe('a terminal of 80 columns', () => {
     world = await aBusyOutbox();
   });
 
-  it.each(['ls', 'status', 'show order/1', 'redrive --all', 'discard parked --why x', 'doctor'])(
+  it.each(['ls', 'status', 'show order/1', 'redrive --all', 'discard parked --reason x', 'doctor'])(
     'is not exceeded by %s',
     async (command) => {
       const { out } = await world.outbox(command, { terminal: fakeTerminal([], columns) });
@@ -173,8 +173,8 @@ describe('a terminal of 80 columns', () => {
         id: 'm-1',
         body: toMessageJson(anEntry(), 'orders'),
         attributes: {
-          outboxReason: 'HANDLER_REJECTED',
-          outboxDetail: 'a detail of words '.repeat(9),
+          outboxErrorCode: 'HANDLER_REJECTED',
+          outboxErrorMessage: 'a detail of words '.repeat(9),
         },
       };
       const queues = fakeQueues({ 'Shop-DeadLetters': [message], 'Shop-Queue': [] });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Entry } from '../../lib/table/entry.ts';
-import type { LateEntry } from '../../lib/table/archive.ts';
+import type { SettledAfterArchive } from '../../lib/table/archive.ts';
 import type { Waiting } from '../../lib/table/waiting.ts';
 import type { LateEntries, Settlement, SweepStore } from '../../lib/table/stores.ts';
 import { newId } from '../../lib/core/system.ts';
@@ -29,7 +29,7 @@ export function describeLateEntries(name: string, create: () => Promise<Subject>
       const entry = anEntry();
       const receipt = aReceipt({ eventIds: [entry.id] });
 
-      await leave(store, aWaiting({ entry, pageless: true }), { receipt, isLate: true });
+      await leave(store, aWaiting({ entry, notInPage: true }), { receipt, isLate: true });
 
       expect((await listed(store)).map((one) => one.entry)).toEqual([entry]);
       expect((await store.readPage(receipt.page)).entries).toEqual([entry]);
@@ -110,8 +110,11 @@ async function leaveLate(store: Subject, at: number, over: Partial<Entry> = {}):
   return entry;
 }
 
-async function listed(store: Subject, before = someTime + 3_600_000): Promise<LateEntry[]> {
-  const all: LateEntry[] = [];
+async function listed(
+  store: Subject,
+  before = someTime + 3_600_000,
+): Promise<SettledAfterArchive[]> {
+  const all: SettledAfterArchive[] = [];
   for await (const some of store.listLate(before)) all.push(...some);
   return all;
 }

@@ -48,7 +48,7 @@ test('a writer may use the key of the table', () => {
 
 test('a writer is told of the outbox by its environment', () => {
   const stack = testStack();
-  const outbox = createOutbox(stack, 'Outbox', { shards: 32 });
+  const outbox = createOutbox(stack, 'Outbox', { shardCount: 32 });
 
   outbox.grantWrite(userFunction(stack, 'PlaceOrder'));
 
@@ -64,7 +64,7 @@ test('a writer is told of the outbox by its environment', () => {
 
 test('a writer is told which types each destination takes', () => {
   const stack = testStack();
-  const destination = Destination.topic(new Topic(stack, 'Topic'), { types: ['order.placed'] });
+  const destination = Destination.topic(new Topic(stack, 'Topic'), { events: ['order.placed'] });
   const outbox = new Outbox(stack, 'Outbox', { source: 'orders', destination });
 
   outbox.grantWrite(userFunction(stack, 'PlaceOrder'));
@@ -188,8 +188,12 @@ test('an operator may use the key of the table', () => {
 });
 
 test.each<[what: string, metricOf: (outbox: Outbox) => Metric, metricName: string]>([
-  ['parked entries', (outbox) => outbox.metricParked(), 'ParkedEntries'],
-  ['the oldest unsettled page', (outbox) => outbox.metricOldestUnsettled(), 'OldestUnsettledAge'],
+  ['parked entries', (outbox) => outbox.metricParkedEntries(), 'ParkedBacklog'],
+  [
+    'the oldest unsettled page',
+    (outbox) => outbox.metricOldestUnsettledAge(),
+    'OldestUnsettledAge',
+  ],
 ])('%s: what the sweeper measured last, under source and table', (_, metricOf, metricName) => {
   expect(metricOf(createOutbox(testStack(), 'Outbox'))).toMatchObject({
     namespace: 'cdk-outbox',
@@ -203,7 +207,7 @@ test('the lag of the relay is the highest age that its trigger saw', () => {
   const stack = testStack();
   const outbox = createOutbox(stack, 'Outbox');
 
-  const metric = outbox.metricRelayLag();
+  const metric = outbox.metricRelayIteratorAge();
 
   expect(metric).toMatchObject({
     namespace: 'AWS/Lambda',
@@ -219,7 +223,7 @@ test('batches given up are counted in the on-failure queue', () => {
   const stack = testStack();
   const outbox = createOutbox(stack, 'Outbox');
 
-  const metric = outbox.metricRelayGivenUp();
+  const metric = outbox.metricRelayFailedBatches();
 
   expect(metric).toMatchObject({
     metricName: 'ApproximateNumberOfMessagesVisible',

@@ -73,7 +73,7 @@ describe.each(flagSets)('an ordered inbox with %s', (_, flags) => {
 
   test('tells handler and check of its own queue', () => {
     // The handler's timeout is 3 seconds: its messages are hidden for 18, five times.
-    const ordered = { queueUrl: 'BillingQueue', adoptWaitMs: 60_000, replayPatienceMs: 90_000 };
+    const ordered = { queueUrl: 'BillingQueue', adoptWaitMs: 60_000, replayWaitMs: 90_000 };
 
     expect(configOf(stack, 'Handler').ordered).toEqual(ordered);
     expect(configOf(stack, 'BillingGapsFunction').ordered).toEqual(ordered);
@@ -104,7 +104,7 @@ describe('defaults', () => {
     expect(configOf(orderedStack({ ordered: {} }), 'Handler').ordered).toEqual({
       queueUrl: 'BillingQueue',
       adoptWaitMs: 60_000,
-      replayPatienceMs: 90_000,
+      replayWaitMs: 90_000,
     });
   });
 });
@@ -122,7 +122,7 @@ test('adoptUntil and adoptWait reach the functions', () => {
 test('a replay is waited for as long as a message can be in the queue, also where that one is given', () => {
   const patienceMs = (props: Partial<InboxProps>, stack = testStack()): number | undefined => {
     orderedInbox(props, stack);
-    return configOf(stack, 'Handler').ordered?.replayPatienceMs;
+    return configOf(stack, 'Handler').ordered?.replayWaitMs;
   };
   const stack = testStack();
   const queue = new Queue(stack, 'Given', {
@@ -131,7 +131,9 @@ test('a replay is waited for as long as a message can be in the queue, also wher
   });
 
   expect(patienceMs({ maxReceiveCount: 10 })).toBe(180_000);
-  expect(patienceMs({ maxReceiveCount: 1_000, queueRetention: Duration.hours(1) })).toBe(3_600_000);
+  expect(patienceMs({ maxReceiveCount: 1_000, retentionPeriod: Duration.hours(1) })).toBe(
+    3_600_000,
+  );
   expect(patienceMs({ queue }, stack)).toBe(360_000);
 });
 
@@ -191,7 +193,7 @@ describe('the alarm on gaps', () => {
     const inbox = orderedInbox({ ordered: false }, stack);
 
     expect(logicalIds(stack, ['AWS::CloudWatch::Alarm'])).toHaveLength(3);
-    expect([inbox.metricOldestGap(), inbox.metricOpenGaps()]).toEqual([undefined, undefined]);
+    expect([inbox.metricOldestGapAge(), inbox.metricOpenGaps()]).toEqual([undefined, undefined]);
     expect(orderedInbox({}, testStack()).metricOpenGaps()).toMatchObject({
       metricName: 'OpenGaps',
       dimensions: { inbox: 'billing' },

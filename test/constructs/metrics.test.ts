@@ -42,19 +42,23 @@ type Shop = ReturnType<typeof shop>;
 
 /** Each metric of the package's namespace, and the settings of the functions that emit it. */
 const metrics: [name: string, of: (shop: Shop) => Metric | undefined, emitted: Emitted][] = [
-  ['ParkedEntries', ({ outbox }) => outbox.metricParked(), ofOutbox('OutboxRelay')],
-  ['OldestUnsettledAge', ({ outbox }) => outbox.metricOldestUnsettled(), ofOutbox('OutboxSweeper')],
+  ['ParkedBacklog', ({ outbox }) => outbox.metricParkedEntries(), ofOutbox('OutboxRelay')],
+  [
+    'OldestUnsettledAge',
+    ({ outbox }) => outbox.metricOldestUnsettledAge(),
+    ofOutbox('OutboxSweeper'),
+  ],
   [
     'UnarchivedAge',
-    ({ outbox }) => outbox.metricUnarchived(),
+    ({ outbox }) => outbox.metricUnarchivedAge(),
     (stack) => outboxDimensions(archiverFromEnvironment(plainEnvironment(stack, 'OutboxArchive'))),
   ],
   ['OpenGaps', ({ inbox }) => inbox.metricOpenGaps(), ofInbox('BillOrder')],
-  ['OldestGapAge', ({ inbox }) => inbox.metricOldestGap(), ofInbox('BillingGaps')],
+  ['OldestGapAge', ({ inbox }) => inbox.metricOldestGapAge(), ofInbox('BillingGaps')],
   ['SagasOverdue', ({ saga }) => saga.metricOverdue(), ofSaga],
-  ['SagaLate', ({ saga }) => saga.metricLate(), ofSaga],
-  ['MissingEvents', ({ check }) => check.metricMissing(), ofReconciliation],
-  ['UnknownDeliveries', ({ check }) => check.metricUnknown(), ofReconciliation],
+  ['SagaLate', ({ saga }) => saga.metricLateEvents(), ofSaga],
+  ['MissingEvents', ({ check }) => check.metricMissingEvents(), ofReconciliation],
+  ['UnknownDeliveries', ({ check }) => check.metricUnknownDeliveries(), ofReconciliation],
 ];
 
 type Emitted = (stack: Stack) => Readonly<Record<string, string>>;
@@ -122,11 +126,11 @@ describe('metrics of the package', () => {
   it('are emitted by relay, sweeper and archiver with source and table', () => {
     const { meter, metrics: emitter } = observe({ source: 'orders', tableName: 'orders-outbox' });
 
-    meter.count('ParkedEntries', 1);
+    meter.count('ParkedBacklog', 1);
 
     expect(emitter.serializeMetrics()).toMatchObject({
       _aws: { CloudWatchMetrics: [{ Dimensions: [['service', 'outbox']] }] },
-      ...{ service: 'orders', outbox: 'orders-outbox', ParkedEntries: 1 },
+      ...{ service: 'orders', outbox: 'orders-outbox', ParkedBacklog: 1 },
     });
     emitter.clearMetrics();
   });

@@ -29,8 +29,8 @@ const page = '2026-11-21T04:37';
 const id = newId(now);
 const entry = { id, type: 'order.placed', version: 1, aggregate: 'order/42', data: '{}' };
 const inOrder = { ...entry, sequence: 7 };
-const waiting = { state: 'deferred', dueAt: now, attempts: 0, holds: false } as const;
-const note = { id, action: 'discard', at: now, by: 'me', why: 'a test', eventId: id } as const;
+const waiting = { state: 'deferred', dueAt: now, attempts: 0, blocksLane: false } as const;
+const note = { id, action: 'discard', at: now, by: 'me', reason: 'a test', eventId: id } as const;
 const receipt = { id, page, outcome: 'published', time: now, eventIds: [id], expiresAt } as const;
 const place = { inbox: 'billing', aggregate: 'order/42' };
 
@@ -89,7 +89,11 @@ function shop(on: Stack): Stack {
     ...{ ...inbox, sagaName: 'fulfilment', outbox, inboxName: 'billing' },
     handler: userFunction(on, 'Process'),
   });
-  new Reconciliation(on, 'Check', { outbox, mode: 'mend', handler: userFunction(on, 'Repairer') });
+  new Reconciliation(on, 'Check', {
+    outbox,
+    mode: 'repair',
+    handler: userFunction(on, 'Repairer'),
+  });
   return on;
 }
 
@@ -261,7 +265,7 @@ async function callsOfAWriter(): Promise<TableCall[]> {
   );
   const Placed = defineEvent('order.placed', {
     version: 1,
-    aggregate: 'order',
+    aggregateType: 'order',
     schema: z.object({}),
   });
   const due = now + 60_000;

@@ -91,7 +91,7 @@ const refused: Record<string, [given: Given, message: string]> = {
   ],
   'an environment over 4,096 bytes': [
     (stack) => {
-      const queue = Destination.queue(new Queue(stack, 'Queue'), { types: many(200) });
+      const queue = Destination.queue(new Queue(stack, 'Queue'), { events: many(200) });
       outbox(stack, { destination: queue });
       Template.fromStack(stack);
     },
@@ -235,7 +235,7 @@ const putRight: Record<string, (stack: Stack) => void> = {
     const handler = userFunction(stack, 'Handler');
     const billing = new Inbox(stack, 'Büro', { handler, ordered: true });
 
-    expect(billing.metricOldestGap()?.dimensions).toMatchObject({ inbox: 'Orders/B%C3%BCro' });
+    expect(billing.metricOldestGapAge()?.dimensions).toMatchObject({ inbox: 'Orders/B%C3%BCro' });
   },
 };
 

@@ -158,7 +158,7 @@ describe.each(readers)('the environment of $who', ({ valid, read }) => {
       expect(() => read({ ...valid, [variable]: value })).toThrow(
         expect.objectContaining({
           code: 'ENVIRONMENT_MISSING',
-          facts: { variable },
+          details: { variable },
           message: expect.stringMatching(
             new RegExp(`${variable} is missing: .*(call|deploy|pass)`),
           ) as string,
@@ -185,7 +185,7 @@ describe('a malformed variable', () => {
     expect(() => relayFromEnvironment({ ...relay, OUTBOX_DESTINATIONS: value })).toThrow(
       expect.objectContaining({
         code: 'ENVIRONMENT_INVALID',
-        facts: { variable: 'OUTBOX_DESTINATIONS' },
+        details: { variable: 'OUTBOX_DESTINATIONS' },
       }),
     );
   });

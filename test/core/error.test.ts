@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { OutboxError } from '../../lib/core/errors.ts';
 
 describe('an OutboxError', () => {
-  const error = new OutboxError('ENTRY_TOO_LARGE', 'too large', { facts: { bytes: 1 } });
+  const error = new OutboxError('ENTRY_TOO_LARGE', 'too large', { details: { bytes: 1 } });
 
   it('is told by its code', () => {
     expect(OutboxError.is(error)).toBe(true);

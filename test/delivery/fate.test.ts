@@ -90,15 +90,20 @@ describe('the fate of an entry', () => {
   it('is held without costing an attempt, and looked at again by itself', () => {
     const fate = fateOf({ ...candidate, attempts: 2 }, answers('published', 'held'), policy);
 
-    expect(fate).toMatchObject({ state: 'held', attempts: 2, delayMs: heldCheckMs, holds: true });
+    expect(fate).toMatchObject({
+      state: 'held',
+      attempts: 2,
+      delayMs: heldCheckMs,
+      blocksLane: true,
+    });
   });
 
   it('holds its aggregate only where an ordered destination lacks it', () => {
     expect(fateOf(candidate, answers('failed', 'published'), policy)).toMatchObject({
-      holds: false,
+      blocksLane: false,
     });
     expect(fateOf(candidate, answers('published', 'failed'), policy)).toMatchObject({
-      holds: true,
+      blocksLane: true,
     });
   });
 

@@ -514,7 +514,7 @@ describe('the relay before an ordered destination', () => {
     await invoke(batch.map(insertOfEntry));
 
     expect(fifo.arrived).toEqual([batch[3]?.id]);
-    expect(await waiting(batch[0]!)).toMatchObject({ state: 'retrying', holds: true });
+    expect(await waiting(batch[0]!)).toMatchObject({ state: 'retrying', blocksLane: true });
     expect(await waiting(batch[1]!)).toMatchObject({ state: 'held', attempts: 0 });
     expect(await waiting(batch[2]!)).toMatchObject({ state: 'held' });
   });

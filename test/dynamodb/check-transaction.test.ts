@@ -4,7 +4,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 
 import { limits } from '../../lib/core/limits.ts';
-import { checkTransaction, type Action } from '../../lib/dynamodb/actions.ts';
+import { checkTransaction, type TransactItem } from '../../lib/dynamodb/actions.ts';
 import { createDynamoDBTransactor } from '../../lib/dynamodb/transactor.ts';
 import { itemBytes } from '../../lib/dynamodb/items.ts';
 import { createKeyedTable, localClient } from '../support/tables.ts';
@@ -14,13 +14,13 @@ const { maxBytes } = limits.transaction;
 
 const key = (id: number) => ({ pk: String(id).padStart(3, '0'), sk: 's' });
 
-function putOf(bytes: number, id: number): Action {
+function putOf(bytes: number, id: number): TransactItem {
   const item = { ...key(id), filler: '' };
   const filler = 'x'.repeat(bytes - itemBytes(item));
   return { Put: { TableName: 'orders', Item: { ...item, filler } } };
 }
 
-function thrownBy(actions: readonly Action[]): unknown {
+function thrownBy(actions: readonly TransactItem[]): unknown {
   try {
     checkTransaction(actions);
     return undefined;
@@ -30,7 +30,7 @@ function thrownBy(actions: readonly Action[]): unknown {
 }
 
 describe('checkTransaction', () => {
-  const small = (count: number): Action[] =>
+  const small = (count: number): TransactItem[] =>
     Array.from({ length: count }, (_, id) => putOf(100, id));
 
   it('takes one action, and a hundred', () => {
@@ -44,7 +44,7 @@ describe('checkTransaction', () => {
   it('refuses more than a hundred, and says how many', () => {
     expect(thrownBy(small(101))).toMatchObject({
       code: 'TOO_MANY_ACTIONS',
-      facts: { count: 101, limit: 100 },
+      details: { count: 101, limit: 100 },
     });
   });
 
@@ -52,7 +52,7 @@ describe('checkTransaction', () => {
     expect(thrownBy([putOf(maxItemBytes, 1)])).toBeUndefined();
     expect(thrownBy([putOf(100, 1), putOf(maxItemBytes + 1, 2)])).toMatchObject({
       code: 'ITEM_TOO_LARGE',
-      facts: { index: 1, tableName: 'orders', bytes: maxItemBytes + 1, limit: maxItemBytes },
+      details: { index: 1, tableName: 'orders', bytes: maxItemBytes + 1, limit: maxItemBytes },
     });
   });
 
@@ -60,7 +60,7 @@ describe('checkTransaction', () => {
     const transactor = createDynamoDBTransactor(DynamoDBDocumentClient.from(localClient()));
     const tableName = await createKeyedTable(localClient());
     const ten = Array.from({ length: 10 }, (_, id) => putOf(maxItemBytes, id));
-    const on = (actions: Action[]): Action[] =>
+    const on = (actions: TransactItem[]): TransactItem[] =>
       actions.map(({ Put }) => ({ Put: { ...Put, Item: Put?.Item, TableName: tableName } }));
     const atLimit = on([...ten, putOf(maxBytes - 10 * maxItemBytes, 10)]);
     const beyond = on([...ten, putOf(maxBytes - 10 * maxItemBytes + 1, 10)]);
@@ -69,7 +69,7 @@ describe('checkTransaction', () => {
     expect(await transactor.transact(atLimit, randomUUID())).toEqual({ status: 'committed' });
     expect(thrownBy(beyond)).toMatchObject({
       code: 'TRANSACTION_TOO_LARGE',
-      facts: { bytes: maxBytes + 1, limit: maxBytes },
+      details: { bytes: maxBytes + 1, limit: maxBytes },
     });
     await expect(transactor.transact(beyond, randomUUID())).rejects.toThrow('4MB');
   });
@@ -77,7 +77,7 @@ describe('checkTransaction', () => {
   it('counts the values of updates as DynamoDB does', async () => {
     const transactor = createDynamoDBTransactor(DynamoDBDocumentClient.from(localClient()));
     const tableName = await createKeyedTable(localClient());
-    const updates = Array.from({ length: 11 }, (_, id): Action => ({
+    const updates = Array.from({ length: 11 }, (_, id): TransactItem => ({
       Update: {
         TableName: tableName,
         Key: key(id),
@@ -91,28 +91,30 @@ describe('checkTransaction', () => {
   });
 
   it('finds two actions on one item where their keys are known', () => {
-    const update: Action = { Update: { TableName: 'orders', Key: key(1), UpdateExpression: '' } };
-    const check: Action = {
+    const update: TransactItem = {
+      Update: { TableName: 'orders', Key: key(1), UpdateExpression: '' },
+    };
+    const check: TransactItem = {
       ConditionCheck: { TableName: 'orders', Key: key(1), ConditionExpression: 'x' },
     };
 
     expect(thrownBy([putOf(100, 2), update, check])).toMatchObject({
       code: 'DUPLICATE_ITEM',
-      facts: { indexes: [1, 2], tableName: 'orders' },
+      details: { indexes: [1, 2], tableName: 'orders' },
     });
   });
 
   it('finds a put on the item of another action, by the key names of that action', () => {
-    const remove: Action = { Delete: { TableName: 'orders', Key: key(1) } };
+    const remove: TransactItem = { Delete: { TableName: 'orders', Key: key(1) } };
 
     expect(thrownBy([putOf(100, 1), remove])).toMatchObject({
       code: 'DUPLICATE_ITEM',
-      facts: { indexes: [0, 1] },
+      details: { indexes: [0, 1] },
     });
   });
 
   it('takes equal keys of different tables and of different types for different items', () => {
-    const remove = (tableName: string, id: unknown): Action => ({
+    const remove = (tableName: string, id: unknown): TransactItem => ({
       Delete: { TableName: tableName, Key: { id } },
     });
 
@@ -134,7 +136,9 @@ describe('checkTransaction', () => {
     ['ArrayBuffer', (value) => value.buffer],
     ['DataView', (value) => new DataView(value.buffer)],
   ])('compares the bytes of keys that are a %s', (_, of) => {
-    const remove = (id: unknown): Action => ({ Delete: { TableName: 'orders', Key: { id } } });
+    const remove = (id: unknown): TransactItem => ({
+      Delete: { TableName: 'orders', Key: { id } },
+    });
     const same = [remove(of(bytes(1, 2))), remove(of(bytes(1, 2)))];
 
     expect(thrownBy([remove(of(bytes(1, 2))), remove(of(bytes(1, 3)))])).toBeUndefined();
@@ -142,7 +146,7 @@ describe('checkTransaction', () => {
   });
 
   it('leaves keys to the database whose bytes are not at hand', () => {
-    const remove = (text: string): Action => ({
+    const remove = (text: string): TransactItem => ({
       Delete: { TableName: 'orders', Key: { id: new Blob([text]) } },
     });
 
@@ -168,27 +172,27 @@ describe('checkTransaction', () => {
     ],
     ['32 levels in an item', { Put: { TableName: 'a', Item: { v: deep(32) } } }, '32 levels'],
   ])('refuses an action with %s', (_, action, problem) => {
-    expect(thrownBy([putOf(100, 1), action as Action])).toMatchObject({
+    expect(thrownBy([putOf(100, 1), action as TransactItem])).toMatchObject({
       code: 'ACTION_INVALID',
       message: expect.stringContaining(problem) as string,
-      facts: { index: 1 },
+      details: { index: 1 },
     });
   });
 
   it.each([undefined, '', null, 7])('refuses %j for a table name', (TableName) => {
-    const action = { Delete: { TableName, Key: { id: '1' } } } as unknown as Action;
+    const action = { Delete: { TableName, Key: { id: '1' } } } as unknown as TransactItem;
 
     expect(thrownBy([putOf(100, 1), action])).toMatchObject({
       code: 'TABLE_NAME_MISSING',
       message: expect.stringContaining('Delete of action 1 has no TableName') as string,
-      facts: { index: 1, kind: 'Delete' },
+      details: { index: 1, kind: 'Delete' },
     });
   });
 
   it('takes an item as deep as DynamoDB does', async () => {
     const transactor = createDynamoDBTransactor(DynamoDBDocumentClient.from(localClient()));
     const TableName = await createKeyedTable(localClient());
-    const put = (levels: number): Action[] => [
+    const put = (levels: number): TransactItem[] => [
       { Put: { TableName, Item: { ...key(1), v: deep(levels) } } },
     ];
 

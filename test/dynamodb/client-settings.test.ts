@@ -99,20 +99,25 @@ function inboxParts({ client, name }: Trial) {
     publishStoredMetrics: () => undefined,
   };
   const send = () => Promise.resolve({} as never);
-  const options: InboxOptions = { client, logger: log, metrics, sqs: { send } };
+  const options: InboxOptions = {
+    documentClient: client,
+    logger: log,
+    metrics,
+    sqsClient: { send },
+  };
   return { settings, options, log };
 }
 
 const outboxSettings = () =>
   writerConfig(tables.outbox, { shards: 1, accepts: [{ maxMessageBytes: 100_000 }] });
 
-async function codeOf(work: Promise<unknown>): Promise<{ code: unknown; facts: unknown }> {
+async function codeOf(work: Promise<unknown>): Promise<{ code: unknown; details: unknown }> {
   const error: unknown = await work.then(
     () => 'no error',
     (thrown: unknown) => thrown,
   );
-  if (!OutboxError.is(error)) return { code: String(error), facts: undefined };
-  return { code: error.code, facts: error.facts };
+  if (!OutboxError.is(error)) return { code: String(error), details: undefined };
+  return { code: error.code, details: error.details };
 }
 
 async function underLease(trial: Trial) {
@@ -124,7 +129,7 @@ async function underLease(trial: Trial) {
       handled.push(data.total);
       return { charge: data.total };
     },
-    { way: 'lease', onDuplicate: (_, result) => void handled.push(result) },
+    { idempotency: 'lease', onDuplicate: (_, result) => void handled.push(result) },
   );
   const message = messageOf(OrderPlaced(trial.name, { total: 7 }));
   const answers = [
@@ -152,7 +157,7 @@ async function inTransaction(trial: Trial) {
 
 async function inOrder(trial: Trial) {
   const { settings, options, log } = inboxParts(trial);
-  const ordered = { queueUrl: 'https://sqs.invalid/1/q', adoptWaitMs: 1, replayPatienceMs: 1 };
+  const ordered = { queueUrl: 'https://sqs.invalid/1/q', adoptWaitMs: 1, replayWaitMs: 1 };
   const handled: unknown[] = [];
   const inbox = openInbox({ ...settings, ordered }, options).on(
     OrderPlaced,
@@ -206,7 +211,7 @@ async function ofSaga(trial: Trial) {
 }
 
 async function sequences({ client, name }: Trial) {
-  const outbox = openOutbox(outboxSettings(), { client });
+  const outbox = openOutbox(outboxSettings(), { documentClient: client });
   const given: unknown[] = [];
   for (let write = 0; write < 3; write++) {
     const event = OrderShipped(name, {}, { sequence: 'next' });
@@ -217,7 +222,7 @@ async function sequences({ client, name }: Trial) {
 }
 
 async function cancelling({ client, name }: Trial) {
-  const outbox = openOutbox(outboxSettings(), { client });
+  const outbox = openOutbox(outboxSettings(), { documentClient: client });
   const deferred = [1, 2].map(() =>
     OrderShipped(name, {}, { deliverAt: new Date(Date.now() + day) }),
   );
@@ -238,7 +243,7 @@ async function cancelling({ client, name }: Trial) {
 }
 
 async function allOld({ client, name }: Trial) {
-  const outbox = openOutbox(outboxSettings(), { client });
+  const outbox = openOutbox(outboxSettings(), { documentClient: client });
   const Key = { pk: name, sk: 'stock' };
   const Item = {
     ...Key,
@@ -246,7 +251,7 @@ async function allOld({ client, name }: Trial) {
     nested: { list: [1.5], large: NumberValue.from('9'.repeat(20)) },
   };
   await outbox.write({ items: [{ Put: { TableName: tables.inbox, Item } }], events: [] });
-  const { code, facts } = await codeOf(
+  const { code, details } = await codeOf(
     outbox.write({
       items: [
         {
@@ -269,7 +274,7 @@ async function allOld({ client, name }: Trial) {
     );
   return {
     code,
-    item: describeTypes((facts as { item: unknown }).item),
+    item: describeTypes((details as { item: unknown }).item),
     expected: describeTypes(expected),
   };
 }
@@ -294,14 +299,14 @@ async function reconciling(trial: Trial) {
     OrderPlaced(`${trial.name}ordered`, { total: 1 }, { sequence }),
   );
   const all: OutboxEvent[] = [...events, ...inOrderToo];
-  await openOutbox(outboxConfig, { client: trial.client }).write({ events: all });
+  await openOutbox(outboxConfig, { documentClient: trial.client }).write({ events: all });
   const store = createDynamoDBStore({ client: admin, ...outboxConfig });
   const entries = all.map((event) => ({ ...event, data: '' })) as never;
   const ports = { clock, newId, retentionMs: outboxConfig.retentionMs };
   await store.addReceipts(receiptsFor('published', { entries, invalidRows: [] }, ports));
   const inbox = openInbox(settings, options).on(OrderPlaced, () => undefined);
   await inbox(sqsEventOf([messageOf(events[0]!)]));
-  const ordered = { queueUrl: 'https://sqs.invalid/1/q', adoptWaitMs: 1, replayPatienceMs: 1 };
+  const ordered = { queueUrl: 'https://sqs.invalid/1/q', adoptWaitMs: 1, replayWaitMs: 1 };
   const inSequence = openInbox({ ...settings, ordered }, options).on(OrderPlaced, () => undefined);
   await inSequence(sqsEventOf(inOrderToo.map((event) => messageOf(event))));
   clock.advance(20 * 60_000);
@@ -311,7 +316,7 @@ async function reconciling(trial: Trial) {
       ...{ windowMs: 30 * 60_000, mode: 'report', outbox: outboxConfig },
       consumers: [{ inbox: trial.name, tableName: tables.inbox, queueUrl: 'https://sqs.invalid' }],
     },
-    { ...options, clock, expected: () => [events[0]!, OrderPlaced('never', { total: 1 })] },
+    { ...options, clock, expectedEvents: () => [events[0]!, OrderPlaced('never', { total: 1 })] },
   );
   const { found, unknown } = await run();
   return { found, isTheUnknownOne: unknown[0]?.eventId === events[1]!.id };
@@ -355,7 +360,7 @@ const features: readonly {
     expected: {
       notCancelled: [],
       code: 'EVENT_NOT_DEFERRED',
-      facts: { events: [{ eventId: expect.any(String) as string, state: 'retrying' }] },
+      details: { events: [{ eventId: expect.any(String) as string, state: 'retrying' }] },
     },
   },
   {

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 
 import { createDynamoDBTransactor } from '../../lib/dynamodb/transactor.ts';
 import { isLostSequenceRace } from '../../lib/outbox/sequence.ts';
-import type { Action, Transactor } from '../../lib/dynamodb/actions.ts';
+import type { TransactItem, Transactor } from '../../lib/dynamodb/actions.ts';
 import { localClient } from '../support/tables.ts';
 
-const actions: Action[] = [
+const actions: TransactItem[] = [
   { Put: { TableName: 'orders', Item: { id: '42' } } },
   { Put: { TableName: 'outbox', Item: { pk: 'p', sk: 's' } } },
 ];
@@ -83,7 +83,7 @@ describe('the transactor on DynamoDB, when the client throws', () => {
 
     await expect(failingWith(cause).transact(actions, 'token')).rejects.toMatchObject({
       code: 'TABLE_NOT_FOUND',
-      facts: { tableNames: ['orders', 'outbox'] },
+      details: { tableNames: ['orders', 'outbox'] },
       cause,
     });
   });
@@ -115,14 +115,14 @@ describe('the transactor on DynamoDB, reading', () => {
 });
 
 describe('a lost race for the sequence', () => {
-  const counter: Action = {
+  const counter: TransactItem = {
     Update: {
       TableName: 'outbox',
       Key: { pk: 'a#order/42', sk: 'sequence' },
       UpdateExpression: 'SET #value = :to',
     },
   };
-  const elsewhere: Action = {
+  const elsewhere: TransactItem = {
     Update: {
       ...counter.Update,
       TableName: 'orders',
@@ -130,7 +130,7 @@ describe('a lost race for the sequence', () => {
       UpdateExpression: '',
     },
   };
-  const isLost = (all: readonly Action[], ...codes: string[]): boolean =>
+  const isLost = (all: readonly TransactItem[], ...codes: string[]): boolean =>
     isLostSequenceRace(
       exception('TransactionCanceledException', {
         CancellationReasons: codes.map((Code) => ({ Code })),

@@ -73,7 +73,7 @@ describe('writing receipts', () => {
 
     await expect(writing).rejects.toMatchObject({
       code: 'TABLE_THROTTLED',
-      facts: { tableName, left: 2, of: 2, tries: 8 },
+      details: { tableName, left: 2, of: 2, tries: 8 },
     });
     expect(sizes()).toHaveLength(8);
     expect(sleeps).toEqual([24, 49, 99, 199, 399, 799, 999]);
@@ -129,7 +129,7 @@ describe('looking for holds', () => {
 
     await expect(store.heldAggregates(aggregates)).rejects.toMatchObject({
       code: 'TABLE_THROTTLED',
-      facts: { left: 12, of: 12 },
+      details: { left: 12, of: 12 },
     });
   });
 
@@ -183,7 +183,7 @@ describe('adding to the waiting room', () => {
 
     await expect(store.addWaiting([holding('order/1')])).rejects.toMatchObject({
       code: 'TRANSACTION_CANCELLED',
-      facts: { codes: ['ValidationError', 'TransactionConflict'] },
+      details: { codes: ['ValidationError', 'TransactionConflict'] },
     });
     expect(sleeps).toEqual([]);
   });
@@ -202,7 +202,7 @@ describe('adding to the waiting room', () => {
 
     await expect(store.addWaiting([waiting])).rejects.toMatchObject({
       code: 'TRANSACTION_CONFLICT',
-      facts: { ...keyOfWaiting(waiting.entry), tries: 8 },
+      details: { ...keyOfWaiting(waiting.entry), tries: 8 },
     });
     expect(sleeps).toHaveLength(7);
   });
@@ -298,7 +298,7 @@ describe('reading', () => {
 });
 
 function holding(aggregate: string, sequence = 1): Waiting {
-  return aWaiting({ entry: anEntry({ aggregate, sequence }), holds: true });
+  return aWaiting({ entry: anEntry({ aggregate, sequence }), blocksLane: true });
 }
 
 async function holdsOn(aggregate: string): Promise<string | undefined> {

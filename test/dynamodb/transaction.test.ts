@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import { commit, commitAlone, commitDefaults } from '../../lib/dynamodb/transaction.ts';
-import type { Action } from '../../lib/dynamodb/actions.ts';
+import type { TransactItem } from '../../lib/dynamodb/actions.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { cancelledFor, scripted, type Script } from '../support/scripted-transactor.ts';
 
-const put = (id: string): Action => ({ Put: { TableName: 'orders', Item: { id } } });
+const put = (id: string): TransactItem => ({ Put: { TableName: 'orders', Item: { id } } });
 const actions = [put('a'), put('b')];
 const always =
   (result: ReturnType<Script>): Script =>
@@ -65,7 +65,7 @@ describe('commit', () => {
 
     await expect(result).rejects.toMatchObject({
       code: 'TRANSACTION_CONFLICT',
-      facts: { codes: ['TransactionConflict'], attempts: 8, token: 'token-1' },
+      details: { codes: ['TransactionConflict'], attempts: 8, token: 'token-1' },
       cause: new Error('cancelled'),
     });
     expect(transactor.sent).toHaveLength(8);
@@ -97,7 +97,7 @@ describe('commit', () => {
 
     await expect(result).rejects.toMatchObject({
       code: 'TRANSACTION_CANCELLED',
-      facts: {
+      details: {
         reasons: [
           { index: 0, tableName: 'orders', code: 'ValidationError' },
           { index: 1, tableName: 'orders', code: 'TransactionConflict' },
@@ -133,7 +133,7 @@ describe('commit', () => {
 
     await expect(result).rejects.toMatchObject({
       code: 'TOKEN_INVALID',
-      facts: { length: token.length, limit: 36 },
+      details: { length: token.length, limit: 36 },
     });
     expect(transactor.sent).toEqual([]);
   });

@@ -98,8 +98,8 @@ describe('the deployed example', { timeout: 15 * 60_000 }, () => {
     const letter = await deadLetter(inbox, body);
 
     expect(letter.MessageAttributes).toMatchObject({
-      outboxReason: { StringValue: 'MESSAGE_INVALID' },
-      outboxInbox: { StringValue: 'payment' },
+      outboxErrorCode: { StringValue: 'MESSAGE_INVALID' },
+      outboxInboxName: { StringValue: 'payment' },
     });
   });
 

@@ -68,7 +68,7 @@ describe('the context of a write', () => {
       expect.objectContaining({
         code: 'OPTION_INVALID',
         message: expect.stringContaining(problem) as string,
-        facts: { option: Object.keys(given)[0], limit: 256 },
+        details: { option: Object.keys(given)[0], limit: 256 },
       }),
     );
     expect(write).not.toThrow('secret');

@@ -7,7 +7,7 @@ import { isEventId, timeOfId } from '../../lib/table/keys.ts';
 import { defineEvent } from '../../lib/events/define-event.ts';
 
 const schema = z.object({ orderId: z.string(), total: z.number() });
-const OrderPlaced = defineEvent('order.placed', { aggregate: 'order', schema });
+const OrderPlaced = defineEvent('order.placed', { aggregateType: 'order', schema });
 const data = { orderId: '42', total: 12 };
 const id = '0199a1b2-c3d4-7000-8000-000000000001';
 
@@ -16,7 +16,7 @@ describe('defineEvent', () => {
     expect({ ...OrderPlaced }).toEqual({
       type: 'order.placed',
       version: 1,
-      aggregate: 'order',
+      aggregateType: 'order',
       schema,
       upcast: {},
       validationDetail: 'codes',
@@ -34,36 +34,36 @@ describe('defineEvent', () => {
     ['order\n', 6],
     ['x'.repeat(129), 129],
   ])('refuses the type %o', (name, length) => {
-    expect(() => defineEvent(name, { aggregate: 'order', schema })).toThrow(
+    expect(() => defineEvent(name, { aggregateType: 'order', schema })).toThrow(
       expect.objectContaining({
         code: 'EVENT_TYPE_INVALID',
-        facts: { type: name, length, limit: 128 },
+        details: { type: name, length, limit: 128 },
       }),
     );
   });
 
   it('takes a type of 128 characters', () => {
-    expect(defineEvent('x'.repeat(128), { aggregate: 'order', schema }).type).toHaveLength(128);
+    expect(defineEvent('x'.repeat(128), { aggregateType: 'order', schema }).type).toHaveLength(128);
   });
 
   it.each(['', 'order/42', '1order'])('refuses the aggregate %o', (aggregate) => {
-    expect(() => defineEvent('order.placed', { aggregate, schema })).toThrow(
+    expect(() => defineEvent('order.placed', { aggregateType: aggregate, schema })).toThrow(
       expect.objectContaining({ code: 'AGGREGATE_INVALID' }),
     );
   });
 
   it.each([0, -1, 1.5, NaN])('refuses the version %o', (version) => {
-    expect(() => defineEvent('order.placed', { aggregate: 'order', schema, version })).toThrow(
+    expect(() => defineEvent('order.placed', { aggregateType: 'order', schema, version })).toThrow(
       expect.objectContaining({
         code: 'OPTION_INVALID',
-        facts: { type: 'order.placed', option: 'version' },
+        details: { type: 'order.placed', option: 'version' },
       }),
     );
   });
 
   it('refuses a schema that is no Standard Schema', () => {
     const options = {
-      aggregate: 'order',
+      aggregateType: 'order',
       schema: { parse: () => data } as unknown as typeof schema,
     };
 
@@ -78,7 +78,7 @@ describe('defineEvent', () => {
     [4, { 1: step, 3: step }, 'ends at version 2'],
   ])('refuses version %i with upcasts %o: %s', (version, upcast, problem) => {
     expect(() =>
-      defineEvent('order.placed', { aggregate: 'order', schema, version, upcast }),
+      defineEvent('order.placed', { aggregateType: 'order', schema, version, upcast }),
     ).toThrow(
       expect.objectContaining({
         code: 'OPTION_INVALID',
@@ -88,7 +88,7 @@ describe('defineEvent', () => {
   });
 
   it('takes upcasts that start at any old version and leave none out', () => {
-    const options = { aggregate: 'order', schema, version: 4, upcast: { 2: step, 3: step } };
+    const options = { aggregateType: 'order', schema, version: 4, upcast: { 2: step, 3: step } };
 
     expect(defineEvent('order.placed', options).upcast).toEqual({ 2: step, 3: step });
   });
@@ -123,7 +123,7 @@ describe('an event', () => {
 
   it('does not follow later changes of its data, and allows none', () => {
     const mine = { orderId: '42', total: 12, lines: [{ sku: 'a' }] };
-    const Placed = defineEvent('order.placed', { aggregate: 'order', schema: z.unknown() });
+    const Placed = defineEvent('order.placed', { aggregateType: 'order', schema: z.unknown() });
     const event = Placed('42', mine);
 
     mine.lines.push({ sku: 'b' });
@@ -139,7 +139,7 @@ describe('an event', () => {
   });
 
   it('has no more in its data than JSON has', () => {
-    const Placed = defineEvent('order.placed', { aggregate: 'order', schema: z.unknown() });
+    const Placed = defineEvent('order.placed', { aggregateType: 'order', schema: z.unknown() });
 
     const { data: parsed } = Placed('42', { at: new Date(0), none: undefined, not: null });
 
@@ -160,13 +160,13 @@ describe('an event', () => {
     [circle(), '* is an object that contains it'],
   ])('refuses data that JSON cannot hold: %o', (bad, problem) => {
     const schema = z.looseObject({ total: z.unknown(), tags: z.unknown() });
-    const Placed = defineEvent('order.placed', { aggregate: 'order', schema });
+    const Placed = defineEvent('order.placed', { aggregateType: 'order', schema });
 
     expect(() => Placed('42', bad as never, { id })).toThrow(
       expect.objectContaining({
         code: 'EVENT_NOT_JSON',
         message: expect.stringContaining(problem) as string,
-        facts: { type: 'order.placed', eventId: id },
+        details: { type: 'order.placed', eventId: id },
       }),
     );
   });
@@ -179,7 +179,7 @@ describe('an event', () => {
 
   it.each([undefined, null, 42])('refuses the aggregate id %o, which is no text', (aggregateId) => {
     expect(() => OrderPlaced(aggregateId as unknown as string, data)).toThrow(
-      expect.objectContaining({ code: 'AGGREGATE_INVALID', facts: { type: 'order.placed' } }),
+      expect.objectContaining({ code: 'AGGREGATE_INVALID', details: { type: 'order.placed' } }),
     );
   });
 
@@ -208,8 +208,11 @@ describe('an event', () => {
   );
 
   it('takes its data from a schema of any library', () => {
-    const Valibot = defineEvent('v', { aggregate: 'a', schema: v.object({ total: v.number() }) });
-    const Arktype = defineEvent('a', { aggregate: 'a', schema: type({ total: 'number' }) });
+    const Valibot = defineEvent('v', {
+      aggregateType: 'a',
+      schema: v.object({ total: v.number() }),
+    });
+    const Arktype = defineEvent('a', { aggregateType: 'a', schema: type({ total: 'number' }) });
 
     expect(Valibot('1', { total: 1 }).data).toEqual({ total: 1 });
     expect(Arktype('1', { total: 1 }).data).toEqual({ total: 1 });

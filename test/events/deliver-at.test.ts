@@ -5,7 +5,7 @@ import { timeOfId } from '../../lib/table/keys.ts';
 import { ownLimits } from '../../lib/core/limits.ts';
 import { defineEvent } from '../../lib/events/define-event.ts';
 
-const Reminded = defineEvent('order.reminded', { aggregate: 'order', schema: z.object({}) });
+const Reminded = defineEvent('order.reminded', { aggregateType: 'order', schema: z.object({}) });
 const now = Date.UTC(2026, 10, 21, 4, 37);
 const year = 365 * 24 * 60 * 60 * 1000;
 

@@ -12,7 +12,10 @@ const secret = 'jane@example.org';
 
 describe('the data that is stored', () => {
   it('is the JSON of what was given, in its order', async () => {
-    const Placed = defineEvent('order.placed', { aggregate, schema: z.looseObject({}) });
+    const Placed = defineEvent('order.placed', {
+      aggregateType: aggregate,
+      schema: z.looseObject({}),
+    });
 
     expect(await toValidJson(Placed('42', { b: 1, a: [true, null] }))).toBe(
       '{"b":1,"a":[true,null]}',
@@ -24,24 +27,27 @@ describe('the data that is stored', () => {
       total: z.string().transform(Number),
       currency: z.string().default('EUR'),
     });
-    const Placed = defineEvent('order.placed', { aggregate, schema });
+    const Placed = defineEvent('order.placed', { aggregateType: aggregate, schema });
 
     expect(await toValidJson(Placed('42', { total: '12' }))).toBe('{"total":"12"}');
   });
 
   it('is validated as the JSON that it is, not as the object it was', async () => {
-    const Placed = defineEvent('order.placed', { aggregate, schema: z.object({ at: z.date() }) });
+    const Placed = defineEvent('order.placed', {
+      aggregateType: aggregate,
+      schema: z.object({ at: z.date() }),
+    });
 
     await expect(toValidJson(Placed('42', { at: new Date(0) }, { id }))).rejects.toMatchObject({
       code: 'EVENT_INVALID',
       message: expect.stringContaining('a Date is text there') as string,
-      facts: { type: 'order.placed', eventId: id },
+      details: { type: 'order.placed', eventId: id },
     });
   });
 
   it('is validated by a schema that takes its time', async () => {
     const schema = z.object({ sku: z.string().refine((sku) => Promise.resolve(sku !== 'gone')) });
-    const Placed = defineEvent('order.placed', { aggregate, schema });
+    const Placed = defineEvent('order.placed', { aggregateType: aggregate, schema });
 
     expect(await toValidJson(Placed('42', { sku: 'a' }))).toBe('{"sku":"a"}');
     await expect(toValidJson(Placed('42', { sku: 'gone' }))).rejects.toMatchObject({
@@ -54,12 +60,12 @@ describe('the data that is stored', () => {
     ['valibot', v.object({ buyer: v.object({ age: v.number() }) }), '*.*: number'],
     ['arktype', type({ buyer: { age: 'number' } }), 'buyer.age: domain'],
   ])('is refused by %s with the place, and without the data', async (_, schema, issue) => {
-    const Placed = defineEvent('order.placed', { aggregate, schema });
+    const Placed = defineEvent('order.placed', { aggregateType: aggregate, schema });
     const event = Placed('42', { buyer: { age: secret as unknown as number } }, { id });
 
     const refusal = await toValidJson(event).catch((error: unknown) => error);
 
-    expect(refusal).toMatchObject({ code: 'EVENT_INVALID', facts: { eventId: id } });
+    expect(refusal).toMatchObject({ code: 'EVENT_INVALID', details: { eventId: id } });
     const told = JSON.stringify([refusal, String(refusal)]);
     expect(told).toContain(issue);
     expect(told).not.toContain(secret);
@@ -69,7 +75,7 @@ describe('the data that is stored', () => {
     const schema = z.any().transform((text: string) => {
       throw new RangeError(`no ${text}`);
     });
-    const Placed = defineEvent('order.placed', { aggregate, schema });
+    const Placed = defineEvent('order.placed', { aggregateType: aggregate, schema });
 
     const refusal = await toValidJson(Placed('42', secret, { id })).catch(
       (error: unknown) => error,
@@ -84,7 +90,9 @@ describe('the data that is stored', () => {
 
   it('is checked in the same way where the event was put together by hand', async () => {
     const schema = z.object({ at: z.date() });
-    const event = defineEvent('order.placed', { aggregate, schema })('42', { at: new Date(0) });
+    const event = defineEvent('order.placed', { aggregateType: aggregate, schema })('42', {
+      at: new Date(0),
+    });
 
     await expect(toValidJson({ ...event, data: { at: new Date(0) } })).rejects.toMatchObject({
       code: 'EVENT_INVALID',

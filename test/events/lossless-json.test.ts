@@ -191,7 +191,7 @@ describe('values that JSON would change', () => {
   const cases = lossy.filter(([what]) => what !== 'undefined');
 
   it.each(cases)('make an event fail with its type and id: %s', (_, value) => {
-    const Placed = defineEvent('order.placed', { aggregate: 'order', schema: z.any() });
+    const Placed = defineEvent('order.placed', { aggregateType: 'order', schema: z.any() });
 
     expect(() => Placed('42', { [secret]: value })).toThrow(
       expect.objectContaining({
@@ -203,11 +203,11 @@ describe('values that JSON would change', () => {
   });
 
   it.each(cases)('make a saga fail that keeps them: %s', (_, value) => {
-    const Placed = defineEvent('order.placed', { aggregate: 'order', schema: z.any() });
+    const Placed = defineEvent('order.placed', { aggregateType: 'order', schema: z.any() });
     const saga = defineSaga('s', { state: z.unknown() }).startedBy(
       Placed,
       (step) => {
-        step.set({ [secret]: value });
+        step.setState({ [secret]: value });
       },
       { key: () => '1' },
     );
@@ -228,7 +228,7 @@ describe('values that JSON would change', () => {
 
   it('are found where a schema made a Date of what is no date', () => {
     const schema = z.object({ at: z.coerce.date() });
-    const Placed = defineEvent('order.placed', { aggregate: 'order', schema });
+    const Placed = defineEvent('order.placed', { aggregateType: 'order', schema });
 
     expect(() => Placed('42', { at: new Date('never') })).toThrow(
       'would not be the same after JSON: at is an instance of Date without a valid value',

@@ -94,9 +94,9 @@ describe('the fulfilment of an order', () => {
 
   it.each<[string, readonly (SagaEvent | ((saga: Saga) => SagaEvent))[]]>([
     ['payment refused', [PaymentRefused(orderId, { orderId })]],
-    ['no answer about the payment', [(saga) => fulfilment.deadlineOf(saga, 'payment')]],
+    ['no answer about the payment', [(saga) => fulfilment.deadlineEvent(saga, 'payment')]],
     ['out of stock', [taken(), StockMissing(orderId, { orderId })]],
-    ['no answer about the stock', [taken(), (saga) => fulfilment.deadlineOf(saga, 'stock')]],
+    ['no answer about the stock', [taken(), (saga) => fulfilment.deadlineEvent(saga, 'stock')]],
   ])('is undone, the payment before the order: %s', (reason, events) => {
     const failed = after(...events);
     const undone = after(...events, refunded());
@@ -109,7 +109,7 @@ describe('the fulfilment of an order', () => {
   });
 
   it('takes no money for an answer that comes after it was given up', () => {
-    const late = after((saga) => fulfilment.deadlineOf(saga, 'payment'), taken());
+    const late = after((saga) => fulfilment.deadlineEvent(saga, 'payment'), taken());
 
     expect(late.outcome).toBe('late');
     expect(emitted(late)).toEqual([]);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   service = await openService(
     'inventory',
     { AWS_ENDPOINT_URL_SQS: queue.url, STOCK_TABLE: stock },
-    { ordered: { queueUrl, adoptWaitMs: 60_000, replayPatienceMs: 60_000 } },
+    { ordered: { queueUrl, adoptWaitMs: 60_000, replayWaitMs: 60_000 } },
   );
   ({ handler: handleOrders } = await import('../../examples/inventory/handle-orders.ts'));
 });

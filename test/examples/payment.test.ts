@@ -113,13 +113,13 @@ describe('payment', () => {
   it('says nothing where no answer comes, and gives back what was taken when it is asked to', async () => {
     const request = chargeOf('silent', testCards.silent);
 
-    const unanswered = await deliver(handleRequests, request);
+    const unfinishedAttempts = await deliver(handleRequests, request);
     const saidOfIt = await service.written('silent');
     const refund = await deliver(handleRequests, refundOf('silent'));
     const again = await deliver(handleRequests, request);
 
-    expect({ unanswered, saidOfIt, refund, again }).toEqual({
-      ...{ unanswered: 1, saidOfIt: [] },
+    expect({ unfinishedAttempts, saidOfIt, refund, again }).toEqual({
+      ...{ unfinishedAttempts: 1, saidOfIt: [] },
       ...{ refund: 0, again: 0 },
     });
     expect(await chargesFor('silent')).toMatchObject([{ charged: amount, refunded: amount }]);

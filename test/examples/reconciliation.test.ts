@@ -23,7 +23,7 @@ beforeAll(async () => {
   service = await openService('orders', { ORDERS_TABLE: orders });
   const reconciliation = {
     ...{ name: 'orders', tableName: service.outboxTable, shards: 1, source: 'orders' },
-    ...{ windowMs: 20 * minuteMs, mode: 'mend' as const, consumers: [] },
+    ...{ windowMs: 20 * minuteMs, mode: 'repair' as const, consumers: [] },
   };
   setVariables(reconciliationToEnvironment(reconciliation, JSON.stringify));
   ({ ordersBetween } = await import('../../examples/orders/orders-between.ts'));
@@ -51,7 +51,7 @@ async function place(orderId: string): Promise<unknown> {
 /** The orders of a window, from ISO 8601 to ISO 8601. */
 async function found(from: string, to: string): Promise<Order[]> {
   const orders: Order[] = [];
-  const window = { from: Date.parse(from), to: Date.parse(to) };
+  const window = { since: Date.parse(from), until: Date.parse(to) };
   for await (const order of ordersBetween(window)) orders.push(order);
   return orders;
 }

@@ -82,7 +82,7 @@ describe('the message that a handler gets', () => {
   test('has data as the schema gives it out, not as it came', async () => {
     const { inbox } = memoryRig();
     const OrderDue = defineEvent('order.due', {
-      aggregate: 'order',
+      aggregateType: 'order',
       schema: z.object({ on: z.iso.date().transform((text) => new Date(text)) }),
     });
     const handle = vi.fn();
@@ -138,7 +138,7 @@ test('of a standard queue, only what failed is given back', async () => {
 
   expect(answer).toEqual(givenBack(...event.Records.slice(1, 2)));
   expect(seen.toSorted()).toEqual(['order/1', 'order/2', 'order/3']);
-  expect(counts).toEqual({ Handled: 2, Failed: 1 });
+  expect(counts).toEqual({ MessagesHandled: 2, MessagesFailed: 1 });
 });
 
 test('of a FIFO queue, a group stops at its first failure, and the others go on', async () => {
@@ -152,7 +152,7 @@ test('of a FIFO queue, a group stops at its first failure, and the others go on'
   expect(answer).toEqual(givenBack(...groupA));
   expect(seen.filter((aggregate) => aggregate === 'order/a')).toHaveLength(1);
   expect(seen.filter((aggregate) => aggregate === 'order/b')).toHaveLength(3);
-  expect(counts).toEqual({ Handled: 3, Failed: 1 });
+  expect(counts).toEqual({ MessagesHandled: 3, MessagesFailed: 1 });
 });
 
 test('a FIFO group goes on behind a message that was sent to the dead-letter queue', async () => {
@@ -180,7 +180,7 @@ test.each([true, false])(
     const answer = await inbox.on(OrderPlaced, () => undefined)(event);
 
     expect(answer).toEqual(givenBack());
-    expect(counts).toEqual({ Handled: 1, Duplicates: 1 });
+    expect(counts).toEqual({ MessagesHandled: 1, MessagesDuplicate: 1 });
   },
 );
 
@@ -270,11 +270,11 @@ test.each([
 test('fails when a handler is registered for a way that does not exist', () => {
   const { inbox } = memoryRig();
 
-  expect(() => inbox.on(OrderPlaced, vi.fn(), { way: 'leased' } as never)).toThrow(
+  expect(() => inbox.on(OrderPlaced, vi.fn(), { idempotency: 'leased' } as never)).toThrow(
     expect.objectContaining({
       code: 'OPTION_INVALID',
       message: 'way of order.placed must be transaction or lease, got leased',
     }),
   );
-  expect(() => inbox.on(OrderPlaced, vi.fn(), { way: undefined } as never)).not.toThrow();
+  expect(() => inbox.on(OrderPlaced, vi.fn(), { idempotency: undefined } as never)).not.toThrow();
 });

@@ -16,7 +16,7 @@ import {
   type LocalRig,
 } from './support.ts';
 
-const Reminded = defineEvent('order.reminded', { aggregate: 'order', schema: z.object({}) });
+const Reminded = defineEvent('order.reminded', { aggregateType: 'order', schema: z.object({}) });
 
 let rig: LocalRig;
 beforeAll(async () => {
@@ -26,7 +26,7 @@ beforeAll(async () => {
 async function reminded(): Promise<OutboxEvent> {
   const deliverAt = new Date(Date.now() + 3_600_000);
   const event = Reminded(randomUUID(), {}, { deliverAt });
-  const outbox = openOutbox(rig.settings.outbox!, { client: rig.documents });
+  const outbox = openOutbox(rig.settings.outbox!, { documentClient: rig.documents });
   await outbox.write({ events: [event] });
   return event;
 }

@@ -55,7 +55,7 @@ test.each<[string, (tx: InboxTransaction, TableName: never) => void]>([
   [
     'check',
     (tx, TableName) => {
-      tx.check({ TableName, Key: {}, ConditionExpression: '' });
+      tx.conditionCheck({ TableName, Key: {}, ConditionExpression: '' });
     },
   ],
 ])('%s without a table name fails where it is called, and nothing is written', async (_, write) => {
@@ -125,7 +125,7 @@ describe('a write on the inbox’s own row', () => {
     [
       'a check',
       (tx, Key) => {
-        tx.check({ TableName: 'inbox', Key, ConditionExpression: 'a = :a' });
+        tx.conditionCheck({ TableName: 'inbox', Key, ConditionExpression: 'a = :a' });
       },
     ],
     [
@@ -202,7 +202,7 @@ describe('limits', () => {
 
     await rig.inbox.on(OrderPlaced, collect(99, 0))(event);
 
-    expect(rig.counts).toEqual({ Handled: 1 });
+    expect(rig.counts).toEqual({ MessagesHandled: 1 });
     expect(rig.database.rows('orders')).toHaveLength(99);
   });
 
@@ -263,7 +263,7 @@ const wrongWrites: {
     what: 'one whose condition fails',
     write: (tx, TableName) => {
       const Key = { pk: 'none', sk: 'none' };
-      tx.check({ TableName, Key, ConditionExpression: 'attribute_exists(pk)' });
+      tx.conditionCheck({ TableName, Key, ConditionExpression: 'attribute_exists(pk)' });
     },
     ...{ code: 'CONDITION_FAILED', told: 'item 1 ' },
   },

@@ -75,7 +75,7 @@ test('its log lines name the event that caused it', async () => {
   const { inbox, lines } = memoryRig();
 
   await inbox.on(OrderPlaced, (_, tx) => {
-    tx.log.info('billed');
+    tx.logger.info('billed');
   })(sqsEventOf([messageOf(placed('42'), { causationId: 'r-1' })]));
 
   expect(lines).toContainEqual(expect.objectContaining({ message: 'billed', causationId: 'r-1' }));
@@ -86,7 +86,7 @@ test('its log lines name the trace, for whoever looks for it by that', async () 
   const message = messageOf(placed('42'), { traceparent });
 
   await inbox.on(OrderPlaced, (_, tx) => {
-    tx.log.info('billed');
+    tx.logger.info('billed');
   })(sqsEventOf([message]));
 
   const traceId = '0af7651916cd43dd8448eb211c80319c';

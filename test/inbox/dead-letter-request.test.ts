@@ -33,9 +33,9 @@ test('the body travels as it came, with the reason as attributes', () => {
     QueueUrl: standard.queueUrl,
     MessageBody: 'a body',
     MessageAttributes: {
-      outboxReason: { DataType: 'String', StringValue: 'MESSAGE_INVALID' },
-      outboxDetail: { DataType: 'String', StringValue: 'not JSON' },
-      outboxInbox: { DataType: 'String', StringValue: 'billing' },
+      outboxErrorCode: { DataType: 'String', StringValue: 'MESSAGE_INVALID' },
+      outboxErrorMessage: { DataType: 'String', StringValue: 'not JSON' },
+      outboxInboxName: { DataType: 'String', StringValue: 'billing' },
       outboxMessageId: { DataType: 'String', StringValue: 'm-1' },
     },
   });
@@ -63,10 +63,10 @@ test('of more than ten attributes the reasons stay, and the first of its own tha
   const names = Object.keys(request.MessageAttributes ?? {});
   expect(names.toSorted()).toEqual(
     ['a', 'b', 'c', 'd', 'e', 'f'].concat([
-      'outboxDetail',
-      'outboxInbox',
+      'outboxErrorCode',
+      'outboxErrorMessage',
+      'outboxInboxName',
       'outboxMessageId',
-      'outboxReason',
     ]),
   );
 });
@@ -86,11 +86,11 @@ test('an attribute that would make the message too large is left out, a smaller 
 
 test.each([
   [0, []],
-  [33, ['outboxReason']],
-  [57, ['outboxReason', 'outboxInbox']],
-  [81, ['outboxReason', 'outboxInbox', 'outboxMessageId']],
-  [100, ['outboxReason', 'outboxInbox', 'outboxMessageId']],
-  [101, ['outboxReason', 'outboxInbox', 'outboxMessageId', 'outboxDetail']],
+  [36, ['outboxErrorCode']],
+  [64, ['outboxErrorCode', 'outboxInboxName']],
+  [88, ['outboxErrorCode', 'outboxInboxName', 'outboxMessageId']],
+  [107, ['outboxErrorCode', 'outboxInboxName', 'outboxMessageId']],
+  [114, ['outboxErrorCode', 'outboxInboxName', 'outboxMessageId', 'outboxErrorMessage']],
 ])('beside a body that leaves %i bytes of 1 MiB go the reasons that fit', (room, names) => {
   const body = 'x'.repeat(1024 * 1024 - room);
   const detail = 'ä'.repeat(1000);
@@ -129,7 +129,12 @@ test('whatever room the body leaves, the message is no larger than SQS takes', (
 });
 
 test('a message that comes from a dead-letter queue again gets new reasons, not two sets', () => {
-  const old = attributesNamed(['outboxReason', 'outboxDetail', 'outboxInbox', 'outboxMessageId']);
+  const old = attributesNamed([
+    'outboxErrorCode',
+    'outboxErrorMessage',
+    'outboxInboxName',
+    'outboxMessageId',
+  ]);
   const six = attributesNamed(['a', 'b', 'c', 'd', 'e', 'f']);
 
   const request = toDeadLetter(
@@ -138,7 +143,7 @@ test('a message that comes from a dead-letter queue again gets new reasons, not 
     standard,
   );
 
-  expect(request.MessageAttributes?.['outboxReason']?.StringValue).toBe('MESSAGE_INVALID');
+  expect(request.MessageAttributes?.['outboxErrorCode']?.StringValue).toBe('MESSAGE_INVALID');
   expect(request.MessageAttributes).toMatchObject(
     Object.fromEntries(Object.keys(six).map((name) => [name, { DataType: 'String' }])),
   );
@@ -149,9 +154,9 @@ test('a detail is cut to a length, and cleared of what SQS refuses', () => {
   const odd = toDeadLetter(record(), { ...rejection, detail: 'a\u0000b\nc' }, standard);
   const empty = toDeadLetter(record(), { ...rejection, detail: '' }, standard);
 
-  expect(long.MessageAttributes?.['outboxDetail']?.StringValue).toHaveLength(1024);
-  expect(odd.MessageAttributes?.['outboxDetail']?.StringValue).toBe('a?b\nc');
-  expect(empty.MessageAttributes?.['outboxDetail']?.StringValue).toBe('-');
+  expect(long.MessageAttributes?.['outboxErrorMessage']?.StringValue).toHaveLength(1024);
+  expect(odd.MessageAttributes?.['outboxErrorMessage']?.StringValue).toBe('a?b\nc');
+  expect(empty.MessageAttributes?.['outboxErrorMessage']?.StringValue).toBe('-');
 });
 
 test('on a FIFO queue the message stays in its group, and its own id keeps a second copy out', () => {

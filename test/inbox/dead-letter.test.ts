@@ -19,7 +19,7 @@ const secret = 'the secret';
 /** A definition with mistakes. */
 const OrderPacked = defineEvent('order.packed', {
   version: 3,
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId: z.string() }).transform(() => {
     throw new RangeError(secret);
   }),
@@ -124,13 +124,13 @@ describe('a message that can never succeed goes to the dead-letter queue at once
     });
     expect(reasonsIn(rig)).toEqual([
       {
-        outboxReason: code,
-        outboxDetail: detail,
-        outboxInbox: 'billing',
+        outboxErrorCode: code,
+        outboxErrorMessage: detail,
+        outboxInboxName: 'billing',
         outboxMessageId: event.Records[0]?.messageId,
       },
     ]);
-    expect(rig.counts).toEqual({ DeadLettered: 1 });
+    expect(rig.counts).toEqual({ MessagesDeadLettered: 1 });
     expect(JSON.stringify(rig.lines)).not.toContain(secret);
   });
 
@@ -157,10 +157,10 @@ describe('a message that can never succeed goes to the dead-letter queue at once
 
       expect(answer).toEqual(givenBack());
       expect(reasonsIn(rig)).toMatchObject([
-        { outboxReason: 'HANDLER_REJECTED', outboxDetail: reason },
+        { outboxErrorCode: 'HANDLER_REJECTED', outboxErrorMessage: reason },
       ]);
       expect(rig.database.rows('orders')).toEqual([]);
-      expect(rig.counts).toEqual({ DeadLettered: 1 });
+      expect(rig.counts).toEqual({ MessagesDeadLettered: 1 });
     },
   );
 });
@@ -176,7 +176,10 @@ test('data that the schema refuses is told nowhere, however long it is', async (
 
   expect(answer).toEqual(givenBack());
   expect(reasonsIn(rig)).toMatchObject([
-    { outboxReason: 'EVENT_INVALID', outboxDetail: expect.not.stringContaining(secret) as string },
+    {
+      outboxErrorCode: 'EVENT_INVALID',
+      outboxErrorMessage: expect.not.stringContaining(secret) as string,
+    },
   ]);
   expect(JSON.stringify(rig.lines)).not.toContain(secret);
 });
@@ -243,7 +246,7 @@ test('where it cannot be sent, it stays in its queue', async () => {
   const answer = await rig.inbox(event);
 
   expect(answer).toEqual(givenBack(...event.Records));
-  expect(rig.counts).toEqual({ Failed: 1 });
+  expect(rig.counts).toEqual({ MessagesFailed: 1 });
   expect(rig.lines).toMatchObject([
     { code: 'DEAD_LETTER_FAILED', error: { cause: 'access denied' } },
   ]);

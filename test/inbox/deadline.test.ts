@@ -48,7 +48,7 @@ test('a function with little time uses most of it', async () => {
 
   await handler(sqsEventOf(messages('1', '2')), lambdaContext(800));
 
-  expect(counts).toEqual({ Handled: 2 });
+  expect(counts).toEqual({ MessagesHandled: 2 });
 });
 
 test('a handler that hangs is waited for until a second before the end, and no longer', async () => {
@@ -65,7 +65,7 @@ test('a handler that hangs is waited for until a second before the end, and no l
   expect(waitsSoLong).toBe(true);
   expect(await answer).toEqual(givenBack(...event.Records.slice(0, 1)));
   expect(lines).toContainEqual(expect.objectContaining({ code: 'HANDLER_TIMEOUT' }));
-  expect(counts).toEqual({ Handled: 1, Failed: 1 });
+  expect(counts).toEqual({ MessagesHandled: 1, MessagesFailed: 1 });
 });
 
 test('nothing is started behind a handler that was given up, though the clock of the function lags', async () => {
@@ -116,7 +116,7 @@ describe('handlerTimeoutMs', () => {
 
     expect(begunBefore).toBe(2);
     expect(await answer).toEqual(givenBack(...event.Records.slice(0, 2)));
-    expect(counts).toEqual({ Handled: 4, Failed: 2 });
+    expect(counts).toEqual({ MessagesHandled: 4, MessagesFailed: 2 });
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -178,7 +178,7 @@ describe('handlerTimeoutMs', () => {
     await vi.advanceTimersByTimeAsync(4_000);
     await answer;
 
-    expect(counts).toEqual({ Handled: 2 });
+    expect(counts).toEqual({ MessagesHandled: 2 });
   });
 
   test.each([0, 1.5, 900_001, NaN])('fails when it is %s', (handlerTimeoutMs) => {

@@ -88,8 +88,8 @@ describe('an event that differs from its EventBridge envelope', () => {
     expect(answer.batchItemFailures).toEqual([]);
     expect(reasonsIn({ sqs, counts, ...around })).toMatchObject([
       {
-        outboxReason: 'ENVELOPE_MISMATCH',
-        outboxDetail: expect.stringContaining('"shop"') as string,
+        outboxErrorCode: 'ENVELOPE_MISMATCH',
+        outboxErrorMessage: expect.stringContaining('"shop"') as string,
       },
     ]);
     expect(database.rows('inbox')).toEqual([]);

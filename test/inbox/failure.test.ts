@@ -18,7 +18,7 @@ async function received(receiveCount: number, message: Message, handle: Handle =
 }
 
 const missesItsSaga = (): never => {
-  throw new OutboxError('SAGA_UNKNOWN', 'no saga of order 42');
+  throw new OutboxError('SAGA_NOT_FOUND', 'no saga of order 42');
 };
 
 const failing = [
@@ -29,7 +29,7 @@ const failing = [
   },
   {
     what: 'whose handler fails by name',
-    ...{ message: good, handle: missesItsSaga, code: 'SAGA_UNKNOWN' },
+    ...{ message: good, handle: missesItsSaga, code: 'SAGA_NOT_FOUND' },
     detail: /^no saga of order 42\./,
   },
 ];
@@ -49,12 +49,12 @@ describe.each(failing)('a message $what', ({ message, handle, code, detail }) =>
 
       expect(answer).toEqual(givenBack());
       const [reasons] = reasonsIn(rig);
-      expect(reasons).toMatchObject({ outboxReason: code });
-      expect(reasons?.['outboxDetail']).toMatch(detail);
-      expect(reasons?.['outboxDetail']).toMatch(
+      expect(reasons).toMatchObject({ outboxErrorCode: code });
+      expect(reasons?.['outboxErrorMessage']).toMatch(detail);
+      expect(reasons?.['outboxErrorMessage']).toMatch(
         new RegExp(`received ${times} times: redrive it when the cause is mended`),
       );
-      expect(rig.counts).toEqual({ DeadLettered: 1 });
+      expect(rig.counts).toEqual({ MessagesDeadLettered: 1 });
     },
   );
 
@@ -108,7 +108,7 @@ describe('what can never be committed goes to the dead-letter queue at its first
     const { rig, answer } = await received(1, good, handle);
 
     expect(answer).toEqual(givenBack());
-    expect(reasonsIn(rig)).toMatchObject([{ outboxReason: code }]);
+    expect(reasonsIn(rig)).toMatchObject([{ outboxErrorCode: code }]);
     expect(rig.database.rows('orders')).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import { messageOf, sqsEventOf } from '../../lib/testing.ts';
 import { localClient } from '../support/tables.ts';
 import { addOne, localRig, OrderPlaced, PaymentRequested, placed } from './support.ts';
 
-const lease = { way: 'lease' } as const;
+const lease = { idempotency: 'lease' } as const;
 
 interface Death {
   /** The call to the database at which it happens, from 1. */
@@ -48,7 +48,10 @@ test.each(deaths)('what a handler put into tx is there once: %o', async (death) 
   };
   const message = messageOf(placed('42'));
   const run = (client: DynamoDBClient, receiveCount: number) =>
-    openInbox(rig.settings, { ...rig.options, client: DynamoDBDocumentClient.from(client) }).on(
+    openInbox(rig.settings, {
+      ...rig.options,
+      documentClient: DynamoDBDocumentClient.from(client),
+    }).on(
       OrderPlaced,
       handle,
       lease,

@@ -20,7 +20,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const lease = { way: 'lease' } as const;
+const lease = { idempotency: 'lease' } as const;
 const event = (): LambdaSqsEvent => sqsEventOf([messageOf(placed('42'))]);
 const givenUpAfterMs = 9_000;
 
@@ -142,6 +142,6 @@ describe('the log of a handler that ends after its message was given back', () =
     const { rig, copy } = await endingLate(() => undefined);
 
     expect(rig.lines).toContainEqual(told(copy, { outcome: 'handled' }));
-    expect(rig.counts).toEqual({ Failed: 1 });
+    expect(rig.counts).toEqual({ MessagesFailed: 1 });
   });
 });

@@ -13,7 +13,7 @@ import {
   placed,
 } from './support.ts';
 
-const lease = { way: 'lease' } as const;
+const lease = { idempotency: 'lease' } as const;
 const event = () => sqsEventOf([messageOf(placed('42'))]);
 /** Longer than any lease. */
 const leaseMs = 15 * 60_000 + 1_001;
@@ -41,7 +41,7 @@ test('a message is handled once and remembered', async () => {
 
   expect(answers).toEqual([givenBack(), givenBack()]);
   expect(handle).toHaveBeenCalledTimes(1);
-  expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDuplicate: 1 });
 });
 
 test('the event’s id is offered as idempotency key', async () => {
@@ -65,7 +65,7 @@ test('what the handler answered with is offered to a duplicate', async () => {
     OrderPlaced,
     ({ data }) => Promise.resolve({ chargeId: `c-${data.orderId}` }),
     {
-      way: 'lease',
+      idempotency: 'lease',
       onDuplicate: ({ id }, result) => {
         offered(id, result?.chargeId);
       },
@@ -82,7 +82,7 @@ test('what the handler answered with is offered to a duplicate', async () => {
 test('a duplicate is given back where whoever is offered the result throws', async () => {
   const { inbox } = memoryRig();
   const handler = inbox.on(OrderPlaced, () => undefined, {
-    way: 'lease',
+    idempotency: 'lease',
     onDuplicate: () => Promise.reject(new Error('no')),
   });
   const again = event();
@@ -106,7 +106,7 @@ describe('while a worker has a message in hand', () => {
     expect(second).toEqual(givenBack(...copy.Records));
     expect(await first).toEqual(givenBack());
     expect(handle).toHaveBeenCalledTimes(1);
-    expect(rig.counts).toEqual({ InHand: 1, Handled: 1 });
+    expect(rig.counts).toEqual({ MessagesInProgress: 1, MessagesHandled: 1 });
   });
 
   test('its lease lasts as long as its function may run, and a second more', async () => {
@@ -156,7 +156,7 @@ describe('a worker that does not come back', () => {
 
     expect(early).toEqual(givenBack(...copy.Records));
     expect(inTime).toEqual(givenBack());
-    expect(rig.counts).toEqual({ InHand: 1, Handled: 1 });
+    expect(rig.counts).toEqual({ MessagesInProgress: 1, MessagesHandled: 1 });
   });
 
   test('cannot complete when it comes back after all', async () => {
@@ -250,7 +250,7 @@ describe('where the handler throws', () => {
 
     expect(first).toEqual(givenBack(...copy.Records));
     expect(second).toEqual(givenBack());
-    expect(rig.counts).toEqual({ Failed: 1, Handled: 1 });
+    expect(rig.counts).toEqual({ MessagesFailed: 1, MessagesHandled: 1 });
   });
 
   test('its own error is told, also where the lease cannot be given back', async () => {
@@ -329,7 +329,7 @@ describe('a result that cannot be remembered', () => {
     const rig = memoryRig();
     const onDuplicate = vi.fn();
     const handle = vi.fn(() => result);
-    const handler = rig.inbox.on(OrderPlaced, handle, { way: 'lease', onDuplicate });
+    const handler = rig.inbox.on(OrderPlaced, handle, { idempotency: 'lease', onDuplicate });
     const copy = event();
     await handler(copy);
 
@@ -352,7 +352,7 @@ test('a claim whose answer was lost is recognised as one’s own', async () => {
   const handler = rig.open({ transactor: { ...real, write } }).on(OrderPlaced, vi.fn(), lease);
 
   expect(await handler(event())).toEqual(givenBack());
-  expect(rig.counts).toEqual({ Handled: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 1 });
 });
 
 test('a memory that has expired does not count, though it still exists', async () => {
@@ -377,5 +377,5 @@ test('what was handled in one way is a duplicate in the other', async () => {
   await rig.inbox.on(OrderPlaced, () => undefined)(again[0]);
   await rig.inbox.on(OrderPlaced, () => undefined, lease)(again[1]);
 
-  expect(rig.counts).toEqual({ Handled: 2, Duplicates: 2 });
+  expect(rig.counts).toEqual({ MessagesHandled: 2, MessagesDuplicate: 2 });
 });

@@ -28,9 +28,9 @@ describe('log lines', () => {
     const { inbox, lines } = memoryRig();
     const handler = inbox.on(OrderPlaced, async ({ data }, tx) => {
       await new Promise(setImmediate);
-      tx.log.info('billing', { orderId: data.orderId });
+      tx.logger.info('billing', { orderId: data.orderId });
       await new Promise(setImmediate);
-      tx.log.warn('billed');
+      tx.logger.warn('billed');
     });
     const [one, two] = [messageOf(placed('1')), messageOf(placed('2'))];
     const event = sqsEventOf([one, two]);
@@ -144,8 +144,8 @@ describe('log lines', () => {
   test('are those of Powertools by default', async () => {
     const output = captureOutput();
     const { settings, database, options } = memoryRig();
-    const { metrics, sqs } = options as Required<InboxOptions>;
-    const inbox = openInbox(settings, { metrics, sqs, transactor: database });
+    const { metrics, sqsClient: sqs } = options as Required<InboxOptions>;
+    const inbox = openInbox(settings, { metrics, sqsClient: sqs, transactor: database });
 
     await inbox(sqsEventOf([messageOf(placed('1'))]));
 
@@ -199,10 +199,10 @@ describe('metrics', () => {
       ['dimension', 'table', 'inbox'],
     ]);
     expect(calls.slice(2, -1).toSorted()).toEqual([
-      ['metric', 'DeadLettered', 'Count', 1],
-      ['metric', 'Duplicates', 'Count', 1],
-      ['metric', 'Failed', 'Count', 1],
-      ['metric', 'Handled', 'Count', 2],
+      ['metric', 'MessagesDeadLettered', 'Count', 1],
+      ['metric', 'MessagesDuplicate', 'Count', 1],
+      ['metric', 'MessagesFailed', 'Count', 1],
+      ['metric', 'MessagesHandled', 'Count', 2],
     ]);
     expect(calls.at(-1)).toEqual(['publish']);
   });
@@ -220,8 +220,8 @@ describe('metrics', () => {
   test('have the name and the table of the inbox as their only dimensions by default', async () => {
     const output = captureOutput();
     const { settings, database, options } = memoryRig();
-    const { logger, sqs } = options as Required<InboxOptions>;
-    const inbox = openInbox(settings, { logger, sqs, transactor: database });
+    const { logger, sqsClient: sqs } = options as Required<InboxOptions>;
+    const inbox = openInbox(settings, { logger, sqsClient: sqs, transactor: database });
     const handler = inbox.on(OrderPlaced, () => undefined);
 
     await handler(sqsEventOf([messageOf(placed('1'))]));
@@ -233,12 +233,12 @@ describe('metrics', () => {
           {
             Namespace: 'cdk-outbox',
             Dimensions: [['inbox', 'table']],
-            Metrics: [{ Name: 'Handled', Unit: 'Count' }],
+            Metrics: [{ Name: 'MessagesHandled', Unit: 'Count' }],
           },
         ],
       },
       inbox: 'billing',
-      Handled: 1,
+      MessagesHandled: 1,
     };
     expect(output).toMatchObject([published, published]);
     expect(output[0]).not.toHaveProperty('service');
@@ -256,7 +256,7 @@ describe('metrics', () => {
         _aws: {
           CloudWatchMetrics: [{ Namespace: 'mine', Dimensions: [['service', 'inbox', 'table']] }],
         },
-        Handled: 1,
+        MessagesHandled: 1,
       },
     ]);
   });

@@ -90,7 +90,7 @@ async function withInbox(death: Death, rig: LocalRig): Promise<number> {
   };
   const message = messageOf(placed(order));
   const run = (client: DynamoDBClient, receiveCount: number) => {
-    const options = { ...rig.options, client: DynamoDBDocumentClient.from(client) };
+    const options = { ...rig.options, documentClient: DynamoDBDocumentClient.from(client) };
     const inbox = openInbox(rig.settings, options).on(OrderPlaced, handle);
     return inbox(sqsEventOf([message], { receiveCount }));
   };

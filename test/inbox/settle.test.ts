@@ -19,14 +19,14 @@ describe('a copy of a message that was handled is a duplicate', () => {
 
     expect(answers).toEqual([givenBack(), givenBack()]);
     expect(rig.sqs.sent).toEqual([]);
-    expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
+    expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDuplicate: 1 });
   });
 
   test('where the schema has become stricter', async () => {
     const rig = memoryRig();
     const Stricter = defineEvent('order.placed', {
       version: 3,
-      aggregate: 'order',
+      aggregateType: 'order',
       schema: z.object({ total: z.number().min(100) }),
     });
 
@@ -34,13 +34,13 @@ describe('a copy of a message that was handled is a duplicate', () => {
     await rig.inbox.on(Stricter, () => undefined)(sqsEventOf([message], { receiveCount: 2 }));
 
     expect(rig.sqs.sent).toEqual([]);
-    expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
+    expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDuplicate: 1 });
   });
 
   test('where it fails by name on its last receive', async () => {
     const rig = memoryRig({ maxReceiveCount: 1 });
     const handler = rig.inbox.on(OrderPlaced, (_, tx) => {
-      if (rig.database.rows('orders').length > 0) throw new OutboxError('SAGA_UNKNOWN', 'closed');
+      if (rig.database.rows('orders').length > 0) throw new OutboxError('SAGA_NOT_FOUND', 'closed');
       tx.put({ TableName: 'orders', Item: { id: '42' } });
     });
 
@@ -48,7 +48,7 @@ describe('a copy of a message that was handled is a duplicate', () => {
     await handler(sqsEventOf([message]));
 
     expect(rig.sqs.sent).toEqual([]);
-    expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
+    expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDuplicate: 1 });
   });
 });
 
@@ -62,7 +62,7 @@ test('a replay of a message that was handled is no copy of it: what refuses it i
   await handler(sqsEventOf([{ ...replayed, replayid: undefined } as never]));
   await handler(sqsEventOf([replayed]));
 
-  expect(rig.counts).toEqual({ Handled: 1, DeadLettered: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDeadLettered: 1 });
 });
 
 test('a message that another worker holds was not handled: what refuses it is told', async () => {
@@ -74,7 +74,7 @@ test('a message that another worker holds was not handled: what refuses it is to
       tx.put({ TableName: 'orders', Item: { id: '42' } });
       await charging.promise;
     },
-    { way: 'lease' },
+    { idempotency: 'lease' },
   );
   const first = handler(sqsEventOf([message]));
 
@@ -82,5 +82,5 @@ test('a message that another worker holds was not handled: what refuses it is to
   charging.resolve(undefined);
   await first;
 
-  expect(rig.counts).toEqual({ DeadLettered: 1, Handled: 1 });
+  expect(rig.counts).toEqual({ MessagesDeadLettered: 1, MessagesHandled: 1 });
 });

@@ -23,7 +23,7 @@ import { createKeyedTable, createOutboxTable, localClient } from '../support/tab
 
 export const OrderPlaced = defineEvent('order.placed', {
   version: 3,
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId: z.string(), total: z.number() }),
   upcast: {
     1: (old: { id: string; amount: number }) => ({ orderId: old.id, amount: old.amount }),
@@ -32,12 +32,12 @@ export const OrderPlaced = defineEvent('order.placed', {
 });
 
 export const OrderCancelled = defineEvent('order.cancelled', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId: z.string() }),
 });
 
 export const PaymentRequested = defineEvent('payment.requested', {
-  aggregate: 'payment',
+  aggregateType: 'payment',
   schema: z.object({ orderId: z.string() }),
 });
 
@@ -106,7 +106,7 @@ export function surroundings(): Surroundings {
     },
     publishStoredMetrics: () => undefined,
   };
-  const options = { sqs: sqs as never, logger, metrics, clock, random: () => 0.5 };
+  const options = { sqsClient: sqs as never, logger, metrics, clock, random: () => 0.5 };
   return { sqs, lines, counts, dimensions, clock, options };
 }
 
@@ -165,7 +165,7 @@ export async function localRig(): Promise<LocalRig> {
   const around = surroundings();
   const all = { ...settings, tableName, outbox };
   const open = (options: InboxOptions): Inbox =>
-    openInbox(all, { ...around.options, client: documents, ...options });
+    openInbox(all, { ...around.options, documentClient: documents, ...options });
   return {
     ...around,
     inbox: open({}),

@@ -26,7 +26,7 @@ test('marker, writes and emitted events are committed together', async () => {
   expect(await rig.rowsOf(rig.settings.tableName)).toMatchObject([
     { pk: `h#billing#${message.id}`, handledAt: rig.clock.now() },
   ]);
-  expect(rig.counts).toEqual({ Handled: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 1 });
 });
 
 test('updates, deletes and checks are the handler’s to collect as well', async () => {
@@ -38,7 +38,7 @@ test('updates, deletes and checks are the handler’s to collect as well', async
   });
   const handler = rig.inbox.on(OrderPlaced, (_, tx) => {
     tx.delete({ TableName: rig.effects, Key: key('old') });
-    tx.check({
+    tx.conditionCheck({
       TableName: rig.effects,
       Key: key('guard'),
       ConditionExpression: 'attribute_exists(pk)',
@@ -66,7 +66,7 @@ test('a message that comes again is acknowledged without effect', async () => {
   expect(answer).toEqual(givenBack());
   expect(await rig.effectsOf('order')).toBe(1);
   expect(await rig.rowsOf(rig.settings.outbox?.tableName)).toHaveLength(1);
-  expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDuplicate: 1 });
   expect(handle).toHaveBeenCalledTimes(2);
 });
 
@@ -81,7 +81,7 @@ test('a message that the queue delivers again is looked up before its handler ru
 
   expect(answer).toEqual(givenBack());
   expect(handle).toHaveBeenCalledTimes(1);
-  expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDuplicate: 1 });
 });
 
 test('a message delivered again that was not handled is handled', async () => {
@@ -124,14 +124,14 @@ test('nothing is written where the handler throws', async () => {
   expect(answer).toEqual(givenBack(...event.Records));
   expect(await rig.rowsOf(rig.settings.tableName)).toEqual([]);
   expect(await rig.effectsOf('order')).toBe(0);
-  expect(rig.counts).toEqual({ Failed: 1 });
+  expect(rig.counts).toEqual({ MessagesFailed: 1 });
 });
 
 test('a failed condition of the handler’s own is its error, and names table and item', async () => {
   const rig = await localRig();
   const handler = rig.inbox.on(OrderPlaced, (_, tx) => {
     tx.update(addOne(rig.effects, 'order'));
-    tx.check({
+    tx.conditionCheck({
       TableName: rig.effects,
       Key: { pk: 'account', sk: 'open' },
       ConditionExpression: 'attribute_exists(pk)',
@@ -142,7 +142,7 @@ test('a failed condition of the handler’s own is its error, and names table an
   const answer = await handler(event);
 
   expect(answer).toEqual(givenBack(...event.Records));
-  expect(rig.counts).toEqual({ Failed: 1 });
+  expect(rig.counts).toEqual({ MessagesFailed: 1 });
   const [line] = rig.lines;
   expect(line).toMatchObject({ code: 'CONDITION_FAILED' });
   expect(JSON.stringify(line)).toContain(`item 1 (table ${rig.effects})`);
@@ -163,7 +163,7 @@ test('a failed condition is no error where the message was handled before', asyn
   const answer = await handler(sqsEventOf([message]));
 
   expect(answer).toEqual(givenBack());
-  expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDuplicate: 1 });
 });
 
 test('a duplicate is told from a failed condition even where the database reports only the latter', async () => {
@@ -182,7 +182,7 @@ test('a duplicate is told from a failed condition even where the database report
   const answer = await sparing.on(OrderPlaced, handle)(sqsEventOf([message]));
 
   expect(answer).toEqual(givenBack());
-  expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDuplicate: 1 });
 });
 
 test('a duplicate that the database reports is believed without another look', async () => {
@@ -194,7 +194,7 @@ test('a duplicate that the database reports is believed without another look', a
 
   await handler(sqsEventOf([message, message]));
 
-  expect(rig.counts).toEqual({ Handled: 1, Duplicates: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDuplicate: 1 });
   expect(get).not.toHaveBeenCalled();
 });
 
@@ -210,7 +210,7 @@ test('a marker that has expired does not count, though it still exists', async (
   await handler(sqsEventOf([message]));
 
   expect(await rig.effectsOf('order')).toBe(2);
-  expect(rig.counts).toEqual({ Handled: 2 });
+  expect(rig.counts).toEqual({ MessagesHandled: 2 });
 });
 
 test('a replay is handled apart from the first delivery, and once', async () => {
@@ -224,14 +224,14 @@ test('a replay is handled apart from the first delivery, and once', async () => 
   await handler(sqsEventOf([messageOf(event), replayed, replayed]));
 
   expect(await rig.effectsOf('order')).toBe(2);
-  expect(rig.counts).toEqual({ Handled: 2, Duplicates: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 2, MessagesDuplicate: 1 });
 });
 
 test('two inboxes that share a table handle the same message each', async () => {
   const rig = await localRig();
   const other = openInbox(
     { ...rig.settings, name: 'shipping' },
-    { client: rig.documents, ...rig.options },
+    { documentClient: rig.documents, ...rig.options },
   );
   const handle = (_: unknown, tx: InboxTransaction): void => {
     tx.update(addOne(rig.effects, 'order'));
@@ -255,7 +255,7 @@ test('emitted events get the next sequences of their aggregate, also where messa
   const rows = await rig.rowsOf(rig.settings.outbox?.tableName);
   const entries = rows.filter(({ type }) => type === 'payment.requested');
   expect(entries.map(({ sequence }) => sequence).toSorted()).toEqual([1, 2]);
-  expect(rig.counts).toEqual({ Handled: 2 });
+  expect(rig.counts).toEqual({ MessagesHandled: 2 });
 });
 
 test('an emitted event that was written before is the handler’s error', async () => {
@@ -269,7 +269,7 @@ test('an emitted event that was written before is the handler’s error', async 
   await handler(sqsEventOf([messageOf(placed('1'))]));
   await handler(sqsEventOf([messageOf(placed('2'))]));
 
-  expect(rig.counts).toEqual({ Handled: 1, Failed: 1 });
+  expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesFailed: 1 });
   expect(rig.lines).toContainEqual(expect.objectContaining({ code: 'EVENT_ALREADY_WRITTEN' }));
   expect(await rig.effectsOf('order')).toBe(1);
 });

@@ -22,15 +22,15 @@ const { inbox } = memoryRig();
 
 test('data is what the schema makes of it, whichever library it is of', () => {
   const zod = defineEvent('a.zod', {
-    aggregate: 'a',
+    aggregateType: 'a',
     schema: z.object({ at: z.iso.datetime().transform((text) => new Date(text)) }),
   });
   const valibot = defineEvent('a.valibot', {
-    aggregate: 'a',
+    aggregateType: 'a',
     schema: v.object({ n: v.optional(v.number(), 1) }),
   });
   const arktype = defineEvent('a.arktype', {
-    aggregate: 'a',
+    aggregateType: 'a',
     schema: type({ 'tags?': 'string[]' }),
   });
 
@@ -48,7 +48,7 @@ test('data is what the schema makes of it, whichever library it is of', () => {
 });
 
 test('only events are emitted, made with data that fits their schema', () => {
-  const Typed = defineEvent('a.typed', { aggregate: 'a', schema: z.object({ n: z.number() }) });
+  const Typed = defineEvent('a.typed', { aggregateType: 'a', schema: z.object({ n: z.number() }) });
 
   expectTypeOf(Typed).parameter(1).toEqualTypeOf<{ n: number }>();
   expectTypeOf<InboxTransaction['emit']>().toBeCallableWith(Typed('1', { n: 1 }));
@@ -70,7 +70,7 @@ test('middy wraps it without a cast', () => {
 
 test('clients of the SDK, and loggers and metrics of Powertools, are options', () => {
   expectTypeOf({
-    sqs: new SQSClient({}),
+    sqsClient: new SQSClient({}),
     logger: new Logger(),
     metrics: new Metrics(),
   }).toExtend<InboxOptions>();
@@ -78,10 +78,13 @@ test('clients of the SDK, and loggers and metrics of Powertools, are options', (
 });
 
 test('the result of a handler under a lease is typed where a duplicate is offered it', () => {
-  const Typed = defineEvent('a.leased', { aggregate: 'a', schema: z.object({ n: z.number() }) });
+  const Typed = defineEvent('a.leased', {
+    aggregateType: 'a',
+    schema: z.object({ n: z.number() }),
+  });
 
   inbox.on(Typed, ({ data }, tx) => Promise.resolve({ key: tx.idempotencyKey, n: data.n }), {
-    way: 'lease',
+    idempotency: 'lease',
     onDuplicate: ({ data }, result) => {
       expectTypeOf(data).toEqualTypeOf<{ n: number }>();
       expectTypeOf(result).toEqualTypeOf<{ key: string; n: number } | undefined>();
@@ -90,7 +93,7 @@ test('the result of a handler under a lease is typed where a duplicate is offere
 });
 
 test('a handler in a transaction has no result that would be lost', () => {
-  const Typed = defineEvent('a.returning', { aggregate: 'a', schema: z.object({}) });
+  const Typed = defineEvent('a.returning', { aggregateType: 'a', schema: z.object({}) });
 
   // @ts-expect-error only a handler under a lease answers with something
   inbox.on(Typed, () => Promise.resolve({ n: 1 }));

@@ -105,7 +105,7 @@ describe('discarding an entry with a sequence', () => {
     };
 
     await discardAll(world);
-    expect(await world.waitingOf(entry!)).toMatchObject({ giveUp: operator });
+    expect(await world.waitingOf(entry!)).toMatchObject({ discard: operator });
     await world.sweep();
 
     expect(notices).toEqual([true]);
@@ -125,7 +125,7 @@ describe('discarding an entry with a sequence', () => {
     await world.sweep();
 
     const [row] = await collect(select(world.store, {}));
-    expect(row).toMatchObject({ id: entry!.id, giveUp: operator });
+    expect(row).toMatchObject({ id: entry!.id, discard: operator });
     expect(stateOf(row!)).toBe('discarding');
     await discardAll(world, { notice: false });
     expect(await collect(select(world.store, {}))).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { changeEach, redrive, whyNotRedriven, type ChangedRow } from '../../lib/operate/change.ts';
+import { changeEach, redrive, redriveBlocker, type ChangedRow } from '../../lib/operate/change.ts';
 import { createPace } from '../../lib/core/concurrency.ts';
 import { select, type Selection } from '../../lib/operate/selection.ts';
 import { aWaiting, anEntry } from '../support/entries.ts';
@@ -94,12 +94,12 @@ describe('a redrive', () => {
   it('takes back that an entry was given up', async () => {
     const world = createOperateWorld();
     const entry = await world.write({ sequence: 1 });
-    const giveUp = { id: 'note', at: 0, by: 'ann', why: 'a mistake' };
-    await world.store.addWaiting([aWaiting({ entry, state: 'parked', giveUp })]);
+    const giveUp = { id: 'note', at: 0, by: 'ann', reason: 'a mistake' };
+    await world.store.addWaiting([aWaiting({ entry, state: 'parked', discard: giveUp })]);
 
     await redriveAll(world);
 
-    expect(await world.waitingOf(entry)).not.toHaveProperty('giveUp');
+    expect(await world.waitingOf(entry)).not.toHaveProperty('discard');
   });
 
   it('leaves alone what somebody else has taken out meanwhile', async () => {
@@ -177,12 +177,12 @@ describe('what cannot be redriven', () => {
     ],
     ['what is held', { id: 'x', state: 'held' as const, dueAt }, 'redrive that one'],
   ])('is %s, and it is said why', (_, row, why) => {
-    expect(whyNotRedriven(row)).toContain(why);
+    expect(redriveBlocker(row)).toContain(why);
   });
 
   it('is nothing else', () => {
-    expect(whyNotRedriven({ id: 'x', state: 'parked', dueAt })).toBeUndefined();
-    expect(whyNotRedriven({ id: 'x', state: 'retrying', dueAt })).toBeUndefined();
+    expect(redriveBlocker({ id: 'x', state: 'parked', dueAt })).toBeUndefined();
+    expect(redriveBlocker({ id: 'x', state: 'retrying', dueAt })).toBeUndefined();
   });
 
   it('stays as it was', async () => {

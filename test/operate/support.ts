@@ -24,7 +24,7 @@ import {
 export const shards = 4;
 export const minute = 60_000;
 export const hour = 60 * minute;
-export const operator = { by: 'arn:aws:iam::1:user/ann', why: 'because' };
+export const operator = { by: 'arn:aws:iam::1:user/ann', reason: 'because' };
 
 export interface OperateWorldOptions {
   /** Whether the destination keeps order. @default false */

@@ -16,7 +16,7 @@ const second = 1_000;
 const minute = 60 * second;
 const Placed = defineEvent('order.placed', {
   version: 1,
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({}),
 });
 
@@ -102,7 +102,7 @@ describe('a write of events whose ids are old', () => {
 
   it('is the same call again under its token, however late it comes', async () => {
     const { outbox, clock, notes } = open();
-    const request = { events: [eventOf(30 * second)], token: 'my-token' };
+    const request = { events: [eventOf(30 * second)], clientRequestToken: 'my-token' };
     await outbox.write(request);
     clock.advance(2 * minute);
 

@@ -55,7 +55,7 @@ describe('cancelling a deferred event', () => {
     await expect(write).rejects.toMatchObject({
       code: 'EVENT_NOT_DEFERRED',
       message: expect.stringContaining(`${eventId} is retrying: its delivery has begun`) as string,
-      facts: { events: [{ eventId, state: 'retrying' }] },
+      details: { events: [{ eventId, state: 'retrying' }] },
     });
     expect(await orderRows()).toEqual([]);
   });
@@ -67,7 +67,7 @@ describe('cancelling a deferred event', () => {
     await expect(outbox.write({ events: [], cancel: [id] })).rejects.toMatchObject({
       code: 'EVENT_NOT_DEFERRED',
       message: expect.stringContaining(`${id} does not wait`) as string,
-      facts: { events: [{ eventId: id }] },
+      details: { events: [{ eventId: id }] },
     });
   });
 
@@ -106,7 +106,7 @@ describe('cancelling a deferred event', () => {
       cancel: [reminderIn(hour).id],
     });
 
-    await expect(write).rejects.toMatchObject({ code: 'CONDITION_FAILED', facts: { index: 0 } });
+    await expect(write).rejects.toMatchObject({ code: 'CONDITION_FAILED', details: { index: 0 } });
   });
 
   it('joins a transaction of the caller’s own, last', async () => {
@@ -148,7 +148,7 @@ describe('cancelling a deferred event', () => {
 
       await expect(outbox.write({ events: [], cancel: [eventId] })).rejects.toMatchObject({
         code: 'EVENT_INVALID',
-        facts: { eventId },
+        details: { eventId },
       });
     },
   );
@@ -157,9 +157,16 @@ describe('cancelling a deferred event', () => {
     const { outbox, eventId } = await withReminder();
 
     await expect(
-      outbox.write({ events: [], cancel: [{ eventId, required: false }], token: 'mine' }),
-    ).rejects.toMatchObject({ code: 'OPTION_INVALID', facts: { option: 'token', eventId } });
-    await outbox.write({ events: [], cancel: [eventId], token: 'mine' });
+      outbox.write({
+        events: [],
+        cancel: [{ eventId, required: false }],
+        clientRequestToken: 'mine',
+      }),
+    ).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      details: { option: 'clientRequestToken', eventId },
+    });
+    await outbox.write({ events: [], cancel: [eventId], clientRequestToken: 'mine' });
   });
 
   it('does not go with writing the same event, nor twice', async () => {

@@ -24,7 +24,7 @@ describe('an event that is due later', () => {
 
     expect(await orderRows()).toHaveLength(1);
     const entry = { id: event.id, type: 'order.reminded', version: 1, aggregate: 'order/42' };
-    const waiting = { state: 'deferred', dueAt: now + hour, attempts: 0, holds: false };
+    const waiting = { state: 'deferred', dueAt: now + hour, attempts: 0, blocksLane: false };
     expect(await rows()).toEqual([
       {
         ...{ pk: `w#${event.id}`, sk: event.id, data: '{}', ...entry, ...waiting },
@@ -92,7 +92,7 @@ describe('an event that is due later', () => {
 
     await expect(again).rejects.toMatchObject({
       code: 'EVENT_ALREADY_WRITTEN',
-      facts: { eventIds: [event.id] },
+      details: { eventIds: [event.id] },
     });
     await expect(outbox.prepare([event])).rejects.toMatchObject({ code: 'EVENT_ALREADY_WRITTEN' });
     expect(await orderRows()).toEqual([]);

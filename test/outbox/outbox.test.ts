@@ -7,8 +7,8 @@ import { entryPrefix, entryKey, timeOfId } from '../../lib/table/keys.ts';
 import { rowToEntry, type EventContext, type Row } from '../../lib/table/entry.ts';
 import { withContext } from '../../lib/events/context.ts';
 import { createDynamoDBTransactor } from '../../lib/dynamodb/transactor.ts';
-import { openOutbox, type Outbox, type OutboxOptions } from '../../lib/outbox/outbox.ts';
-import type { Action } from '../../lib/dynamodb/actions.ts';
+import { openOutbox, type OutboxClient, type OutboxOptions } from '../../lib/outbox/outbox.ts';
+import type { TransactItem } from '../../lib/dynamodb/actions.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { OrderPlaced, OrderShipped, writerConfig } from '../support/orders.ts';
 import { cancelledFor, losingAnswers, scripted } from '../support/scripted-transactor.ts';
@@ -22,9 +22,9 @@ async function openService(over: Partial<OutboxOptions> = {}) {
     createKeyedTable(localClient()),
     createOutboxTable(localClient()),
   ]);
-  const open = (more: Partial<OutboxOptions> = {}): Outbox =>
-    openOutbox(writerConfig(outboxTable), { client, ...over, ...more });
-  const putOrder = (id: string): Action => ({
+  const open = (more: Partial<OutboxOptions> = {}): OutboxClient =>
+    openOutbox(writerConfig(outboxTable), { documentClient: client, ...over, ...more });
+  const putOrder = (id: string): TransactItem => ({
     Put: {
       TableName: orders,
       Item: { pk: id, sk: 'order', state: 'placed' },
@@ -64,7 +64,7 @@ describe('write', () => {
     await expect(writing).rejects.toMatchObject({
       code: 'TABLE_NAME_MISSING',
       message: expect.stringContaining('environment variable') as string,
-      facts: { index: 1, kind: 'Put' },
+      details: { index: 1, kind: 'Put' },
     });
     expect([await orderRows(), await entryRows()]).toEqual([[], []]);
   });
@@ -105,7 +105,7 @@ describe('write', () => {
     await expect(writing).rejects.toMatchObject({
       code: 'CONDITION_FAILED',
       message: `nothing was written: the condition of item 1 (table ${orders}) failed`,
-      facts: { index: 1, tableName: orders, item, failures: [{ index: 1 }] },
+      details: { index: 1, tableName: orders, item, failures: [{ index: 1 }] },
       cause: { name: 'TransactionCanceledException' },
     });
     expect(await orderRows()).toEqual([item]);
@@ -119,14 +119,17 @@ describe('write', () => {
 
     await expect(outbox.write(request)).rejects.toMatchObject({
       code: 'EVENT_ALREADY_WRITTEN',
-      facts: { eventIds: [request.events[0]?.id] },
+      details: { eventIds: [request.events[0]?.id] },
     });
     expect(await entryRows()).toHaveLength(1);
   });
 
   it('changes nothing when the same call comes again with its token', async () => {
     const { outbox, entryRows } = await openService();
-    const request = { events: [OrderPlaced('42', { total: 12 })], token: randomUUID() };
+    const request = {
+      events: [OrderPlaced('42', { total: 12 })],
+      clientRequestToken: randomUUID(),
+    };
     const first = await outbox.write(request);
 
     const second = await outbox.write(request);
@@ -153,7 +156,7 @@ describe('write', () => {
         OrderPlaced('42', { total: 12 }, { sequence: 1 }),
         OrderShipped('42', {}, { deliverAt: due }),
       ];
-      const request = { items: [putOrder('42')], events, token: randomUUID() };
+      const request = { items: [putOrder('42')], events, clientRequestToken: randomUUID() };
       const result = await withContext(first, () => outbox.write(request));
       const rows = [await entryRows(), await orderRows()];
 
@@ -168,10 +171,10 @@ describe('write', () => {
     const { outbox, putOrder } = await openService();
     const events = [OrderPlaced('42', { total: 12 })];
     const token = randomUUID();
-    await outbox.write({ items: [putOrder('42')], events, token });
+    await outbox.write({ items: [putOrder('42')], events, clientRequestToken: token });
 
     const writing = withContext({ traceparent: trace('b') }, () =>
-      outbox.write({ items: [putOrder('43')], events, token }),
+      outbox.write({ items: [putOrder('43')], events, clientRequestToken: token }),
     );
 
     await expect(writing).rejects.toMatchObject({ code: 'TOKEN_MISMATCH' });
@@ -180,10 +183,10 @@ describe('write', () => {
   it('refuses another transaction with a token that was used', async () => {
     const { outbox } = await openService();
     const token = randomUUID();
-    await outbox.write({ events: [OrderPlaced('42', { total: 12 })], token });
+    await outbox.write({ events: [OrderPlaced('42', { total: 12 })], clientRequestToken: token });
 
     await expect(
-      outbox.write({ events: [OrderPlaced('42', { total: 12 })], token }),
+      outbox.write({ events: [OrderPlaced('42', { total: 12 })], clientRequestToken: token }),
     ).rejects.toMatchObject({ code: 'TOKEN_MISMATCH' });
   });
 
@@ -191,7 +194,7 @@ describe('write', () => {
     const transactor = losingAnswers(1, createDynamoDBTransactor(client));
     const clock = createVirtualClock(Date.now());
     const { outbox, orders, orderRows, entryRows } = await openService({ transactor, clock });
-    const count: Action = {
+    const count: TransactItem = {
       Update: {
         TableName: orders,
         Key: { pk: 'count', sk: 'orders' },
@@ -223,7 +226,7 @@ describe('write', () => {
 
   it('names a table that does not exist', async () => {
     const { orderRows, putOrder } = await openService();
-    const outbox = openOutbox(writerConfig('no-such-outbox'), { client });
+    const outbox = openOutbox(writerConfig('no-such-outbox'), { documentClient: client });
 
     const writing = outbox.write({
       items: [putOrder('42')],
@@ -239,11 +242,11 @@ describe('write', () => {
 
   it('refuses two puts on one item, as DynamoDB does', async () => {
     const { outbox, orders } = await openService();
-    const put: Action = { Put: { TableName: orders, Item: { pk: '42', sk: 'order' } } };
+    const put: TransactItem = { Put: { TableName: orders, Item: { pk: '42', sk: 'order' } } };
 
     await expect(outbox.write({ items: [put, put], events: [] })).rejects.toMatchObject({
       code: 'DUPLICATE_ITEM',
-      facts: { tableNames: [orders] },
+      details: { tableNames: [orders] },
     });
   });
 
@@ -323,7 +326,7 @@ describe('prepare', () => {
     await outbox.write({ events: [OrderShipped('42', {}, { sequence: 'next' })] });
 
     const error = await send(tooLate);
-    const isLost = outbox.isSequenceRaceLost(error, tooLate);
+    const isLost = outbox.isSequenceConflict(error, tooLate);
     const again = await send(await outbox.prepare([event]));
 
     expect([isLost, again]).toEqual([true, undefined]);
@@ -339,16 +342,16 @@ describe('prepare', () => {
     const refused = [putOrder('42'), ...(await outbox.prepare([OrderShipped('42', {})]))];
 
     const outcomes = [
-      outbox.isSequenceRaceLost(await send(repeated), repeated),
-      outbox.isSequenceRaceLost(await send(refused), refused),
-      outbox.isSequenceRaceLost(new Error('socket hang up'), refused),
+      outbox.isSequenceConflict(await send(repeated), repeated),
+      outbox.isSequenceConflict(await send(refused), refused),
+      outbox.isSequenceConflict(new Error('socket hang up'), refused),
     ];
 
     expect(outcomes).toEqual([false, false, false]);
   });
 });
 
-async function send(TransactItems: Action[]): Promise<unknown> {
+async function send(TransactItems: TransactItem[]): Promise<unknown> {
   try {
     await client.send(new TransactWriteCommand({ TransactItems }));
     return undefined;
@@ -357,7 +360,7 @@ async function send(TransactItems: Action[]): Promise<unknown> {
   }
 }
 
-async function unitsOf(action: Action): Promise<number> {
+async function unitsOf(action: TransactItem): Promise<number> {
   const { ConsumedCapacity = [] } = await client.send(
     new TransactWriteCommand({ TransactItems: [action], ReturnConsumedCapacity: 'TOTAL' }),
   );

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Row } from '../../lib/table/entry.ts';
 import { openOutbox, type OutboxOptions } from '../../lib/outbox/outbox.ts';
-import type { Action } from '../../lib/dynamodb/actions.ts';
+import type { TransactItem } from '../../lib/dynamodb/actions.ts';
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { OrderPlaced, OrderShipped, writerConfig } from '../support/orders.ts';
@@ -111,7 +111,7 @@ describe('the next sequence', () => {
 
     await expect(
       inMemory({ transactor }).outbox.write({ items: [item], events: [placed('42')] }),
-    ).rejects.toMatchObject({ code: 'CONDITION_FAILED', facts: { index: 0 } });
+    ).rejects.toMatchObject({ code: 'CONDITION_FAILED', details: { index: 0 } });
     expect(transactor.sent).toHaveLength(1);
   });
 
@@ -120,7 +120,7 @@ describe('the next sequence', () => {
 
     await expect(
       inMemory({ transactor }).outbox.write({ events: [placed('42')] }),
-    ).rejects.toMatchObject({ code: 'SEQUENCE_CONFLICT', facts: { races: 20 } });
+    ).rejects.toMatchObject({ code: 'SEQUENCE_CONFLICT', details: { races: 20 } });
     expect(transactor.sent).toHaveLength(20);
   });
 
@@ -134,7 +134,7 @@ describe('the next sequence', () => {
         const database = createMemoryTransactor({ outbox: ['pk', 'sk'] });
         const transactor = {
           ...database,
-          transact: scheduler.scheduleFunction((actions: readonly Action[], token: string) =>
+          transact: scheduler.scheduleFunction((actions: readonly TransactItem[], token: string) =>
             database.transact(actions, token),
           ),
           get: scheduler.scheduleFunction((tableName: string, key: Row) =>
@@ -163,7 +163,7 @@ describe('the next sequence', () => {
     const client = DynamoDBDocumentClient.from(localClient(), {
       unmarshallOptions: { wrapNumbers: true },
     });
-    const outbox = openOutbox(writerConfig(tableName), { client });
+    const outbox = openOutbox(writerConfig(tableName), { documentClient: client });
 
     const results = await Promise.all(
       upTo(12).map(() => outbox.write({ events: [placed('42'), placed('42')] })),

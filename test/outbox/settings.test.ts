@@ -40,7 +40,7 @@ const outbox = {
 const inboxVariables = inboxToEnvironment(inbox);
 const outboxVariables = writerToEnvironment(outbox, JSON.stringify);
 const OrderPlaced = defineEvent('order.placed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId: z.string() }),
 });
 const placed = OrderPlaced('42', { orderId: '42' });

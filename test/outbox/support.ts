@@ -5,7 +5,7 @@ import type { Row } from '../../lib/table/entry.ts';
 import { newId } from '../../lib/core/system.ts';
 import { defineEvent } from '../../lib/events/define-event.ts';
 import type { OutboxEvent } from '../../lib/events/event.ts';
-import type { Action } from '../../lib/dynamodb/actions.ts';
+import type { TransactItem } from '../../lib/dynamodb/actions.ts';
 import { createDynamoDBSweepStore } from '../../lib/dynamodb/sweep-store.ts';
 import { sweepDue } from '../../lib/sweeper/due.ts';
 import type { SweepPorts } from '../../lib/sweeper/ports.ts';
@@ -18,7 +18,7 @@ import { accepts, recordingLog, recordingMeter, scripted, type Script } from '..
 export const now = Date.UTC(2026, 10, 21, 4, 37);
 export const minute = 60_000;
 export const OrderReminded = defineEvent('order.reminded', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ note: z.string().optional() }),
 });
 
@@ -57,14 +57,14 @@ export async function openDeferring() {
     script,
     arrived: bus.arrived,
     tableName,
-    outbox: openOutbox(config, { client: documents, clock }),
+    outbox: openOutbox(config, { documentClient: documents, clock }),
     sweep: () =>
       sweepDue(ports, {
         deadline: clock.now() + minute,
         ownedUntil: clock.now() + minute,
         holder: newId(clock.now()),
       }),
-    putOrder: (id: string): Action => ({
+    putOrder: (id: string): TransactItem => ({
       Put: {
         TableName: orders,
         Item: { pk: id, sk: 'order' },

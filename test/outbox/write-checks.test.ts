@@ -7,14 +7,14 @@ import { limits, ownLimits } from '../../lib/core/limits.ts';
 import { defineEvent } from '../../lib/events/define-event.ts';
 import type { OutboxEvent } from '../../lib/events/event.ts';
 import { openOutbox, type WriteRequest } from '../../lib/outbox/outbox.ts';
-import type { Action } from '../../lib/dynamodb/actions.ts';
+import type { TransactItem } from '../../lib/dynamodb/actions.ts';
 import { createMemoryTransactor } from '../../lib/testing/memory-transactor.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { OrderPlaced, OrderShipped, writerConfig } from '../support/orders.ts';
 import { scripted } from '../support/scripted-transactor.ts';
 
 const id = '0199a1b2-c3d4-7000-8000-000000000001';
-const Noted = defineEvent('order.noted', { aggregate: 'order', schema: z.string() });
+const Noted = defineEvent('order.noted', { aggregateType: 'order', schema: z.string() });
 
 /** An outbox whose clock stands at the time of {@link id}, and what it sends. */
 function open({
@@ -29,7 +29,7 @@ function open({
 
 async function expectRefusal(
   request: WriteRequest,
-  expected: { code: string; facts?: object },
+  expected: { code: string; details?: object },
   options?: Parameters<typeof open>[0],
 ): Promise<void> {
   const { outbox, transactor } = open(options);
@@ -37,7 +37,7 @@ async function expectRefusal(
   expect(transactor.sent).toEqual([]);
 }
 
-const put = (name: string): Action => ({ Put: { TableName: 'orders', Item: { name } } });
+const put = (name: string): TransactItem => ({ Put: { TableName: 'orders', Item: { name } } });
 const placed = OrderPlaced('42', { total: 1 }, { id });
 
 describe('before it sends anything, write refuses', () => {
@@ -52,7 +52,7 @@ describe('before it sends anything, write refuses', () => {
 
     await expectRefusal(
       { items, events },
-      { code: 'TOO_MANY_ACTIONS', facts: { count: 101, limit: 100 } },
+      { code: 'TOO_MANY_ACTIONS', details: { count: 101, limit: 100 } },
     );
   });
 
@@ -64,14 +64,14 @@ describe('before it sends anything, write refuses', () => {
           OrderShipped('42', null as unknown as Record<string, never>, { id: other(2) }),
         ],
       },
-      { code: 'EVENT_INVALID', facts: { eventId: other(2) } },
+      { code: 'EVENT_INVALID', details: { eventId: other(2) } },
     );
   });
 
   it('the same event twice', async () => {
     await expectRefusal(
       { events: [placed, placed] },
-      { code: 'DUPLICATE_ITEM', facts: { type: 'order.placed', eventId: id } },
+      { code: 'DUPLICATE_ITEM', details: { type: 'order.placed', eventId: id } },
     );
   });
 
@@ -85,7 +85,7 @@ describe('before it sends anything, write refuses', () => {
       { events: [placed] },
       {
         code: 'EVENT_TYPE_UNWANTED',
-        facts: { type: 'order.placed', eventId: id, taken: ['order.shipped', 'invoice.*'] },
+        details: { type: 'order.placed', eventId: id, taken: ['order.shipped', 'invoice.*'] },
       },
       { accepts },
     );
@@ -95,7 +95,7 @@ describe('before it sends anything, write refuses', () => {
     const limit = ownLimits.maxEventAgeMs;
     const expected = (ageMs: number) => ({
       code: 'EVENT_STALE',
-      facts: { type: 'order.placed', eventId: id, ageMs, limit },
+      details: { type: 'order.placed', eventId: id, ageMs, limit },
     });
 
     await expectRefusal({ events: [placed] }, expected(limit + 1), {
@@ -108,15 +108,15 @@ describe('before it sends anything, write refuses', () => {
 
   it('a token together with a sequence that differs from call to call', async () => {
     await expectRefusal(
-      { events: [OrderShipped('42', {}, { id, sequence: 'next' })], token: 'mine' },
-      { code: 'OPTION_INVALID', facts: { option: 'token', eventId: id } },
+      { events: [OrderShipped('42', {}, { id, sequence: 'next' })], clientRequestToken: 'mine' },
+      { code: 'OPTION_INVALID', details: { option: 'clientRequestToken', eventId: id } },
     );
   });
 
   it('a token that is too long', async () => {
     await expectRefusal(
-      { events: [placed], token: 'x'.repeat(37) },
-      { code: 'TOKEN_INVALID', facts: { length: 37, limit: 36 } },
+      { events: [placed], clientRequestToken: 'x'.repeat(37) },
+      { code: 'TOKEN_INVALID', details: { length: 37, limit: 36 } },
     );
   });
 
@@ -137,7 +137,7 @@ describe('before it sends anything, write refuses', () => {
   it('an item of the caller that is too large', async () => {
     await expectRefusal(
       { items: [put('a'), put('x'.repeat(limits.table.maxItemBytes))], events: [placed] },
-      { code: 'ITEM_TOO_LARGE', facts: { index: 1, tableName: 'orders' } },
+      { code: 'ITEM_TOO_LARGE', details: { index: 1, tableName: 'orders' } },
     );
   });
 });
@@ -160,14 +160,14 @@ describe('an event at the limits', () => {
           (error: unknown) => error,
         );
     const refused = await sizeOf(5000);
-    expect(refused).toMatchObject({ code: 'MESSAGE_TOO_LARGE', facts: { limit: 5000 } });
-    const { bytes } = (refused as { facts: { bytes: number } }).facts;
+    expect(refused).toMatchObject({ code: 'MESSAGE_TOO_LARGE', details: { limit: 5000 } });
+    const { bytes } = (refused as { details: { bytes: number } }).details;
     const overhead = bytes - 5000;
 
     expect(await sizeOf(5000 - overhead)).toBe('written');
     expect(await sizeOf(5000 - overhead + 1)).toMatchObject({
       code: 'MESSAGE_TOO_LARGE',
-      facts: { bytes: 5001 },
+      details: { bytes: 5001 },
     });
     expect(overhead).toBeGreaterThan(ownLimits.messageOverheadBytes);
   });
@@ -177,7 +177,7 @@ describe('an event at the limits', () => {
 
     await expectRefusal(
       { events: [Noted('42', 'x'.repeat(room), { id })] },
-      { code: 'ENTRY_TOO_LARGE', facts: { eventId: id, limit: limits.table.maxItemBytes } },
+      { code: 'ENTRY_TOO_LARGE', details: { eventId: id, limit: limits.table.maxItemBytes } },
     );
     const { outbox } = open();
     await outbox.write({ events: [Noted('42', 'x'.repeat(room - 300), { id })] });

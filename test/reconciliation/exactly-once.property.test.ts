@@ -149,21 +149,23 @@ function createWorld(windowMs: number) {
     write: async (items: readonly Item[]): Promise<void> => {
       for (const item of items) {
         set(item.at);
-        await openOutbox(outbox, { client, clock }).write({ events: [eventOf(item)] });
+        await openOutbox(outbox, { documentClient: client, clock }).write({
+          events: [eventOf(item)],
+        });
       }
     },
     run: async (items: readonly Item[], end: Drawn<typeof someEnd> | null): Promise<void> => {
-      const expected = async function* ({ from, to }: ReconciliationWindow) {
+      const expectedEvents = async function* ({ since, until }: ReconciliationWindow) {
         for (const item of items) {
-          if (item.at < from || item.at >= to) continue;
+          if (item.at < since || item.at >= until) continue;
           yield await Promise.resolve(eventOf(item));
         }
       };
-      const { timeLeft, ...ports } = endingAt(end, { client, expected });
+      const { timeLeft, ...ports } = endingAt(end, { client, expectedEvents });
       const run = openReconciliation(
         {
           ...{ name: 'orders', tableName: 'outbox', shards: 1, source: 'orders', windowMs },
-          ...{ mode: 'mend' as const, consumers: [], outbox },
+          ...{ mode: 'repair' as const, consumers: [], outbox },
         },
         { ...ports, clock, logger: recordingLog(), metrics: noMetrics },
       );
@@ -189,11 +191,11 @@ const noMetrics = {
 
 interface Ports {
   readonly client: DynamoDBDocumentClient;
-  readonly expected: (window: ReconciliationWindow) => AsyncGenerator<OutboxEvent>;
+  readonly expectedEvents: (window: ReconciliationWindow) => AsyncGenerator<OutboxEvent>;
 }
 
 /** The ports of a run that ends as drawn. */
-function endingAt(end: Drawn<typeof someEnd> | null, { client, expected }: Ports) {
+function endingAt(end: Drawn<typeof someEnd> | null, { client, expectedEvents }: Ports) {
   const [{ counts, call }, how] = end ?? [{ counts: 'all', call: Infinity }, 'is late'];
   let calls = 0;
   const dying = dyingAt(how === 'is late' ? Infinity : call, {
@@ -209,7 +211,7 @@ function endingAt(end: Drawn<typeof someEnd> | null, { client, expected }: Ports
     return mortal.send(command);
   };
   const timeLeft = (): number => (how === 'is late' && calls >= call ? 1_000 : 60_000);
-  return { expected, client: clientWith(send), timeLeft };
+  return { expectedEvents, documentClient: clientWith(send), timeLeft };
 }
 
 /** A document client of a table in memory, as far as a reconciliation needs one. */

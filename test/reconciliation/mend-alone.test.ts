@@ -27,7 +27,7 @@ function portsOf(...answers: (TransactionResult | Error)[]) {
   };
 }
 
-const scheduled = { window: { from: 0, to: 1 }, isScheduled: true };
+const scheduled = { window: { since: 0, until: 1 }, isScheduled: true };
 
 describe('a run that mends alone', () => {
   it('takes a throttled table for no other run', async () => {

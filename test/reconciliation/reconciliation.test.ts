@@ -41,7 +41,7 @@ describe('a reconciliation', () => {
   });
 
   const write = async (...events: OutboxEvent[]): Promise<void> => {
-    await openOutbox(outboxConfig, { client: documents }).write({ events });
+    await openOutbox(outboxConfig, { documentClient: documents }).write({ events });
   };
   /** What a relay leaves behind that published them. */
   const deliver = async (...events: OutboxEvent[]): Promise<void> => {
@@ -55,7 +55,13 @@ describe('a reconciliation', () => {
     const log = recordingLog();
     const inbox = openInbox(
       { ...settings, deadLetterQueueUrl: 'https://sqs.invalid/1/dead' },
-      { client: documents, clock, logger: log, metrics: metricsInto({}), sqs: { send: vi.fn() } },
+      {
+        documentClient: documents,
+        clock,
+        logger: log,
+        metrics: metricsInto({}),
+        sqsClient: { send: vi.fn() },
+      },
     );
     const answer = await inbox.on(OrderPlaced, () => undefined)(sqsEventOf([messageOf(event)]));
     expect(answer.batchItemFailures).toEqual([]);
@@ -88,8 +94,8 @@ describe('a reconciliation', () => {
         ...over,
       },
       {
-        ...{ client: documents, clock, logger: log, metrics: metricsInto(counts) },
-        ...{ sqs: { send: send as never }, ...options },
+        ...{ documentClient: documents, clock, logger: log, metrics: metricsInto(counts) },
+        ...{ sqsClient: { send: send as never }, ...options },
       },
     );
     return { report: await run(request), sent, counts, log };
@@ -102,7 +108,7 @@ describe('a reconciliation', () => {
 
       const { report, counts, log } = await reconcile(
         {},
-        { expected: () => [OrderPlaced('1', { total: 7 }), missing!] },
+        { expectedEvents: () => [OrderPlaced('1', { total: 7 }), missing!] },
       );
 
       expect(report.missing).toEqual([{ type: 'order.placed', aggregate: 'order/2' }]);
@@ -116,7 +122,9 @@ describe('a reconciliation', () => {
         message: 'a business item has no event',
         fields: { type: 'order.placed', aggregate: 'order/2' },
       });
-      expect((await reconcile({}, { expected: () => [missing!] })).report.missing).toHaveLength(1);
+      expect(
+        (await reconcile({}, { expectedEvents: () => [missing!] })).report.missing,
+      ).toHaveLength(1);
     });
 
     it('counts: each event stands for one item, one with a sequence for its own place only', async () => {
@@ -129,7 +137,7 @@ describe('a reconciliation', () => {
       const { report } = await reconcile(
         {},
         {
-          expected: () => [
+          expectedEvents: () => [
             OrderPlaced('1', { total: 1 }),
             OrderPlaced('1', { total: 2 }),
             OrderShipped('1', {}, { sequence: 3 }),
@@ -149,19 +157,21 @@ describe('a reconciliation', () => {
         yield await Promise.resolve(OrderPlaced('1', { total: 1 }));
       });
 
-      const { report } = await reconcile({}, { expected });
+      const { report } = await reconcile({}, { expectedEvents: expected });
 
       const now = clock.now();
-      expect(expected).toHaveBeenCalledWith({ from: now - windowMs, to: now });
-      expect(report).toMatchObject({ from: now - windowMs, to: now, expected: 1 });
+      expect(expected).toHaveBeenCalledWith({ since: now - windowMs, until: now });
+      expect(report).toMatchObject({ since: now - windowMs, until: now, expected: 1 });
     });
 
     it('finds events that were written with more shards than are in use', async () => {
       const events = Array.from({ length: 20 }, (_, id) => OrderPlaced(String(id), { total: 1 }));
       await createDynamoDBSweepStore({ client, ...outboxConfig }).noteShards(9);
-      await openOutbox({ ...outboxConfig, shards: 9 }, { client: documents }).write({ events });
+      await openOutbox({ ...outboxConfig, shards: 9 }, { documentClient: documents }).write({
+        events,
+      });
 
-      const { report } = await reconcile({}, { expected: () => events });
+      const { report } = await reconcile({}, { expectedEvents: () => events });
 
       expect(report).toMatchObject({ events: 20, missing: [] });
     });
@@ -170,8 +180,8 @@ describe('a reconciliation', () => {
       const event = OrderPlaced('1', { total: 7 });
       const expected = () => [OrderPlaced('1', { total: 7 })];
 
-      const first = await reconcile({ mode: 'mend' }, { expected: () => [event] });
-      const second = await reconcile({ mode: 'mend' }, { expected });
+      const first = await reconcile({ mode: 'repair' }, { expectedEvents: () => [event] });
+      const second = await reconcile({ mode: 'repair' }, { expectedEvents: expected });
 
       expect(first.report.missing).toEqual([
         { type: 'order.placed', aggregate: 'order/1', writtenAs: event.id },
@@ -181,15 +191,17 @@ describe('a reconciliation', () => {
 
     it('writes it once where two runs come at once, and the later one says that it only reports', async () => {
       const expected = () => [OrderPlaced('1', { total: 7 })];
-      const runs = await Promise.all([1, 2].map(() => reconcile({ mode: 'mend' }, { expected })));
+      const runs = await Promise.all(
+        [1, 2].map(() => reconcile({ mode: 'repair' }, { expectedEvents: expected })),
+      );
 
-      const after = await reconcile({ mode: 'mend' }, { expected });
+      const after = await reconcile({ mode: 'repair' }, { expectedEvents: expected });
 
-      expect(runs.map(({ report }) => report.mode).toSorted()).toEqual(['mend', 'report']);
+      expect(runs.map(({ report }) => report.mode).toSorted()).toEqual(['repair', 'report']);
       expect(runs.flatMap(({ log }) => log.lines)).toContainEqual(
         expect.objectContaining({ level: 'warn', fields: { reconciliation: 'orders' } }),
       );
-      expect(after.report).toMatchObject({ mode: 'mend', events: 1, missing: [] });
+      expect(after.report).toMatchObject({ mode: 'repair', events: 1, missing: [] });
     });
 
     it('mends after a run that failed, and after the time of one that died', async () => {
@@ -201,24 +213,26 @@ describe('a reconciliation', () => {
         begun.resolve(undefined);
         yield await Promise.withResolvers<never>().promise;
       };
-      const modeOfNext = async () => (await reconcile({ mode: 'mend' })).report.mode;
+      const modeOfNext = async () => (await reconcile({ mode: 'repair' })).report.mode;
 
-      await expect(reconcile({ mode: 'mend' }, { expected: failing })).rejects.toThrow('no orders');
-      expect(await modeOfNext()).toBe('mend');
-      void reconcile({ mode: 'mend' }, { expected: dying });
+      await expect(reconcile({ mode: 'repair' }, { expectedEvents: failing })).rejects.toThrow(
+        'no orders',
+      );
+      expect(await modeOfNext()).toBe('repair');
+      void reconcile({ mode: 'repair' }, { expectedEvents: dying });
       await begun.promise;
       expect(await modeOfNext()).toBe('report');
       clock.advance(minute + 1);
-      expect(await modeOfNext()).toBe('mend');
+      expect(await modeOfNext()).toBe('repair');
     });
 
     it('finds what was written late, also where it looks at a time before', async () => {
       const placedAt = clock.now() - 3 * 60 * minute;
-      const asked = { from: isoAt(placedAt - minute), to: isoAt(placedAt + minute) };
+      const asked = { since: isoAt(placedAt - minute), until: isoAt(placedAt + minute) };
       const expected = () => [OrderPlaced('1', { total: 7 })];
 
-      const first = await reconcile({ mode: 'mend' }, { expected }, asked);
-      const second = await reconcile({ mode: 'mend' }, { expected }, asked);
+      const first = await reconcile({ mode: 'repair' }, { expectedEvents: expected }, asked);
+      const second = await reconcile({ mode: 'repair' }, { expectedEvents: expected }, asked);
 
       expect(first.report.missing).toHaveLength(1);
       expect(second.report.missing).toEqual([]);
@@ -231,13 +245,13 @@ describe('a reconciliation', () => {
     ])('counts an event as there that is %s', async (_, { fromHours, toHours }, missing) => {
       await write(OrderPlaced('1', { total: 7 }));
       const hour = 60 * minute;
-      const from = isoAt(clock.now() - fromHours * hour);
-      const to = isoAt(clock.now() - toHours * hour);
+      const since = isoAt(clock.now() - fromHours * hour);
+      const until = isoAt(clock.now() - toHours * hour);
 
       const { report } = await reconcile(
         {},
-        { expected: () => [OrderPlaced('1', { total: 7 })] },
-        { from, ...(toHours === 0 ? {} : { to }) },
+        { expectedEvents: () => [OrderPlaced('1', { total: 7 })] },
+        { since, ...(toHours === 0 ? {} : { until }) },
       );
 
       expect(report.found.missing).toBe(missing);
@@ -246,9 +260,12 @@ describe('a reconciliation', () => {
     it.each([2, 3])('writes each of %i alike that are missing, and none again', async (count) => {
       const expected = () => Array.from({ length: count }, () => OrderPlaced('1', { total: 7 }));
 
-      const first = await reconcile({ mode: 'mend' }, { expected });
-      const second = await reconcile({ mode: 'mend' }, { expected });
-      const one = await reconcile({ mode: 'mend' }, { expected: () => expected().slice(1) });
+      const first = await reconcile({ mode: 'repair' }, { expectedEvents: expected });
+      const second = await reconcile({ mode: 'repair' }, { expectedEvents: expected });
+      const one = await reconcile(
+        { mode: 'repair' },
+        { expectedEvents: () => expected().slice(1) },
+      );
 
       expect(new Set(first.report.missing.map(({ writtenAs }) => writtenAs)).size).toBe(count);
       expect([second, one].map(({ report }) => report.missing)).toEqual([[], []]);
@@ -267,15 +284,18 @@ describe('a reconciliation', () => {
       };
       const expected = () => [OrderPlaced('1', { total: 7 })];
 
-      const first = reconcile({ mode: 'mend' }, { expected: slow });
+      const first = reconcile({ mode: 'repair' }, { expectedEvents: slow });
       await reached.promise;
       clock.advance(2 * minute);
-      const second = await reconcile({ mode: 'mend' }, { expected });
+      const second = await reconcile({ mode: 'repair' }, { expectedEvents: expected });
       go.resolve(undefined);
       await first;
 
       expect(second.report.missing).toMatchObject([{ writtenAs: expect.any(String) as string }]);
-      expect((await reconcile({}, { expected })).report).toMatchObject({ events: 1, missing: [] });
+      expect((await reconcile({}, { expectedEvents: expected })).report).toMatchObject({
+        events: 1,
+        missing: [],
+      });
     });
 
     it.each(['runs out of time', 'fails', 'dies'])(
@@ -283,8 +303,8 @@ describe('a reconciliation', () => {
       async (how) => {
         const bornAt = clock.now() - windowMs + minute;
         const items = Array.from({ length: 25 }, (_, index) => String(index));
-        const expected = ({ from, to }: { from: number; to: number }) =>
-          from <= bornAt && bornAt < to ? items.map((id) => OrderPlaced(id, { total: 1 })) : [];
+        const expected = ({ since, until }: { since: number; until: number }) =>
+          since <= bornAt && bornAt < until ? items.map((id) => OrderPlaced(id, { total: 1 })) : [];
         const writes = { left: 10 };
         const allWait = Promise.withResolvers<undefined>();
         const stopping = localClient();
@@ -302,12 +322,17 @@ describe('a reconciliation', () => {
         );
         const settings = {
           ...{ name: 'orders', tableName: outboxConfig.tableName, shards: 1, source: 'orders' },
-          ...{ windowMs, mode: 'mend' as const, consumers: [], outbox: outboxConfig },
+          ...{ windowMs, mode: 'repair' as const, consumers: [], outbox: outboxConfig },
         };
-        const options = { clock, logger: recordingLog(), metrics: metricsInto({}), expected };
+        const options = {
+          clock,
+          logger: recordingLog(),
+          metrics: metricsInto({}),
+          expectedEvents: expected,
+        };
         const run = openReconciliation(settings, {
           ...options,
-          client: DynamoDBDocumentClient.from(stopping),
+          documentClient: DynamoDBDocumentClient.from(stopping),
         });
         const timeLeft = () => (how === 'runs out of time' && writes.left <= 0 ? 1_000 : 60_000);
         const cut = run({}, { getRemainingTimeInMillis: timeLeft }).catch(() => undefined);
@@ -316,12 +341,12 @@ describe('a reconciliation', () => {
         const found: number[] = [];
         for (let runs = 0; runs < 2; runs++) {
           clock.advance(15 * minute);
-          const { report } = await reconcile({ mode: 'mend' }, { expected });
+          const { report } = await reconcile({ mode: 'repair' }, { expectedEvents: expected });
           found.push(report.found.missing);
         }
 
         expect(found).toEqual([15, 0]);
-        const entries = await reconcile({}, {}, { from: isoAt(clock.now() - 90 * minute) });
+        const entries = await reconcile({}, {}, { since: isoAt(clock.now() - 90 * minute) });
         expect(entries.report.events).toBe(25);
       },
     );
@@ -329,23 +354,23 @@ describe('a reconciliation', () => {
     it('begins where the last complete run ended, after schedules that never ran', async () => {
       const runAfter = async (ms: number) => {
         clock.advance(ms);
-        return (await reconcile({ mode: 'mend' })).report;
+        return (await reconcile({ mode: 'repair' })).report;
       };
 
       const complete = await runAfter(0);
       const late = await runAfter(120 * minute);
       const next = await runAfter(windowMs);
 
-      expect(late.from).toBe(complete.to - 15 * minute);
-      expect(next.from).toBe(next.to - windowMs - 15 * minute);
+      expect(late.since).toBe(complete.until - 15 * minute);
+      expect(next.since).toBe(next.until - windowMs - 15 * minute);
     });
 
     it('goes on where one cannot be written, and says which', async () => {
       const unwanted = { ...OrderPlaced('1', { total: 7 }), type: 'invoice.sent' } as OutboxEvent;
 
       const { report, log } = await reconcile(
-        { mode: 'mend' },
-        { expected: () => [unwanted, OrderPlaced('2', { total: 7 })] },
+        { mode: 'repair' },
+        { expectedEvents: () => [unwanted, OrderPlaced('2', { total: 7 })] },
       );
 
       expect(report.missing.map(({ writtenAs }) => writtenAs !== undefined)).toEqual([false, true]);
@@ -371,7 +396,7 @@ describe('a reconciliation', () => {
 
       expect(report.unknown).toEqual([
         {
-          ...{ inbox: 'billing', eventId: lost!.id, isSentAgain: false },
+          ...{ inbox: 'billing', eventId: lost!.id, resent: false },
           ...{ type: 'order.placed', aggregate: 'order/2' },
         },
       ]);
@@ -395,10 +420,10 @@ describe('a reconciliation', () => {
       clock.advance(16 * minute);
       const time = timeOfId(event.id);
 
-      const before = await reconcile({}, {}, { to: isoAt(time) });
-      const around = await reconcile({}, {}, { from: isoAt(time), to: isoAt(time + 1) });
+      const before = await reconcile({}, {}, { until: isoAt(time) });
+      const around = await reconcile({}, {}, { since: isoAt(time), until: isoAt(time + 1) });
 
-      expect(before.report).toMatchObject({ to: time, unknown: [] });
+      expect(before.report).toMatchObject({ until: time, unknown: [] });
       expect(around.report.unknown).toMatchObject([{ eventId: event.id }]);
     });
 
@@ -429,10 +454,10 @@ describe('a reconciliation', () => {
         clock.advance(16 * minute);
         const consumers = [{ inbox: 'billing', tableName: inboxTable, queueUrl }];
 
-        const { report, sent } = await reconcile({ mode: 'mend', consumers });
+        const { report, sent } = await reconcile({ mode: 'repair', consumers });
         const body = sent[0]?.MessageBody ?? '';
 
-        expect(report.unknown).toMatchObject([{ eventId: event.id, isSentAgain: true }]);
+        expect(report.unknown).toMatchObject([{ eventId: event.id, resent: true }]);
         expect(sent).toEqual([expect.objectContaining({ QueueUrl: queueUrl, ...group })]);
         expect(JSON.parse(body)).toMatchObject({
           id: event.id,
@@ -465,7 +490,10 @@ describe('a reconciliation', () => {
         { step: 'initialize' },
       );
 
-      const { report } = await reconcile({}, { client: DynamoDBDocumentClient.from(hesitant) });
+      const { report } = await reconcile(
+        {},
+        { documentClient: DynamoDBDocumentClient.from(hesitant) },
+      );
 
       expect(answers).toBeGreaterThan(1);
       expect(report.unknown).toEqual([]);
@@ -480,7 +508,7 @@ describe('a reconciliation', () => {
         mode: 'report',
         consumers: [],
       },
-      { client: documents, clock, logger: recordingLog(), metrics: metricsInto({}) },
+      { documentClient: documents, clock, logger: recordingLog(), metrics: metricsInto({}) },
     );
 
     await expect(run({}, { getRemainingTimeInMillis: () => 4_000 })).rejects.toMatchObject({
@@ -503,11 +531,17 @@ describe('a reconciliation', () => {
     const queueUrl = 'https://sqs.invalid/1/billing';
     const run = openReconciliation(
       {
-        ...{ name: 'orders', tableName, shards, source: 'orders', windowMs, mode: 'mend' },
+        ...{ name: 'orders', tableName, shards, source: 'orders', windowMs, mode: 'repair' },
         consumers: [{ inbox: 'billing', tableName: inboxTable, queueUrl }],
         outbox: outboxConfig,
       },
-      { client: documents, clock, logger: log, metrics: metricsInto({}), sqs: { send } },
+      {
+        documentClient: documents,
+        clock,
+        logger: log,
+        metrics: metricsInto({}),
+        sqsClient: { send },
+      },
     );
 
     const { found, unknown } = await run({}, { getRemainingTimeInMillis: () => timeLeftMs });
@@ -515,14 +549,14 @@ describe('a reconciliation', () => {
     const sent = send.mock.calls.length;
     expect(sent).toBeLessThanOrEqual(10);
     expect(found).toEqual({ missing: 0, unknown: 30 });
-    expect(unknown.filter(({ isSentAgain }) => isSentAgain)).toHaveLength(sent);
+    expect(unknown.filter(({ resent }) => resent)).toHaveLength(sent);
     expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(30);
   });
 
   it('refuses to mend without an outbox to write to', () => {
     const config = { name: 'orders', tableName: 't', shards: 1, source: 'orders', windowMs };
 
-    expect(() => openReconciliation({ ...config, mode: 'mend', consumers: [] })).toThrow(
+    expect(() => openReconciliation({ ...config, mode: 'repair', consumers: [] })).toThrow(
       expect.objectContaining({ code: 'OUTBOX_MISSING' }),
     );
   });

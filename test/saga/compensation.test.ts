@@ -13,7 +13,7 @@ const day = 24 * 60 * minute;
 
 describe('a compensation that must be confirmed', () => {
   const ofCharge = {
-    aggregate: 'payment',
+    aggregateType: 'payment',
     schema: z.object({ orderId: z.string(), charge: z.string() }),
   };
   const Refund = defineEvent('payment.refund', ofCharge);
@@ -30,8 +30,8 @@ describe('a compensation that must be confirmed', () => {
       { confirmedBy: { event: Refunded, when: (event, charge) => event.data.charge === charge } },
     )
     .startedBy(OrderPlaced, (saga) => {
-      saga.set({});
-      for (const charge of ['A', 'B']) saga.compensateWith('refund', charge);
+      saga.setState({});
+      for (const charge of ['A', 'B']) saga.addCompensation('refund', charge);
     })
     .on(StockMissing, (saga) => {
       saga.compensate('no stock');
@@ -50,14 +50,14 @@ describe('a compensation that must be confirmed', () => {
     expect(await world.sagas()).toMatchObject([
       {
         ...{ status: 'compensating', awaiting: 'payment.refunded', compensations: [] },
-        undoing: { name: 'refund', argument: '"A"' },
+        compensating: { name: 'refund', argument: '"A"' },
       },
     ]);
     await world.deliver(handler, refunded('A'));
 
     const [saga] = await world.sagas();
     expect(saga).toMatchObject({ status: 'compensated', history: [{}, {}, {}, {}] });
-    expect(saga).not.toHaveProperty('undoing');
+    expect(saga).not.toHaveProperty('compensating');
   });
 
   it('refuses a promise for an answer: it would confirm everything', () => {
@@ -66,8 +66,8 @@ describe('a compensation that must be confirmed', () => {
         confirmedBy: { event: Refunded, when: (() => Promise.resolve(false)) as never },
       })
       .startedBy(OrderPlaced, (saga) => {
-        saga.set({});
-        saga.compensateWith('refund');
+        saga.setState({});
+        saga.addCompensation('refund');
         saga.compensate('no stock');
       });
     const { saga } = hasty.transition(undefined, OrderPlaced('42', data));
@@ -109,7 +109,7 @@ it('begins within a time of its own, however long the saga has run', async () =>
 });
 
 describe('as many compensations as a saga may have', () => {
-  const undoing = (count: number) =>
+  const compensating = (count: number) =>
     defineSaga('many', { state: z.object({}), key: 'orderId' })
       .compensation('undo', z.number(), (saga, n) => {
         saga.emit(Sequenced(String(n), {}, { sequence: 'next' }));
@@ -117,19 +117,19 @@ describe('as many compensations as a saga may have', () => {
         saga.write({ Put: { TableName: effects, Item } });
       })
       .startedBy(OrderPlaced, (saga) => {
-        saga.set({});
-        for (let n = 0; n < count; n++) saga.compensateWith('undo', n);
+        saga.setState({});
+        for (let n = 0; n < count; n++) saga.addCompensation('undo', n);
       })
       .on(StockMissing, (saga) => {
         saga.compensate('no stock');
       });
-  const Sequenced = defineEvent('thing.undo', { aggregate: 'thing', schema: z.object({}) });
+  const Sequenced = defineEvent('thing.undo', { aggregateType: 'thing', schema: z.object({}) });
   let effects = 'effects';
 
   it('are undone in one transaction, with a sequenced command and a write for each', async () => {
     const world = await localWorld();
     effects = world.tables.effects;
-    const handler = world.run(undoing(30));
+    const handler = world.run(compensating(30));
     await world.deliver(handler, messageOf(OrderPlaced('42', data)));
 
     expect(await world.deliver(handler, messageOf(StockMissing('42', data)))).toEqual([false]);
@@ -139,7 +139,7 @@ describe('as many compensations as a saga may have', () => {
   });
 
   it('are not exceeded: one more is refused when it is asked for', () => {
-    expect(() => undoing(31).transition(undefined, OrderPlaced('42', data))).toThrow(
+    expect(() => compensating(31).transition(undefined, OrderPlaced('42', data))).toThrow(
       expect.objectContaining({
         code: 'SAGA_INVALID',
         message: expect.stringContaining('it has 30 compensations') as string,

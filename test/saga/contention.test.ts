@@ -118,7 +118,7 @@ describe('an event that others are always faster than', () => {
       const answer = world.deliver(handler, messageOf(StockMissing('42', data)));
 
       expect(await clock.run(answer)).toEqual([true]);
-      expect(world.counts).toMatchObject({ InHand: 1 });
+      expect(world.counts).toMatchObject({ MessagesInProgress: 1 });
       expect(calls.transact).toBe(24);
       expect(Math.round((clock.now() - began) / 5000)).toBe(2);
       expect(world.lines.filter(({ level }) => level === 'error')).toEqual([]);
@@ -135,7 +135,7 @@ describe('an event that others are always faster than', () => {
     const work = handler(sqsEventOf([messageOf(StockMissing('42', data))]), context);
 
     expect((await clock.run(work)).batchItemFailures).toHaveLength(1);
-    expect(world.counts).toMatchObject({ InHand: 1 });
+    expect(world.counts).toMatchObject({ MessagesInProgress: 1 });
     expect(end - clock.now()).toBeGreaterThanOrEqual(1500);
   });
 

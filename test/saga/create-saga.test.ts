@@ -149,7 +149,7 @@ describe('an event that comes for nothing', () => {
     const handler = world.run(fulfilment);
 
     expect(await world.deliver(handler, paid)).toEqual([true]);
-    expect(world.lines).toContainEqual(expect.objectContaining({ code: 'SAGA_UNKNOWN' }));
+    expect(world.lines).toContainEqual(expect.objectContaining({ code: 'SAGA_NOT_FOUND' }));
     await world.deliver(handler, placed);
     expect(await world.deliver(handler, paid)).toEqual([false]);
 
@@ -214,11 +214,13 @@ describe('what can never succeed goes to the dead-letter queue at once', () => {
   const older = defineSaga('shipping', { state: State1, key: 'orderId' }).startedBy(
     OrderPlaced,
     (saga) => {
-      saga.set({ orderId: '42' });
+      saga.setState({ orderId: '42' });
     },
   );
-  const steps = (saga: { set: (state: { orderId: string; weight: number }) => void }): void => {
-    saga.set({ orderId: '42', weight: 1 });
+  const steps = (saga: {
+    setState: (state: { orderId: string; weight: number }) => void;
+  }): void => {
+    saga.setState({ orderId: '42', weight: 1 });
   };
   const newer = {
     ...{ version: 2, state: State1.extend({ weight: z.number() }) },
@@ -245,7 +247,7 @@ describe('what can never succeed goes to the dead-letter queue at once', () => {
   it('an answer that leaves a state which does not fit the schema, and nothing is written', async () => {
     const world = memoryWorld();
     const saga = older.on(PaymentTaken, (step) => {
-      step.set({ orderId: 42 } as never);
+      step.setState({ orderId: 42 } as never);
     });
     const handler = world.run(saga);
     await world.deliver(handler, placed);
@@ -277,7 +279,7 @@ describe('what can never succeed goes to the dead-letter queue at once', () => {
     const upgraded = defineSaga('shipping', both)
       .startedBy(OrderPlaced, steps)
       .on(PaymentTaken, (saga) => {
-        saga.set({ ...saga.state, weight: saga.state.weight + 1 });
+        saga.setState({ ...saga.state, weight: saga.state.weight + 1 });
       });
     await world.deliver(world.run(older), placed);
 
@@ -297,7 +299,7 @@ it('refuses more writes than a transaction takes, and says how many', async () =
   const saga = defineSaga('large', { state: z.object({}), key: 'orderId' }).startedBy(
     OrderPlaced,
     (step) => {
-      step.set({});
+      step.setState({});
       for (let n = 0; n < 99; n++) {
         step.write({ Put: { TableName: 'effects', Item: { pk: String(n), sk: 'x' } } });
       }
@@ -315,7 +317,7 @@ it('writes what its answers want written, with their conditions', async () => {
   const saga = defineSaga('writer', { state: z.object({}), key: 'orderId' }).startedBy(
     OrderPlaced,
     (step) => {
-      step.set({});
+      step.setState({});
       step.write({
         Put: {
           TableName: 'effects',
@@ -332,7 +334,7 @@ it('writes what its answers want written, with their conditions', async () => {
   const second = defineSaga('second', { state: z.object({}), key: 'orderId' }).startedBy(
     OrderAmended,
     (step) => {
-      step.set({});
+      step.setState({});
       step.write({
         Put: {
           TableName: 'effects',

@@ -95,7 +95,7 @@ function serially(record: SagaRecord, seen: ReadonlyMap<string, Message>) {
   return { saga, emits, undone };
 }
 
-const undoing = ['stock.release', 'payment.refund', 'order.cancel'];
+const compensating = ['stock.release', 'payment.refund', 'order.cancel'];
 
 async function expectSerial(world: SagaWorld, seen: ReadonlyMap<string, Message>): Promise<void> {
   const rows = await world.rowsOf(world.tables.outbox);
@@ -118,7 +118,7 @@ async function expectSerial(world: SagaWorld, seen: ReadonlyMap<string, Message>
     const stocks = record.history.filter(({ type }) => type === 'payment.taken').map(() => 'stock');
     const owed = ['order', 'payment', ...stocks].toReversed();
     expect(undone).toEqual(owed.slice(0, undone.length));
-    expect(emits.filter((type) => undoing.includes(type))).toHaveLength(undone.length);
+    expect(emits.filter((type) => compensating.includes(type))).toHaveLength(undone.length);
     if (record.status === 'compensated') expect(undone).toEqual(owed);
   }
 }

@@ -5,7 +5,7 @@ import { defineSaga } from '../../lib/saga/define-saga.ts';
 
 // The saga that the tests share: an order is paid for, its stock reserved, and then it is done.
 
-const ofOrder = { aggregate: 'order', schema: z.object({ orderId: z.string() }) };
+const ofOrder = { aggregateType: 'order', schema: z.object({ orderId: z.string() }) };
 
 export const OrderPlaced = defineEvent('order.placed', ofOrder);
 export const OrderAmended = defineEvent('order.amended', ofOrder);
@@ -41,7 +41,7 @@ export const fulfilment = defineSaga('fulfilment', {
     z.object({ orderId: z.string() }),
     (saga, argument) => {
       saga.emit(RefundPayment(saga.key, argument));
-      saga.set({ ...saga.state, paid: false });
+      saga.setState({ ...saga.state, paid: false });
     },
     { confirmedBy: PaymentRefunded },
   )
@@ -49,28 +49,28 @@ export const fulfilment = defineSaga('fulfilment', {
     saga.emit(ReleaseStock(saga.key, { orderId: saga.key }));
   })
   .startedBy(OrderPlaced, (saga, { data }) => {
-    saga.set({ orderId: data.orderId, paid: false, steps: 1 });
+    saga.setState({ orderId: data.orderId, paid: false, steps: 1 });
     saga.emit(TakePayment(saga.key, data));
-    saga.compensateWith('order');
-    saga.compensateWith('payment', { orderId: saga.key });
-    saga.deadline('payment', { minutes: 15 });
+    saga.addCompensation('order');
+    saga.addCompensation('payment', { orderId: saga.key });
+    saga.setDeadline('payment', { minutes: 15 });
   })
   .on(PaymentTaken, (saga, { data }) => {
-    saga.set({ ...saga.state, paid: true, steps: saga.state.steps + 1 });
+    saga.setState({ ...saga.state, paid: true, steps: saga.state.steps + 1 });
     saga.cancelDeadline('payment');
     saga.emit(ReserveStock(saga.key, data));
-    saga.compensateWith('stock');
-    saga.deadline('stock', { hours: 1, minutes: 30 });
+    saga.addCompensation('stock');
+    saga.setDeadline('stock', { hours: 1, minutes: 30 });
   })
   .on(OrderAmended, (saga) => {
-    saga.set({ ...saga.state, steps: saga.state.steps + 1 });
+    saga.setState({ ...saga.state, steps: saga.state.steps + 1 });
   })
   .on(
     Noticed,
     (saga) => {
-      saga.set({ ...saga.state, steps: saga.state.steps + 1 });
+      saga.setState({ ...saga.state, steps: saga.state.steps + 1 });
     },
-    { unknown: 'ignore' },
+    { whenNotFound: 'ignore' },
   )
   .on(StockReserved, (saga) => {
     saga.complete();

@@ -40,7 +40,7 @@ test.each([300, 2_000])(
     await vi.advanceTimersByTimeAsync(handlerTimeoutMs);
 
     expect(await answer).toEqual(givenBack(...event.Records));
-    expect(world.counts).toMatchObject({ InHand: 1 });
+    expect(world.counts).toMatchObject({ MessagesInProgress: 1 });
     expect(world.lines.filter(({ level }) => level === 'error')).toEqual([]);
   },
 );

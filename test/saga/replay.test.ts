@@ -38,10 +38,10 @@ const counting = defineSaga('counting', {
   key: 'orderId',
 })
   .startedBy(OrderPlaced, (saga) => {
-    saga.set({ amended: 0 });
+    saga.setState({ amended: 0 });
   })
   .on(OrderAmended, (saga) => {
-    saga.set({ amended: saga.state.amended + 1 });
+    saga.setState({ amended: saga.state.amended + 1 });
   })
   .on(StockReserved, (saga) => {
     saga.complete();
@@ -59,7 +59,7 @@ describe('a replay', () => {
 
     expect(await world.sagas()).toEqual(before.sagas);
     expect(await world.emittedTypes()).toEqual(before.types);
-    expect(world.counts).toMatchObject({ Duplicates: 3 });
+    expect(world.counts).toMatchObject({ MessagesDuplicate: 3 });
   });
 
   it('does not answer again what a running saga answered', async () => {
@@ -91,7 +91,7 @@ describe('a replay', () => {
     const stricter = defineEvent('order.placed', { ...OrderPlaced, schema: z.never() });
     const starting = (event: typeof OrderPlaced) =>
       defineSaga('strict', { state: z.object({}), key: 'orderId' }).startedBy(event, (saga) => {
-        saga.set({});
+        saga.setState({});
       });
     const world = memoryWorld(remembering);
     await world.deliver(world.run(starting(OrderPlaced)), placed);
@@ -99,7 +99,7 @@ describe('a replay', () => {
     await world.deliver(world.run(starting(stricter as never)), replayed(placed));
 
     expect(world.sqs.sent).toEqual([]);
-    expect(world.counts).toMatchObject({ Duplicates: 1 });
+    expect(world.counts).toMatchObject({ MessagesDuplicate: 1 });
   });
 
   it('leaves alone what a saga may have answered longer ago than it remembers', async () => {
@@ -151,8 +151,8 @@ describe('a replay', () => {
     expect(world.sqs.sent).toMatchObject([
       {
         MessageAttributes: {
-          outboxReason: { StringValue: 'MESSAGE_INVALID' },
-          outboxDetail: { StringValue: 'missing or malformed: time' },
+          outboxErrorCode: { StringValue: 'MESSAGE_INVALID' },
+          outboxErrorMessage: { StringValue: 'missing or malformed: time' },
         },
       },
     ]);
@@ -165,8 +165,8 @@ describe('a replay', () => {
         saga.complete();
       })
       .startedBy(OrderPlaced, (saga) => {
-        saga.set({});
-        saga.deadline('reply', { minutes: 15 });
+        saga.setState({});
+        saga.setDeadline('reply', { minutes: 15 });
       });
     const world = memoryWorld();
     const handler = world.run(patient);
@@ -205,10 +205,10 @@ describe('a saga that a replay may start', () => {
     startsOnReplay: true,
   })
     .startedBy(OrderPlaced, (saga) => {
-      saga.set({ amended: 0 });
+      saga.setState({ amended: 0 });
     })
     .on(OrderAmended, (saga) => {
-      saga.set({ amended: saga.state.amended + 1 });
+      saga.setState({ amended: saga.state.amended + 1 });
     });
 
   it('goes through its history, however old and in whatever order it comes', async () => {

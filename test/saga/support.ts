@@ -73,7 +73,7 @@ export async function localWorld(over: WorldOptions = {}) {
   ]);
   const store = createDynamoDBSweepStore({ client, tableName: outbox, shards: 1, ...around });
   return openWorld(around, {
-    options: { client: documents },
+    options: { documentClient: documents },
     tables: { inbox, sagas, outbox, effects },
     store,
     rowsOf: async (TableName) => {

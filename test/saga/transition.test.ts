@@ -50,7 +50,7 @@ describe('a saga', () => {
   });
 
   it.each(['constructor', 'toString'])('has no deadline %s that was not set', (name) => {
-    expect(() => fulfilment.deadlineOf(started.saga, name as 'payment')).toThrow(
+    expect(() => fulfilment.deadlineEvent(started.saga, name as 'payment')).toThrow(
       expect.objectContaining({ code: 'SAGA_INVALID' }),
     );
   });
@@ -96,7 +96,10 @@ describe('a saga', () => {
   });
 
   it('is compensated by a deadline that has come', () => {
-    const due = fulfilment.transition(started.saga, fulfilment.deadlineOf(started.saga, 'payment'));
+    const due = fulfilment.transition(
+      started.saga,
+      fulfilment.deadlineEvent(started.saga, 'payment'),
+    );
 
     expect(due.saga).toMatchObject({ status: 'compensating', reason: 'payment never answered' });
     expect(due).toMatchObject({ cancelled: [], deadlines: [] });
@@ -107,7 +110,7 @@ describe('a saga', () => {
     ['is of a saga that has ended', after(placed, paid, StockReserved('42', data))],
     ['is of no saga that there is', { ...started, saga: undefined }],
   ])('lets a deadline pass that %s', (_, { saga }) => {
-    const due = fulfilment.deadlineOf(started.saga, 'payment');
+    const due = fulfilment.deadlineEvent(started.saga, 'payment');
 
     const late = fulfilment.transition(saga, due);
 
@@ -121,25 +124,25 @@ describe('a saga', () => {
         saga.complete();
       })
       .startedBy(OrderPlaced, (saga) => {
-        saga.set({});
-        saga.deadline('reply', { seconds: 1 });
+        saga.setState({});
+        saga.setDeadline('reply', { seconds: 1 });
       })
       .on(OrderAmended, (saga) => {
-        saga.deadline('reply', { days: 1 });
+        saga.setDeadline('reply', { days: 1 });
       });
     const first = moving.transition(undefined, placed).saga;
     const moved = moving.transition(first, OrderAmended('42', data));
 
     expect(moved).toMatchObject({ cancelled: ['reply'], deadlines: [{ afterMs: 86_400_000 }] });
-    const old = moving.transition(moved.saga, moving.deadlineOf(first, 'reply'));
-    const current = moving.transition(moved.saga, moving.deadlineOf(moved.saga, 'reply'));
+    const old = moving.transition(moved.saga, moving.deadlineEvent(first, 'reply'));
+    const current = moving.transition(moved.saga, moving.deadlineEvent(moved.saga, 'reply'));
     expect([old.outcome, current.outcome]).toEqual(['late', 'changed']);
   });
 
   it('lets a deadline pass that is another event than the one it set', () => {
     const stored = { ...started.saga!, deadlines: { payment: { revision: 1, eventId: paid.id } } };
 
-    const due = fulfilment.deadlineOf(stored, 'payment');
+    const due = fulfilment.deadlineEvent(stored, 'payment');
     const other = { ...due, id: placed.id };
 
     expect(due.id).toBe(paid.id);
@@ -168,7 +171,7 @@ describe('a saga', () => {
   });
 
   it('ignores an event that its key says does not concern it', () => {
-    const Foreign = defineEvent('foreign', { aggregate: 'order', schema: z.object({}) });
+    const Foreign = defineEvent('foreign', { aggregateType: 'order', schema: z.object({}) });
     const saga = fulfilment.on(Foreign, () => undefined, { key: () => undefined });
     const foreign = Foreign('42', {});
 
@@ -190,7 +193,7 @@ describe('a saga', () => {
       key: 'orderId',
       startsOnReplay: true,
     }).startedBy(OrderPlaced, (saga) => {
-      saga.set({});
+      saga.setState({});
     });
 
     expect(fulfilment.transition(undefined, replayed).outcome).toBe('ignored');
@@ -203,7 +206,7 @@ describe('a saga', () => {
       state: z.object({ list: z.array(z.number()) }),
       key: 'orderId',
     }).startedBy(OrderPlaced, (step) => {
-      step.set(kept);
+      step.setState(kept);
     });
 
     const { saga: after } = saga.transition(undefined, placed);
@@ -214,7 +217,7 @@ describe('a saga', () => {
   });
 
   it('takes all types that its answers need, and that of its deadlines', () => {
-    expect(fulfilment.types.toSorted()).toEqual([
+    expect(fulfilment.eventTypes.toSorted()).toEqual([
       'fulfilment.deadline',
       'order.amended',
       'order.noticed',
@@ -229,7 +232,7 @@ describe('a saga', () => {
 
 describe('a saga refuses', () => {
   const Odd = defineEvent('odd', {
-    aggregate: 'order',
+    aggregateType: 'order',
     schema: z.object({ orderId: z.string() }),
   });
   const startedWith =
@@ -245,56 +248,56 @@ describe('a saga refuses', () => {
     [
       'to show a state that it has not',
       startedWith((saga) => {
-        saga.set(saga.state);
+        saga.setState(saga.state);
       }),
       'has no state yet',
     ],
     [
       'a state that is no JSON',
       startedWith((saga) => {
-        saga.set(new Map());
+        saga.setState(new Map());
       }),
       'it is an instance of Map',
     ],
     [
       'a deadline that nothing answers',
       startedWith((saga) => {
-        saga.deadline('other' as never, { minutes: 1 });
+        saga.setDeadline('other' as never, { minutes: 1 });
       }),
       "add .onDeadline('other', …)",
     ],
     [
       'a deadline in no time',
       startedWith((saga) => {
-        saga.deadline('reply', {});
+        saga.setDeadline('reply', {});
       }),
       'must be more than no time',
     ],
     [
       'a deadline of an unknown length',
       startedWith((saga) => {
-        saga.deadline('reply', { seconds: undefined } as never);
+        saga.setDeadline('reply', { seconds: undefined } as never);
       }),
       'got { seconds: undefined }',
     ],
     [
       'a deadline of no number',
       startedWith((saga) => {
-        saga.deadline('reply', { minutes: NaN });
+        saga.setDeadline('reply', { minutes: NaN });
       }),
       'got { minutes: NaN }',
     ],
     [
       'a deadline of an unknown unit',
       startedWith((saga) => {
-        saga.deadline('reply', { weeks: 1 } as never);
+        saga.setDeadline('reply', { weeks: 1 } as never);
       }),
       'in days, hours, minutes and seconds',
     ],
     [
       'a compensation that there is not',
       startedWith((saga) => {
-        saga.compensateWith('other' as 'undo');
+        saga.addCompensation('other' as 'undo');
       }),
       "add .compensation('other', …)",
     ],
@@ -310,7 +313,7 @@ describe('a saga refuses', () => {
       'a deadline after its end',
       startedWith((saga) => {
         saga.complete();
-        saga.deadline('reply', { minutes: 1 });
+        saga.setDeadline('reply', { minutes: 1 });
       }),
       'deadline when it was completed',
     ],
@@ -392,33 +395,33 @@ describe('a saga refuses', () => {
   });
 
   it('an argument that does not fit its schema, when it is given and when it is read', () => {
-    const undoing = (argument: z.ZodType<number>) =>
+    const compensating = (argument: z.ZodType<number>) =>
       defineSaga('odd', { state: z.object({}), key: 'orderId' })
         .compensation('undo', argument, () => undefined)
         .startedBy(Odd, (saga) => {
-          saga.set({});
-          saga.compensateWith('undo', 1);
+          saga.setState({});
+          saga.addCompensation('undo', 1);
         })
         .on(OrderAmended, (saga) => {
           saga.compensate('changed my mind');
         });
-    const { saga } = undoing(z.number()).transition(undefined, Odd('42', data));
+    const { saga } = compensating(z.number()).transition(undefined, Odd('42', data));
     const problem = expect.objectContaining({
       code: 'SAGA_INVALID',
       message: expect.stringContaining('the argument of undo does not fit its schema') as string,
     }) as Error;
 
-    expect(() => undoing(z.number().min(2)).transition(undefined, Odd('42', data))).toThrow(
+    expect(() => compensating(z.number().min(2)).transition(undefined, Odd('42', data))).toThrow(
       problem,
     );
-    expect(() => undoing(z.number().min(2)).transition(saga, OrderAmended('42', data))).toThrow(
-      problem,
-    );
+    expect(() =>
+      compensating(z.number().min(2)).transition(saga, OrderAmended('42', data)),
+    ).toThrow(problem);
   });
 
   it('two answers to one event, and two definitions of one type', () => {
     const other = defineEvent('order.placed', {
-      aggregate: 'order',
+      aggregateType: 'order',
       schema: z.object({ orderId: z.string() }),
     });
 
@@ -434,8 +437,8 @@ describe('a saga refuses', () => {
     const older = defineSaga('odd', { state: z.object({}), key: 'orderId' })
       .compensation('undo', () => undefined)
       .startedBy(Odd, (saga) => {
-        saga.set({});
-        saga.compensateWith('undo');
+        saga.setState({});
+        saga.addCompensation('undo');
       });
     const newer = defineSaga('odd', { state: z.object({}), key: 'orderId' }).on(
       OrderAmended,

@@ -11,9 +11,9 @@ import { committedTo, memoryDatabase } from '../support/ordered-database.ts';
 import { createOrderedWorld, type OrderedWorld } from '../support/ordered-world.ts';
 import { seeded, shuffled } from '../support/seeded.ts';
 
-const Step = defineEvent('order.step', { aggregate: 'order', schema: z.object({}) });
+const Step = defineEvent('order.step', { aggregateType: 'order', schema: z.object({}) });
 /** Nobody handles it. */
-const Noise = defineEvent('order.noise', { aggregate: 'order', schema: z.object({}) });
+const Noise = defineEvent('order.noise', { aggregateType: 'order', schema: z.object({}) });
 
 interface Plan {
   readonly seed: number;
@@ -27,7 +27,7 @@ interface Plan {
   /** How many calls of a handler of a hundred fail. */
   readonly failures: number;
   readonly isFifo: boolean;
-  readonly way: 'transaction' | 'lease';
+  readonly idempotency: 'transaction' | 'lease';
 }
 
 const plans = fc.record({
@@ -38,7 +38,7 @@ const plans = fc.record({
   deaths: fc.constantFrom(0, 30, 60),
   failures: fc.constantFrom(0, 30),
   isFifo: fc.boolean(),
-  way: fc.constantFrom<Plan['way']>('transaction', 'lease'),
+  idempotency: fc.constantFrom<Plan['idempotency']>('transaction', 'lease'),
 });
 
 /** The histories of all aggregates; every third event is one that nobody handles, or a skip notice. */
@@ -72,7 +72,7 @@ function troubledWorld(plan: Plan, ordered: Partial<OrderedConfig> = {}) {
         });
         if (isUnlucky(plan.failures)) throw new Error('unlucky');
       },
-      { way: plan.way } as { way: 'transaction' },
+      { idempotency: plan.idempotency } as { idempotency: 'transaction' },
     );
   const database = { ...memory, transactor };
   const { isFifo } = plan;

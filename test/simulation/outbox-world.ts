@@ -63,7 +63,7 @@ export interface WorldOptions {
   readonly createSweep?: (ports: SweepPorts) => Sweeper;
 }
 
-const Reminded = defineEvent('order.reminded', { aggregate: 'order', schema: z.object({}) });
+const Reminded = defineEvent('order.reminded', { aggregateType: 'order', schema: z.object({}) });
 
 export type World = ReturnType<typeof createWorld>;
 
@@ -274,7 +274,9 @@ export function miscounted({ store, committed }: World): string[] {
   const rows = store.table.rows();
   const aggregates = [...new Set(committed.map(({ aggregate }) => aggregate))];
   return aggregates.filter((aggregate) => {
-    const holding = rows.filter((row) => row['holds'] === true && row['aggregate'] === aggregate);
+    const holding = rows.filter(
+      (row) => row['blocksLane'] === true && row['aggregate'] === aggregate,
+    );
     return holdsOf(store.table.get(holdKey(aggregate))) !== holding.length;
   });
 }

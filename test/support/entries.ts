@@ -40,7 +40,7 @@ export function aWaiting(over: Partial<Waiting> = {}): Waiting {
     state: 'retrying',
     dueAt: someTime + 60_000,
     attempts: 1,
-    holds: false,
+    blocksLane: false,
     ...over,
   };
 }

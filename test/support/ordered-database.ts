@@ -4,7 +4,7 @@ import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { Row } from '../../lib/table/entry.ts';
 import { readRangeWith, type ReadRange } from '../../lib/inbox/ordered/history.ts';
 import { createDynamoDBTransactor } from '../../lib/dynamodb/transactor.ts';
-import type { Action, Transactor } from '../../lib/dynamodb/actions.ts';
+import type { TransactItem, Transactor } from '../../lib/dynamodb/actions.ts';
 import {
   createMemoryTransactor,
   type MemoryTransactor,
@@ -53,7 +53,7 @@ export function committedTo(
   transactor: Transactor,
 ): { transactor: Transactor; committed: Row[] } {
   const committed: Row[] = [];
-  const note = (actions: readonly Action[]): void => {
+  const note = (actions: readonly TransactItem[]): void => {
     for (const { Put } of actions) if (Put?.TableName === effects) committed.push(Put.Item ?? {});
   };
   return {

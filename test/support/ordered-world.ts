@@ -55,7 +55,7 @@ export function createOrderedWorld(options: OrderedWorldOptions): OrderedWorld {
   const ownQueueUrl = isFifo ? fifoQueueUrl : queueUrl;
   const queue = simulatedQueue({ random, isFifo, queueUrl: ownQueueUrl });
   const ordered = {
-    ...{ queueUrl: ownQueueUrl, adoptWaitMs: 60_000, replayPatienceMs: 15 * 60_000 },
+    ...{ queueUrl: ownQueueUrl, adoptWaitMs: 60_000, replayWaitMs: 15 * 60_000 },
     ...options.ordered,
   };
   const settings: InboxSettings = {
@@ -86,7 +86,7 @@ export function createOrderedWorld(options: OrderedWorldOptions): OrderedWorld {
       const taken = queue.take();
       const life = lifeOf(fate);
       const { transactor, sqs } = mortalPorts({ transactor: database.transactor, queue }, life);
-      const inbox = handlers(openInbox(settings, { ...surroundings, transactor, sqs }));
+      const inbox = handlers(openInbox(settings, { ...surroundings, transactor, sqsClient: sqs }));
       const answer = await inbox({ Records: taken.records });
       queue.settle(taken, life.isDead() ? 'lost' : answer);
     },

@@ -7,12 +7,12 @@ import { defineEvent } from '../../lib/events/define-event.ts';
 
 export const OrderPlaced = defineEvent('order.placed', {
   version: 2,
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ total: z.number(), note: z.string().optional() }),
 });
 
 export const OrderShipped = defineEvent('order.shipped', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({}),
 });
 

@@ -1,8 +1,8 @@
-import type { Action, TransactionResult, Transactor } from '../../lib/dynamodb/actions.ts';
+import type { TransactItem, TransactionResult, Transactor } from '../../lib/dynamodb/actions.ts';
 
 export interface ScriptedTransactor extends Transactor {
   /** What was sent, call by call. */
-  readonly sent: { readonly actions: readonly Action[]; readonly token: string }[];
+  readonly sent: { readonly actions: readonly TransactItem[]; readonly token: string }[];
 }
 
 /** Takes the place of the database's answer to one call, counted from 1; `undefined` lets the call through. */

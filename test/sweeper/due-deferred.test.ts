@@ -37,7 +37,7 @@ describe('the due pass with deferred events', () => {
       state: 'deferred',
       dueAt: start + hour,
       attempts: 0,
-      holds: false,
+      blocksLane: false,
       ...over,
     };
     await world.store.addWaiting([row]);

@@ -130,7 +130,7 @@ describe('the due pass', () => {
 
     await sweepDue({ ...world.ports, destinations: [spy] }, world.budget());
 
-    expect(seen).toMatchObject({ state: 'retrying', attempts: 2, unanswered: 1 });
+    expect(seen).toMatchObject({ state: 'retrying', attempts: 2, unfinishedAttempts: 1 });
   });
 
   it('sends only to the destinations that lack it', async () => {
@@ -224,7 +224,7 @@ describe('the due pass', () => {
           state: 'deferred',
           dueAt: start + minute,
           attempts: 0,
-          holds: false,
+          blocksLane: false,
           missing: ['bus'],
         },
       ]);
@@ -257,8 +257,8 @@ describe('the due pass', () => {
       expect(left.length).toBeGreaterThan(50);
       expect(
         left.every(
-          ({ attempts, state, unanswered = 0 }) =>
-            attempts === 1 && state === 'retrying' && unanswered === 0,
+          ({ attempts, state, unfinishedAttempts: unfinishedAttempts = 0 }) =>
+            attempts === 1 && state === 'retrying' && unfinishedAttempts === 0,
         ),
       ).toBe(true);
       await sweepDue(world.ports, world.budget());
@@ -299,7 +299,7 @@ describe('the due pass', () => {
       const invalid = { key: { pk: '2026-11-21T04:37#00', sk: 'e#nonsense' }, json: '{}' };
       const error = { code: 'ENTRY_INVALID', message: 'missing: type' };
       await world.store.addWaiting([
-        { entry: invalid, state: 'retrying', dueAt: start, attempts: 0, holds: false, error },
+        { entry: invalid, state: 'retrying', dueAt: start, attempts: 0, blocksLane: false, error },
       ]);
       world.clock.advance(2 * minute);
 
@@ -380,8 +380,8 @@ describe('the due pass', () => {
         },
       };
       const [given, other] = await failedOnce(2);
-      const giveUp = { id: 'note-1', at: start, by: 'ada', why: 'wrong amount' };
-      await world.change(given!, { giveUp });
+      const giveUp = { id: 'note-1', at: start, by: 'ada', reason: 'wrong amount' };
+      await world.change(given!, { discard: giveUp });
       world.clock.advance(2 * minute);
 
       await sweepDue({ ...world.ports, destinations: [spy] }, world.budget());
@@ -398,7 +398,9 @@ describe('the due pass', () => {
 
     it('tells nobody where nobody wants them any more', async () => {
       const [given] = await failedOnce(1);
-      await world.change(given!, { giveUp: { id: 'note-1', at: start, by: 'ada', why: 'gone' } });
+      await world.change(given!, {
+        discard: { id: 'note-1', at: start, by: 'ada', reason: 'gone' },
+      });
       world.clock.advance(2 * minute);
 
       await sweepDue(
@@ -470,7 +472,7 @@ describe('the due pass', () => {
       await expect(sweep()).rejects.toThrow('the table failed');
 
       const rows = await Promise.all(entries.slice(1).map(world.waiting));
-      expect(rows.filter((row) => row?.unanswered !== undefined)).toEqual([]);
+      expect(rows.filter((row) => row?.unfinishedAttempts !== undefined)).toEqual([]);
     });
 
     it('stops where it is the table that fails, not its rows', async () => {
@@ -496,12 +498,12 @@ describe('the due pass', () => {
     script.decide = refuses('Novelty');
     const [entry] = world.commit(1, () => ({ aggregate: 'order/1', sequence: 1 }));
     await world.relay([entry!]);
-    await world.change(entry!, { holds: false });
+    await world.change(entry!, { blocksLane: false });
     world.clock.advance(5 * minute);
 
     await sweepDue(world.ports, world.budget());
 
-    expect(await world.waiting(entry!)).toMatchObject({ state: 'retrying', holds: false });
+    expect(await world.waiting(entry!)).toMatchObject({ state: 'retrying', blocksLane: false });
     expect(await world.store.heldAggregates(['order/1'])).toEqual(new Set());
   });
 });

@@ -106,11 +106,11 @@ describe('the due pass before a destination that keeps order', () => {
   it('keeps a line from stopping what else is due', async () => {
     const many = world.commit(400, (index) => ({ aggregate: 'order/3', sequence: index + 1 }));
     await world.store.addWaiting(
-      many.map((entry) => ({ entry, state: 'held', dueAt: start, attempts: 0, holds: true })),
+      many.map((entry) => ({ entry, state: 'held', dueAt: start, attempts: 0, blocksLane: true })),
     );
     const deferred = entryOf(world.newId(start), { aggregate: 'order/9' });
     await world.store.addWaiting([
-      { entry: deferred, state: 'deferred', dueAt: start + minute, attempts: 0, holds: false },
+      { entry: deferred, state: 'deferred', dueAt: start + minute, attempts: 0, blocksLane: false },
     ]);
     script.decide = accepts;
     world.clock.advance(2 * minute);
@@ -136,6 +136,6 @@ describe('the due pass before a destination that keeps order', () => {
     await sweep();
 
     expect(fifo.arrived).toEqual(entries.map(({ id }) => id));
-    expect(await world.waiting(entries[0]!)).toMatchObject({ missing: ['bus'], holds: false });
+    expect(await world.waiting(entries[0]!)).toMatchObject({ missing: ['bus'], blocksLane: false });
   });
 });

@@ -38,7 +38,7 @@ describe('an outage that lasts as long as entries are kept', () => {
 
     expect(result).toMatchObject({ found: expiring.length, ended: 'outage' });
     const rows = await Promise.all(expiring.map(world.waiting));
-    expect(rows.filter((row) => row?.holds !== true)).toEqual([]);
+    expect(rows.filter((row) => row?.blocksLane !== true)).toEqual([]);
     expect(await world.waiting(younger!)).toBeUndefined();
     expect((await world.store.readWatermark('missed'))?.page).toBe(pageOf(start + minute));
   });

@@ -382,7 +382,10 @@ describe('a pass over the pages', () => {
       expect(result).toMatchObject({ found: 5, ended: 'done' });
       expect(await watermark()).toBe(pageOf(world.clock.now() - 2 * minute));
       expect(await world.listed('retrying')).toHaveLength(5);
-      expect(await world.store.firstInLine('order/1')).toMatchObject({ attempts: 0, holds: true });
+      expect(await world.store.firstInLine('order/1')).toMatchObject({
+        attempts: 0,
+        blocksLane: true,
+      });
     });
 
     it('does the same where it fails, whatever the reason', async () => {

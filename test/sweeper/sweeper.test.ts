@@ -167,7 +167,7 @@ describe('the sweeper', () => {
           state: 'retrying',
           dueAt: start,
           attempts: 1,
-          holds: false,
+          blocksLane: false,
         },
       ]);
       world.clock.advance(3 * minute);
@@ -203,7 +203,7 @@ describe('the sweeper', () => {
           state: 'retrying',
           dueAt: start,
           attempts: 1,
-          holds: false,
+          blocksLane: false,
         })),
       );
       world.commit(1);

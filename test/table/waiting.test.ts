@@ -36,7 +36,7 @@ const someWaiting: fc.Arbitrary<Waiting> = fc.record(
     state: fc.constantFrom(...waitingStates),
     dueAt: someMoment,
     attempts: fc.nat(),
-    holds: fc.boolean(),
+    blocksLane: fc.boolean(),
     missing: fc.array(someText),
     error: fc.record(
       { code: fc.string({ maxLength: 20 }), message: fc.string(), destination: someText },
@@ -44,12 +44,12 @@ const someWaiting: fc.Arbitrary<Waiting> = fc.record(
     ),
     firstTriedAt: someMoment,
     lastTriedAt: someMoment,
-    giveUp: fc.record(
-      { id: someId, at: someMoment, by: someText, why: someText },
+    discard: fc.record(
+      { id: someId, at: someMoment, by: someText, reason: someText },
       { noNullPrototype: true },
     ),
   },
-  { requiredKeys: ['entry', 'state', 'dueAt', 'attempts', 'holds'], noNullPrototype: true },
+  { requiredKeys: ['entry', 'state', 'dueAt', 'attempts', 'blocksLane'], noNullPrototype: true },
 );
 
 describe('the row of what waits', () => {
@@ -103,7 +103,7 @@ describe('the row of what waits', () => {
       state: 'retrying',
       dueAt: Number.MAX_SAFE_INTEGER,
       attempts: Number.MAX_SAFE_INTEGER,
-      holds: true,
+      blocksLane: true,
       missing: Array.from({ length: ownLimits.maxDestinations }, () => longestName),
       error: {
         code: 'c'.repeat(9_999),
@@ -140,14 +140,14 @@ describe('a hold', () => {
   it('is on the aggregate of an entry that holds it', () => {
     const entry = anEntry({ aggregate: 'order/1' });
 
-    expect(heldAggregateOf(aWaiting({ entry, holds: true }))).toBe('order/1');
-    expect(heldAggregateOf(aWaiting({ entry, holds: false }))).toBeUndefined();
+    expect(heldAggregateOf(aWaiting({ entry, blocksLane: true }))).toBe('order/1');
+    expect(heldAggregateOf(aWaiting({ entry, blocksLane: false }))).toBeUndefined();
   });
 
   it('is on nothing for a row that is no entry', () => {
     const entry = { key: { pk: 'p', sk: 'e#1' }, json: '{}' };
 
-    expect(heldAggregateOf(aWaiting({ entry, holds: true }))).toBeUndefined();
+    expect(heldAggregateOf(aWaiting({ entry, blocksLane: true }))).toBeUndefined();
   });
 
   it('is counted in its row', () => {

@@ -10,7 +10,7 @@ import { messageOf, sqsEventOf, type Envelope } from '../../lib/testing.ts';
 
 const OrderPlaced = defineEvent('order.placed', {
   version: 2,
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ total: z.number() }),
 });
 

@@ -11,7 +11,7 @@ import {
 } from '../../lib/runtime.ts';
 import { createVirtualClock, testInbox, testOutbox, toSqsEvent } from '../../lib/testing.ts';
 
-const ofOrder = { aggregate: 'order', schema: z.object({ orderId: z.string() }) };
+const ofOrder = { aggregateType: 'order', schema: z.object({ orderId: z.string() }) };
 const OrderPlaced = defineEvent('order.placed', ofOrder);
 const OrderBilled = defineEvent('order.billed', ofOrder);
 const placed = OrderPlaced('42', { orderId: '42' });
@@ -19,7 +19,7 @@ const placed = OrderPlaced('42', { orderId: '42' });
 const handler = createInbox().on(OrderPlaced, ({ data }, tx) => {
   tx.put({ TableName: 'invoices', Item: { id: data.orderId } });
   tx.emit(OrderBilled(data.orderId, { orderId: data.orderId }));
-  tx.log.info('billed', {});
+  tx.logger.info('billed', {});
 });
 const tables = { invoices: 'id' };
 
@@ -102,7 +102,7 @@ describe('testInbox', () => {
 
   it('handles under a lease, with the effect once', async () => {
     const charge = vi.fn(() => Promise.resolve({ charged: true }));
-    const paying = createInbox().on(OrderPlaced, charge, { way: 'lease' });
+    const paying = createInbox().on(OrderPlaced, charge, { idempotency: 'lease' });
 
     expect(await testInbox(paying).deliver(placed, placed)).toMatchObject({
       handled: 1,
@@ -118,8 +118,8 @@ describe('testInbox', () => {
         step.complete();
       })
       .startedBy(OrderPlaced, (step) => {
-        step.set({});
-        step.deadline('payment', { minutes: 15 });
+        step.setState({});
+        step.setDeadline('payment', { minutes: 15 });
       });
     const clock = createVirtualClock(Date.now());
     const inbox = testInbox(createSaga(saga), { clock });

@@ -12,7 +12,7 @@ import { writerConfig } from '../support/orders.ts';
 
 const aggregate = 'order';
 const Placed = defineEvent('order.placed', {
-  aggregate,
+  aggregateType: aggregate,
   schema: z.object({ total: z.string().transform(Number), note: z.string().default('') }),
 });
 
@@ -25,14 +25,14 @@ describe('the types of an event', () => {
 
   it("take the schema's input from valibot", () => {
     const schema = v.object({ total: v.pipe(v.string(), v.transform(Number)) });
-    const Valibot = defineEvent('order.placed', { aggregate, schema });
+    const Valibot = defineEvent('order.placed', { aggregateType: aggregate, schema });
 
     expectTypeOf(Valibot).parameter(1).toEqualTypeOf<{ total: string }>();
   });
 
   it("take the schema's input from arktype", () => {
     const schema = type({ total: 'string.numeric.parse', 'note?': 'string' });
-    const Arktype = defineEvent('order.placed', { aggregate, schema });
+    const Arktype = defineEvent('order.placed', { aggregateType: aggregate, schema });
 
     expectTypeOf(Arktype).parameter(1).toEqualTypeOf<{ total: string; note?: string }>();
   });
@@ -66,9 +66,9 @@ describe('the types of an event', () => {
       // @ts-expect-error aggregate is missing
       () => defineEvent('order.placed', { schema: z.string() }),
       // @ts-expect-error schema is missing
-      () => defineEvent('order.placed', { aggregate }),
+      () => defineEvent('order.placed', { aggregateType: aggregate }),
       // @ts-expect-error that is no Standard Schema
-      () => defineEvent('order.placed', { aggregate, schema: { parse: () => 1 } }),
+      () => defineEvent('order.placed', { aggregateType: aggregate, schema: { parse: () => 1 } }),
     ];
 
     expectTypeOf(wrong).not.toBeAny();
@@ -78,7 +78,7 @@ describe('the types of an event', () => {
     expectTypeOf<Parameters<Upcasts[number]>[0]>().toBeAny();
     defineEvent('order.placed', {
       version: 3,
-      aggregate,
+      aggregateType: aggregate,
       schema: z.object({ total: z.number() }),
       upcast: {
         1: (old: { amount: number }) => ({ sum: old.amount }),
@@ -89,7 +89,7 @@ describe('the types of an event', () => {
 
   it('let events of different types be written together', () => {
     const Shipped = defineEvent('order.shipped', {
-      aggregate,
+      aggregateType: aggregate,
       schema: z.object({ at: z.string() }),
     });
     const events = [Placed('42', { total: '1' }), Shipped('42', { at: 'now' })];

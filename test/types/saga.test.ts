@@ -6,23 +6,23 @@ import { z } from 'zod';
 import { createSaga, defineEvent, defineSaga, reject } from '../../lib/runtime.ts';
 
 const Placed = defineEvent('order.placed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId: z.string(), total: z.number() }),
 });
 const Taken = defineEvent('payment.taken', {
-  aggregate: 'payment',
+  aggregateType: 'payment',
   schema: type({ orderId: 'string', chargeId: 'string' }),
 });
 const Refunded = defineEvent('payment.refunded', {
-  aggregate: 'payment',
+  aggregateType: 'payment',
   schema: z.object({ reference: z.object({ order: z.string(), charge: z.string() }) }),
 });
 const Refund = defineEvent('payment.refund', {
-  aggregate: 'payment',
+  aggregateType: 'payment',
   schema: v.object({ orderId: v.string(), chargeId: v.string() }),
 });
 const Closed = defineEvent('shop.closed', {
-  aggregate: 'shop',
+  aggregateType: 'shop',
   schema: z.object({ orderId: z.string().optional() }),
 });
 
@@ -36,7 +36,7 @@ const declared = defineSaga('fulfilment', { state, key: 'orderId' })
     saga.compensate('no answer');
   })
   .compensation('order', (saga) => {
-    saga.set({ paid: false });
+    saga.setState({ paid: false });
   })
   .compensation(
     'refund',
@@ -59,10 +59,10 @@ describe('a saga', () => {
     const fulfilment = declared
       .startedBy(Placed, (saga, { data }) => {
         expectTypeOf(data).toEqualTypeOf<{ orderId: string; total: number }>();
-        saga.set({ paid: data.total === 0 });
-        saga.deadline('payment', { minutes: 15 });
-        saga.compensateWith('order');
-        saga.compensateWith('refund', { chargeId: 'c', cents: '1' });
+        saga.setState({ paid: data.total === 0 });
+        saga.setDeadline('payment', { minutes: 15 });
+        saga.addCompensation('order');
+        saga.addCompensation('refund', { chargeId: 'c', cents: '1' });
       })
       .on(Taken, (saga, { data }) => {
         expectTypeOf(data).toEqualTypeOf<{ orderId: string; chargeId: string }>();
@@ -73,14 +73,14 @@ describe('a saga', () => {
         (saga): void => {
           saga.complete();
         },
-        { key: referenceOf, unknown: 'ignore' },
+        { key: referenceOf, whenNotFound: 'ignore' },
       )
       .onLate(Taken, (saga) => {
         expectTypeOf(saga.reason).toEqualTypeOf<string | undefined>();
       });
 
     expectTypeOf(createSaga(fulfilment)).toBeFunction();
-    expectTypeOf<typeof fulfilment.deadlineOf>().parameter(1).toEqualTypeOf<'payment'>();
+    expectTypeOf<typeof fulfilment.deadlineEvent>().parameter(1).toEqualTypeOf<'payment'>();
   });
 
   it('refuses an event without the field of its key', () => {
@@ -131,29 +131,29 @@ describe('a saga', () => {
     const steps = () =>
       declared.on(Taken, (saga) => {
         // @ts-expect-error no such deadline
-        saga.deadline('paymnt', { minutes: 15 });
+        saga.setDeadline('paymnt', { minutes: 15 });
         // @ts-expect-error no such deadline
         saga.cancelDeadline('paymnt');
         // @ts-expect-error no such compensation
-        saga.compensateWith('refnd');
+        saga.addCompensation('refnd');
         // @ts-expect-error the argument is missing
-        saga.compensateWith('refund');
+        saga.addCompensation('refund');
         // @ts-expect-error the argument is of another shape
-        saga.compensateWith('refund', { chargeId: 1, cents: '1' });
+        saga.addCompensation('refund', { chargeId: 1, cents: '1' });
         // @ts-expect-error it takes no argument
-        saga.compensateWith('order', 'x');
+        saga.addCompensation('order', 'x');
         // @ts-expect-error the state is of another shape
-        saga.set({ paid: 'yes' });
+        saga.setState({ paid: 'yes' });
       });
     const early = () =>
       defineSaga('early', { state, key: 'orderId' })
         .startedBy(Placed, (saga) => {
           // @ts-expect-error declared below
-          saga.deadline('payment', { minutes: 15 });
+          saga.setDeadline('payment', { minutes: 15 });
         })
         .onDeadline('payment', () => undefined);
     // @ts-expect-error no such deadline
-    const due = () => declared.deadlineOf(undefined, 'paymnt');
+    const due = () => declared.deadlineEvent(undefined, 'paymnt');
 
     expectTypeOf([steps, early, due]).items.toBeFunction();
   });

@@ -209,7 +209,7 @@ function outboxNotFound(found: readonly OutboxPlace[], wanted: OutboxName): Outb
       ? ' Name one with --stack or --table, or another --region or --profile'
       : ` There are:\n${waysToName(found)}`;
   return new OutboxError('OUTBOX_NOT_FOUND', `there is ${what} in ${where}.${hint}${known}`, {
-    facts: { ...wanted, found: names },
+    details: { ...wanted, found: names },
   });
 }
 
@@ -217,7 +217,7 @@ function outboxAmbiguous(found: readonly OutboxPlace[]): OutboxError {
   return new OutboxError(
     'OUTBOX_AMBIGUOUS',
     `there are ${found.length} outboxes here; say which:\n${waysToName(found)}`,
-    { facts: { found: found.map(({ tableName }) => tableName) } },
+    { details: { found: found.map(({ tableName }) => tableName) } },
   );
 }
 
@@ -308,7 +308,7 @@ function inboxNotFound(name: string, inboxes: readonly InboxPlace[]): OutboxErro
   return new OutboxError(
     'OUTBOX_NOT_FOUND',
     `there is no inbox ${name}.${didYouMean(name, names)} ${known}`,
-    { facts: { inbox: name, found: names } },
+    { details: { inbox: name, found: names } },
   );
 }
 
@@ -317,7 +317,7 @@ function inboxAmbiguous(name: string, found: readonly InboxPlace[]): OutboxError
   return new OutboxError(
     'OUTBOX_AMBIGUOUS',
     `there are ${found.length} inboxes ${name}: ${names.join(', ')}. Say which stack with --stack`,
-    { facts: { inbox: name, found: names } },
+    { details: { inbox: name, found: names } },
   );
 }
 
@@ -373,7 +373,7 @@ function sagaNotFound(named: string, sagas: readonly SagaPlace[]): OutboxError {
   return new OutboxError(
     'OUTBOX_NOT_FOUND',
     `there is no saga ${named}.${didYouMean(named, names)} ${known}`,
-    { facts: { saga: named, found: names } },
+    { details: { saga: named, found: names } },
   );
 }
 
@@ -382,6 +382,6 @@ function sagaAmbiguous(named: string, found: readonly SagaPlace[]): OutboxError 
   return new OutboxError(
     'OUTBOX_AMBIGUOUS',
     `there are ${found.length} sagas ${named}: ${names.join(', ')}. Say which by its whole name, or its stack with --stack`,
-    { facts: { saga: named, found: names } },
+    { details: { saga: named, found: names } },
   );
 }

@@ -9,7 +9,7 @@ import {
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 
 import type { Environment } from '../../core/environment.ts';
-import type { World } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import type { Clients } from './clients.ts';
 import { explain } from './failure.ts';
 
@@ -133,7 +133,10 @@ export function isOfTable({ EventSourceArn = '' }: Trigger, tableName: string): 
 }
 
 /** Who does this, for the record: as AWS knows the caller, else the name of who is logged in. */
-export async function whoIsIt({ sts }: Pick<Clients, 'sts'>, world: World): Promise<string> {
+export async function callerIdentity(
+  { sts }: Pick<Clients, 'sts'>,
+  world: CliContext,
+): Promise<string> {
   const { user = 'unknown', terminal } = world;
   try {
     const { Arn } = await sts.send(new GetCallerIdentityCommand({}));

@@ -72,7 +72,7 @@ export async function findQueue(queue: string, clients: Queues): Promise<string>
     throw new OutboxError(
       'QUEUE_NOT_FOUND',
       `there is no queue ${queue} in this region and account (--region, --profile).${didYouMean(name, urls.map(nameOfQueue))} outbox status and outbox doctor name those that matter; aws sqs list-queues all of them`,
-      { facts: { queue }, cause: error },
+      { details: { queue }, cause: error },
     );
   }
 }

@@ -73,7 +73,7 @@ async function findStack(
     throw new OutboxError(
       'OUTBOX_NOT_FOUND',
       `there is no stack ${typed}.${didYouMean(typed, names)} Check the name, the region and the account (aws cloudformation list-stacks)`,
-      { facts: { stack: typed }, cause: error },
+      { details: { stack: typed }, cause: error },
     );
   }
 }

@@ -6,7 +6,7 @@ import type { Clients } from '../aws/clients.ts';
 import { findInbox, queueOf, type InboxPlace } from '../aws/find.ts';
 import { depthOf, urlOfQueue } from '../aws/queues.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from '../command.ts';
-import { viewOf, type World } from '../context.ts';
+import { viewOf, type CliContext } from '../context.ts';
 import { rateOption, yesOption, type CommonOptions } from '../options.ts';
 import { toDeadLetter, type DeadLetter, type QueueMessage } from '../queues/messages.ts';
 import {
@@ -67,7 +67,7 @@ async function queueUrlOf(inbox: InboxPlace, clients: Clients): Promise<string> 
   throw new OutboxError(
     'OUTBOX_NOT_FOUND',
     `the queue of inbox ${inbox.name} was not found: its handler ${inbox.handler} must have one trigger by a queue. outbox redrive-queue takes the queue as --to`,
-    { facts: { inbox: inbox.name, handler: inbox.handler } },
+    { details: { inbox: inbox.name, handler: inbox.handler } },
   );
 }
 
@@ -132,7 +132,7 @@ const rowsShown = 20;
 async function changeDeadLetters(
   { verb, prepare }: InboxChange,
   { args: [name = '', ...ids], options }: { args: readonly string[]; options: InboxChangeOptions },
-  world: World,
+  world: CliContext,
 ): Promise<ExitCode> {
   checkAsked(verb, ids, options);
   const clients = openClientsFor(options, world);
@@ -206,7 +206,7 @@ interface Task {
 interface Context {
   readonly queue: QueueToScan;
   readonly options: InboxChangeOptions;
-  readonly world: World;
+  readonly world: CliContext;
 }
 
 async function run(

@@ -15,9 +15,9 @@ import { readRangeWith } from '../../inbox/ordered/history.ts';
 import { putBackOn } from '../../inbox/ordered/put-back.ts';
 import type { Clients } from '../aws/clients.ts';
 import { findInbox, type InboxPlace } from '../aws/find.ts';
-import { whoIsIt } from '../aws/functions.ts';
+import { callerIdentity } from '../aws/functions.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from '../command.ts';
-import type { World } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { yesOption, type CommonOptions } from '../options.ts';
 import { openClientsFor } from '../session.ts';
 import { confirm } from '../terminal.ts';
@@ -32,8 +32,11 @@ export const inboxSkip: CommandSpec<PassOptions> = {
   details: `The inbox does not handle them any more, also where they come after all; other consumers are not concerned.
 Where nothing is missing and the next event fails again and again, that one is passed over.
 First look whether it can be mended: outbox inbox ls shows dead letters, outbox replay delivers again.`,
-  options: () => [new Option('--why <reason>', 'for the record').default('', 'none'), yesOption()],
-  examples: ["outbox inbox skip Billing order/42 --why 'test data'"],
+  options: () => [
+    new Option('--reason <reason>', 'for the record').default('', 'none'),
+    yesOption(),
+  ],
+  examples: ["outbox inbox skip Billing order/42 --reason 'test data'"],
   run: async ({ args: [name = '', ...aggregates], options }, world) => {
     const clients = openClientsFor(options, world);
     const inbox = await findInbox(name, options.stack, clients);
@@ -61,7 +64,7 @@ export const inboxAdopt: CommandSpec<AdoptOptions> = {
 What came before is not handled any more, also where it comes after all. --all takes up to 8,000 aggregates at once.`,
   options: () => [
     new Option('--all', 'all of them'),
-    new Option('--why <reason>', 'for the record').default('', 'none'),
+    new Option('--reason <reason>', 'for the record').default('', 'none'),
     yesOption(),
   ],
   examples: ['outbox inbox adopt Billing order/42', 'outbox inbox adopt Billing --all --yes'],
@@ -89,12 +92,14 @@ async function standingsOf(
 
 function checkAsked(aggregates: readonly string[], { all }: AdoptOptions): void {
   if (aggregates.length > 0 !== (all === true)) return;
-  throw new OutboxError('OPTION_INVALID', 'say what to adopt: aggregates, or --all', { facts: {} });
+  throw new OutboxError('OPTION_INVALID', 'say what to adopt: aggregates, or --all', {
+    details: {},
+  });
 }
 
 /** What every command that ends gaps takes. */
 interface PassOptions extends CommonOptions {
-  readonly why: string;
+  readonly reason: string;
   readonly yes?: true;
 }
 
@@ -109,7 +114,7 @@ interface Context {
   readonly options: PassOptions;
   readonly ports: PassPorts;
   readonly clients: Clients;
-  readonly world: World;
+  readonly world: CliContext;
 }
 
 /** Shows what would be passed over, and does it where somebody says so. */
@@ -149,12 +154,12 @@ async function passAll(
   plan: readonly Standing[],
   { options, ports, clients, world }: Context,
 ): Promise<string[]> {
-  const by = await whoIsIt(clients, world);
+  const by = await callerIdentity(clients, world);
   const changed: string[] = [];
   for (const standing of plan) {
     const at = world.clock.now();
     const { aggregate } = standing;
-    const note = { id: world.newId(at), action: verb, at, by, why: options.why, aggregate };
+    const note = { id: world.newId(at), action: verb, at, by, reason: options.reason, aggregate };
     if ((await pass(standing, note, ports)) === 'changed') changed.push(aggregate);
   }
   return changed;
@@ -197,11 +202,11 @@ function describeDone({ verb }: PassTask, done: number, changed: readonly string
  *
  * @throws OutboxError `OPTION_INVALID` for an inbox that is not ordered
  */
-export function openGaps(inbox: InboxPlace, clients: Clients, world: World): PassPorts {
+export function openGaps(inbox: InboxPlace, clients: Clients, world: CliContext): PassPorts {
   const { name, tableName, ordered } = inbox;
   if (ordered === undefined) {
     throw new OutboxError('OPTION_INVALID', `inbox ${name} is not ordered: it has no gaps`, {
-      facts: { inbox: name },
+      details: { inbox: name },
     });
   }
   const documents = createDocumentClient(clients.dynamodb);

@@ -12,7 +12,7 @@ import type { Clients } from '../aws/clients.ts';
 import { findInbox, listInboxes, type InboxPlace } from '../aws/find.ts';
 import { depthOf, lookAtInboxQueues } from '../aws/queues.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from '../command.ts';
-import { viewOf, type World } from '../context.ts';
+import { viewOf, type CliContext } from '../context.ts';
 import { toNumber, type CommonOptions } from '../options.ts';
 import { toDeadLetter, type DeadLetter, type QueueMessage } from '../queues/messages.ts';
 import { peek, scanQueue } from '../queues/receive.ts';
@@ -64,7 +64,7 @@ export const inboxLs: CommandSpec<InboxListOptions> = {
 interface InboxesContext {
   readonly options: InboxListOptions;
   readonly clients: Clients;
-  readonly world: World;
+  readonly world: CliContext;
 }
 
 async function showInboxes({ options, clients, world }: InboxesContext): Promise<ExitCode> {
@@ -223,7 +223,7 @@ interface InboxContext {
   readonly inbox: InboxPlace;
   readonly options: InboxShowOptions;
   readonly clients: Clients;
-  readonly world: World;
+  readonly world: CliContext;
 }
 
 async function showAggregate(

@@ -34,7 +34,7 @@ export function renderDeadLetters(letters: readonly DeadLetter[], { now, width }
 /** One message, with all that is said of it. */
 export function renderDeadLetter(letter: DeadLetter, { now, width }: View): string {
   const { messageId, eventId, type, aggregate, reason, detail, receives, sentAt } = letter;
-  const facts: [string, string | undefined][] = [
+  const details: [string, string | undefined][] = [
     ['message', messageId],
     ['event', eventId],
     ['type', type],
@@ -45,7 +45,7 @@ export function renderDeadLetter(letter: DeadLetter, { now, width }: View): stri
     ['sent', `${moment(sentAt)} (${relative(sentAt, now)})`],
   ];
   return renderFacts(
-    facts.filter((fact): fact is [string, string] => fact[1] !== undefined),
+    details.filter((fact): fact is [string, string] => fact[1] !== undefined),
     width,
   );
 }
@@ -59,7 +59,7 @@ function shorten(text: string): string {
 /** Aggregates of which messages wait, one a line. */
 export function renderGaps(gaps: readonly OpenGap[], width: number | undefined): string {
   return renderTable(
-    ['aggregate', 'handled up to', 'in the way', 'waits', 'stands still for', 'why'],
+    ['aggregate', 'handled up to', 'in the way', 'waits', 'stands still for', 'reason'],
     gaps.map((gap) => [
       gap.aggregate,
       String(gap.cursor.sequence ?? ''),
@@ -78,8 +78,8 @@ export function renderStanding(
   audit: readonly AuditNote[],
   { now, width }: View,
 ): string {
-  const facts = [...placeFacts(standing, now), ...waitFacts(standing, now)];
-  const told = facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
+  const details = [...placeFacts(standing, now), ...waitFacts(standing, now)];
+  const told = details.filter((fact): fact is [string, string] => fact[1] !== undefined);
   return [renderFacts(told, width), renderAudit(audit, width)]
     .filter((block) => block !== '')
     .join('\n\n');
@@ -105,7 +105,7 @@ function waitFacts(standing: Standing, now: number): Fact[] {
   return [
     ['in the way', sequencesOf(inTheWay)],
     ['waits', `${lowest.sequence}: event ${lowest.eventId}, since ${when(lowest.storedAt, now)}`],
-    ['why', whyOf(standing)],
+    ['reason', whyOf(standing)],
   ];
 }
 

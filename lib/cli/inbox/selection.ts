@@ -51,6 +51,6 @@ export function checkAsked(
   throw new OutboxError(
     'OPTION_INVALID',
     `say what to ${verb}: ids of messages or events, --type, --reason, or --all`,
-    { facts: {} },
+    { details: {} },
   );
 }

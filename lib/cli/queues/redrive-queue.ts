@@ -9,7 +9,7 @@ import { isDenied, isUnsupported, tryToSee } from '../aws/failure.ts';
 import { depthOf, findQueue, nameOfQueue, urlOfQueue } from '../aws/queues.ts';
 import { readStack, stackNameOf, undeliveredQueue } from '../aws/stack.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from '../command.ts';
-import type { World } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { rateOption, yesOption, type CommonOptions } from '../options.ts';
 import { openClientsFor } from '../session.ts';
 import { confirm } from '../terminal.ts';
@@ -66,7 +66,7 @@ const looked = 100;
 interface Context {
   readonly options: RedriveQueueOptions;
   readonly clients: Clients;
-  readonly world: World;
+  readonly world: CliContext;
 }
 
 /** Where messages are and go. */
@@ -207,7 +207,7 @@ function noTarget(queueUrl: string): OutboxError {
   return new OutboxError(
     'OPTION_INVALID',
     `it is not known where the messages of ${queue} were meant to go: say so with --to`,
-    { facts: { queue } },
+    { details: { queue } },
   );
 }
 

@@ -20,9 +20,9 @@ import type { Page } from '../../table/keys.ts';
 import type { ReplayNote, ReplayRequest } from '../../table/replay.ts';
 import type { DeliveryError } from '../../table/waiting.ts';
 import { openDestination } from '../aws/find.ts';
-import { whoIsIt } from '../aws/functions.ts';
+import { callerIdentity } from '../aws/functions.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from '../command.ts';
-import type { World } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import {
   aggregateOption,
   archiveOption,
@@ -62,7 +62,7 @@ If it breaks off, the same command with the same times continues it from the pag
     archiveOption(),
     new Option('--again', 'even if the same was replayed before'),
     new Option('--abandon', 'end unfinished replays of the same events first'),
-    new Option('--why <reason>', 'for the record').default('', 'none'),
+    new Option('--reason <reason>', 'for the record').default('', 'none'),
     rateOption(200),
     yesOption(),
   ],
@@ -108,7 +108,7 @@ interface Planned {
 interface Context {
   readonly options: ReplayOptions;
   readonly session: Session;
-  readonly world: World;
+  readonly world: CliContext;
 }
 
 function startOptionsOf(options: ReplayOptions): { again: boolean; abandon: boolean } {
@@ -166,7 +166,7 @@ async function begin(
   { request }: Planned,
   { options, session, world }: Context,
 ): Promise<ReplayStart> {
-  const by = await whoIsIt(session.clients, world);
+  const by = await callerIdentity(session.clients, world);
   const { store, newId } = session;
   const now = world.clock.now();
   const start = await startReplay(
@@ -175,7 +175,7 @@ async function begin(
     { store, newId, now },
   );
   if (start.status === 'new') {
-    await store.noteAudit(noteOfReplay(start.note, { request, why: options.why }));
+    await store.noteAudit(noteOfReplay(start.note, { request, reason: options.reason }));
   }
   return start;
 }
@@ -204,14 +204,14 @@ function portsOf(
 /** The note of a replay on the record: of its aggregate, or of the outbox as a whole. */
 function noteOfReplay(
   { replayId, by, startedAt }: ReplayNote,
-  { request, why }: { request: ReplayRequest; why: string },
+  { request, reason }: { request: ReplayRequest; reason: string },
 ): AuditNote {
   const { from, to, types, aggregate, destination } = request;
   const what = [
     `${moment(from)} to ${moment(to)}`,
     ...(types === undefined ? [] : [types.join(' ')]),
     ...(destination === undefined ? [] : [`to ${destination}`]),
-    ...(why === '' ? [] : [why]),
+    ...(reason === '' ? [] : [reason]),
   ];
   const text = what.join(', ');
   return {
@@ -219,7 +219,7 @@ function noteOfReplay(
     action: 'replay',
     at: startedAt,
     by,
-    why: text,
+    reason: text,
     ...definedOnly({ aggregate }),
   };
 }

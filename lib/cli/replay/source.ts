@@ -79,8 +79,8 @@ function notYetArchived(upTo: Page, needed: Page): OutboxError {
   );
 }
 
-function expired(message: string, facts: Record<string, unknown>): OutboxError {
-  return new OutboxError('PAGES_EXPIRED', message, { facts });
+function expired(message: string, details: Record<string, unknown>): OutboxError {
+  return new OutboxError('PAGES_EXPIRED', message, { details });
 }
 
 function earlier(a: Page, b: Page): Page {
@@ -96,7 +96,7 @@ export interface ReplayOptions extends CommonOptions {
   readonly archive?: string;
   readonly again?: true;
   readonly abandon?: true;
-  readonly why: string;
+  readonly reason: string;
   readonly rate: number;
   readonly yes?: true;
 }
@@ -109,7 +109,7 @@ export function requestOf(options: ReplayOptions): ReplayRequest {
   throw new OutboxError(
     'OPTION_INVALID',
     `--from must be before --to, got ${moment(from)} and ${moment(to)}`,
-    { facts: { from, to } },
+    { details: { from, to } },
   );
 }
 
@@ -124,7 +124,7 @@ export function destinationsOf(
   throw new OutboxError(
     'OPTION_INVALID',
     `the outbox has no destination ${wanted ?? ''}, only ${names.join(', ')}.${didYouMean(wanted ?? '', names)}`,
-    { facts: { destination: wanted, destinations: names } },
+    { details: { destination: wanted, destinations: names } },
   );
 }
 

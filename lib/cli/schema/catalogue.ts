@@ -9,7 +9,7 @@ import { isObject, type JsonSchema } from './compare.ts';
 /** A version of a type of event, as the catalogue defines it. */
 export interface Definition extends Pick<
   EventContract,
-  'type' | 'version' | 'aggregate' | 'upcast'
+  'type' | 'version' | 'aggregateType' | 'upcast'
 > {
   readonly shape: Shape;
 }
@@ -36,8 +36,8 @@ export async function loadCatalogue(path: string): Promise<Definition[]> {
   }
   return contracts
     .toSorted((a, b) => a.type.localeCompare(b.type) || a.version - b.version)
-    .map(({ type, version, aggregate, upcast, schema }) => ({
-      ...{ type, version, aggregate, upcast },
+    .map(({ type, version, aggregateType, upcast, schema }) => ({
+      ...{ type, version, aggregateType, upcast },
       shape: shapeOf(schema),
     }));
 }
@@ -76,7 +76,13 @@ function isContainer(value: unknown): value is object {
 
 function isContract(value: unknown): value is EventContract {
   if (typeof value !== 'function' && !isObject(value)) return false;
-  const { type, version, aggregate, schema, upcast } = value as Partial<EventContract>;
+  const {
+    type,
+    version,
+    aggregateType: aggregate,
+    schema,
+    upcast,
+  } = value as Partial<EventContract>;
   const isNamed = [type, aggregate].every((name) => typeof name === 'string');
   return isNamed && typeof version === 'number' && schema !== undefined && isObject(upcast);
 }
@@ -87,7 +93,7 @@ function isSame(a: EventContract, b: EventContract): boolean {
 
 function invalid(path: string, problem: string, cause?: unknown): OutboxError {
   return new OutboxError('OPTION_INVALID', `catalogue ${path} ${problem}`, {
-    facts: { option: 'catalogue', path },
+    details: { option: 'catalogue', path },
     cause,
   });
 }

@@ -71,7 +71,7 @@ function noSnapshot({ catalogue, snapshot }: SchemaOptions): OutboxError {
   return new OutboxError(
     'OPTION_INVALID',
     `there is no snapshot ${snapshot} yet: npx outbox schema write --catalogue ${catalogue} --snapshot ${snapshot} makes it, then commit it`,
-    { facts: { option: 'snapshot', path: snapshot } },
+    { details: { option: 'snapshot', path: snapshot } },
   );
 }
 
@@ -192,7 +192,7 @@ function changesOf(
 }
 
 function problemWithAggregate(
-  { type, version, aggregate }: Definition,
+  { type, version, aggregateType: aggregate }: Definition,
   agreed: SnapshotEvent,
 ): Problem[] {
   if (aggregate === agreed.aggregate) return [];

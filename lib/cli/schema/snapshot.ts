@@ -33,7 +33,7 @@ export async function readSnapshot(path: string): Promise<Snapshot | undefined> 
   throw new OutboxError(
     'OPTION_INVALID',
     `${path} is no snapshot of events (format ${format}): give the file that outbox schema write made`,
-    { facts: { option: 'snapshot', path } },
+    { details: { option: 'snapshot', path } },
   );
 }
 
@@ -75,7 +75,7 @@ export function snapshotOf(catalogue: readonly Definition[], before: Snapshot): 
       'schema' in shape ? [[String(version), shape.schema] as const] : [],
     );
     const versions = Object.fromEntries([...old, ...current]);
-    return [type, { aggregate: latest?.aggregate ?? '', versions }];
+    return [type, { aggregate: latest?.aggregateType ?? '', versions }];
   });
   const described = events.filter(([, { versions }]) => Object.keys(versions).length > 0);
   return { format, events: Object.fromEntries(described) };
@@ -93,7 +93,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
 function outOfReach(path: string, what: 'read' | 'written', cause: unknown): OutboxError {
   const problem = cause instanceof Error ? cause.message : String(cause);
   return new OutboxError('OPTION_INVALID', `snapshot ${path} cannot be ${what}: ${problem}`, {
-    facts: { option: 'snapshot', path },
+    details: { option: 'snapshot', path },
     cause,
   });
 }

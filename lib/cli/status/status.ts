@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { pageStart } from '../../table/keys.ts';
 import type { Looked } from '../aws/failure.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from '../command.ts';
-import type { World } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { isJustDeployed, sweeperQuietMs } from '../doctor/schedules.ts';
 import { queueCells, queueHead } from '../inbox/render.ts';
 import { hint, toNumber, type CommonOptions } from '../options.ts';
@@ -55,7 +55,7 @@ interface Report {
 async function watch(
   look: () => Promise<Report>,
   everyMs: number,
-  world: World,
+  world: CliContext,
 ): Promise<ExitCode> {
   const { terminal, clock, stop } = world;
   for (;;) {

@@ -28,7 +28,10 @@ export function renderWaiting(rows: readonly WaitingSummary[], { now, width }: V
 }
 
 /** The state as a person reads it: what is being discarded waits for its skip notice to be delivered. */
-export function stateOf({ state, giveUp }: Pick<WaitingSummary, 'state' | 'giveUp'>): string {
+export function stateOf({
+  state,
+  discard: giveUp,
+}: Pick<WaitingSummary, 'state' | 'discard'>): string {
   return giveUp === undefined ? state : 'discarding';
 }
 

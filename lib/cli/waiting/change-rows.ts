@@ -14,7 +14,7 @@ import type { Entry } from '../../table/entry.ts';
 import { timeOfId } from '../../table/keys.ts';
 import { summaryOf, type Waiting, type WaitingSummary } from '../../table/waiting.ts';
 import { exitCodes, type ExitCode } from '../command.ts';
-import { viewOf, type World } from '../context.ts';
+import { viewOf, type CliContext } from '../context.ts';
 import {
   hint,
   isFiltered,
@@ -54,7 +54,7 @@ export interface ChangeCommand {
 export async function changeRows(
   command: ChangeCommand,
   { names, options }: { names: readonly string[]; options: ChangeOptions },
-  { session, world }: { session: Session; world: World },
+  { session, world }: { session: Session; world: CliContext },
 ): Promise<ExitCode> {
   const found = await gatherRows(command, { names, options }, session);
   const { plan, hindrances } = sortOut(found, command);
@@ -74,7 +74,7 @@ interface Context {
   readonly command: ChangeCommand;
   readonly options: ChangeOptions;
   readonly session: Session;
-  readonly world: World;
+  readonly world: CliContext;
 }
 
 async function showPlan(
@@ -130,7 +130,7 @@ function sortOut(
 function isConfirmed(
   { verb }: ChangeCommand,
   plan: readonly WaitingSummary[],
-  { options, world }: { options: ChangeOptions; world: World },
+  { options, world }: { options: ChangeOptions; world: CliContext },
 ): Promise<boolean> {
   const question = `${verb} ${plan.length}?`;
   return confirm(question, { yes: options.yes === true, terminal: world.terminal });
@@ -153,7 +153,7 @@ async function run(
 }
 
 function unclear(message: string): OutboxError {
-  return new OutboxError('OPTION_INVALID', message, { facts: {} });
+  return new OutboxError('OPTION_INVALID', message, { details: {} });
 }
 
 const rowsShown = 20;
@@ -249,7 +249,7 @@ async function findRows(name: string, session: Session, options: CommonOptions):
       throw new OutboxError(
         'OPTION_INVALID',
         `${name} is neither an event id (a UUIDv7) nor an aggregate (type/id, as order/42): nothing was changed`,
-        { facts: { name } },
+        { details: { name } },
       );
   }
 }

@@ -3,16 +3,16 @@ import { Option } from 'commander';
 import {
   discard as discardRow,
   redrive as redriveRow,
-  whyNotRedriven,
+  redriveBlocker,
 } from '../../operate/change.ts';
-import { whoIsIt } from '../aws/functions.ts';
+import { callerIdentity } from '../aws/functions.ts';
 import type { CommandSpec } from '../command.ts';
 import { filterOptions, rateOption, yesOption } from '../options.ts';
 import { openSession } from '../session.ts';
 import { changeRows, type ChangeOptions } from './change-rows.ts';
 
 interface RedriveOptions extends ChangeOptions {
-  readonly why: string;
+  readonly reason: string;
 }
 
 /** Gives parked entries another round. */
@@ -29,7 +29,7 @@ If it breaks off, the same command does the rest.`,
       'what is in this state instead of parked: retrying is tried at once',
     ),
     new Option('--all', 'all that is parked'),
-    new Option('--why <reason>', 'for the record').default('', 'none'),
+    new Option('--reason <reason>', 'for the record').default('', 'none'),
     rateOption(100),
     yesOption(),
   ],
@@ -44,10 +44,10 @@ If it breaks off, the same command does the rest.`,
     const destinations = (session.place.config?.destinations ?? []).map(({ name }) => name);
     const command = {
       verb: 'redrive' as const,
-      whyNot: whyNotRedriven,
+      whyNot: redriveBlocker,
       prepare: async () => {
-        const by = await whoIsIt(session.clients, world);
-        return redriveRow({ by, why: options.why }, destinations, session);
+        const by = await callerIdentity(session.clients, world);
+        return redriveRow({ by, reason: options.reason }, destinations, session);
       },
       then: { what: 'The sweeper delivers within a minute; at once', command: 'outbox sweep' },
     };
@@ -56,7 +56,7 @@ If it breaks off, the same command does the rest.`,
 };
 
 interface DiscardOptions extends ChangeOptions {
-  readonly why: string;
+  readonly reason: string;
   readonly skipNotice: boolean;
 }
 
@@ -73,14 +73,14 @@ If it breaks off, the same command does the rest.`,
     ...filterOptions(now),
     new Option('--state <state>', 'what is in this state instead of parked'),
     new Option('--all', 'all that is parked'),
-    new Option('--why <reason>', 'for the record').makeOptionMandatory(),
+    new Option('--reason <reason>', 'for the record').makeOptionMandatory(),
     new Option('--no-skip-notice', 'without skip notices, where no consumer minds the sequence'),
     rateOption(100),
     yesOption(),
   ],
   examples: [
-    "outbox discard 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00 --why 'test order'",
-    "outbox discard --type audit.* --why 'nobody consumes these any more' --yes",
+    "outbox discard 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00 --reason 'test order'",
+    "outbox discard --type audit.* --reason 'nobody consumes these any more' --yes",
   ],
   run: async ({ args, options }, world) => {
     const session = await openSession(options, world);
@@ -88,8 +88,8 @@ If it breaks off, the same command does the rest.`,
       verb: 'discard' as const,
       whyNot: () => undefined,
       prepare: async () => {
-        const by = await whoIsIt(session.clients, world);
-        return discardRow({ by, why: options.why, notice: options.skipNotice }, session);
+        const by = await callerIdentity(session.clients, world);
+        return discardRow({ by, reason: options.reason, notice: options.skipNotice }, session);
       },
     };
     return changeRows(command, { names: args, options }, { session, world });

@@ -68,7 +68,7 @@ function toSelection(argument: string | undefined, options: ListOptions): Select
       'OPTION_INVALID',
       `the ${field} was given twice: ${given.join(' and ')}`,
       {
-        facts: { given },
+        details: { given },
       },
     );
   }
@@ -91,7 +91,7 @@ export function selectionOfState(text: string): Pick<Selection, 'states' | 'isDi
   throw new OutboxError(
     'OPTION_INVALID',
     `there is no state ${text}: an entry is ${shownStates.join(', ')}.${didYouMean(text, shownStates)}`,
-    { facts: { state: text } },
+    { details: { state: text } },
   );
 }
 

@@ -22,7 +22,7 @@ export interface ArchiveAlarmsProps {
 /** An outbox that is archived, and what its alarms call it. */
 export interface ArchivedOutbox extends IConstruct {
   readonly source: string;
-  metricUnarchived(props?: MetricOptions): Metric;
+  metricUnarchivedAge(props?: MetricOptions): Metric;
 }
 
 const everyRun = { period: Duration.hours(1) };
@@ -50,7 +50,7 @@ export class ArchiveAlarms extends Construct {
         firstCommand,
       },
       ArchiveBehind: {
-        metric: outbox.metricUnarchived(everyRun),
+        metric: outbox.metricUnarchivedAge(everyRun),
         // An hour is archived when it is a little more than a day old, and there are three days at least.
         threshold: retention.toMilliseconds() / 2,
         evaluationPeriods,

@@ -65,7 +65,7 @@ export class Archive extends Construct {
     this.location = `s3://${this.bucket.bucketName}/${this.#folder.prefix}`;
     const environment = archiverToEnvironment({
       tableName: table.tableName,
-      shards: settings.shards,
+      shards: settings.shardCount,
       retentionMs: settings.retention.toMilliseconds(),
       source: settings.source,
       archive: this.location,
@@ -104,21 +104,21 @@ export class Archive extends Construct {
 function checkArchive(
   scope: IConstruct,
   given: ArchiveProps,
-  { prefix, coldAfter, expireAfter, memorySize }: ArchiveSettings,
+  { prefix, transitionAfter: transitionAfter, expiration: expiration, memorySize }: ArchiveSettings,
 ): void {
   checkPrefix(scope, prefix);
   checkNumber(scope, { name: 'memorySize of archive', value: memorySize, min: 512, max: 10_240 });
-  if (given.bucket !== undefined && (given.coldAfter ?? given.expireAfter) !== undefined) {
+  if (given.bucket !== undefined && (given.transitionAfter ?? given.expiration) !== undefined) {
     fail(
       scope,
-      'coldAfter and expireAfter of archive are for a bucket that the outbox creates: give the lifecycle to the given bucket',
+      'transitionAfter and expiration of archive are for a bucket that the outbox creates: give the lifecycle to the given bucket',
     );
   }
   const day = Duration.days(1);
-  checkDuration(scope, { name: 'coldAfter of archive', value: coldAfter, min: day });
-  if (expireAfter === undefined) return;
-  const min = Duration.days(coldAfter.toDays({ integral: false }) + 1);
-  checkDuration(scope, { name: 'expireAfter of archive', value: expireAfter, min });
+  checkDuration(scope, { name: 'transitionAfter of archive', value: transitionAfter, min: day });
+  if (expiration === undefined) return;
+  const min = Duration.days(transitionAfter.toDays({ integral: false }) + 1);
+  checkDuration(scope, { name: 'expiration of archive', value: expiration, min });
 }
 
 /** IAM and Athena read more into other characters. */
@@ -143,7 +143,7 @@ const keepReplaced = Duration.days(90);
 /** The bucket of an archive. It keeps versions, so that what somebody changes in it can be restored. */
 function createArchiveBucket(
   scope: Construct,
-  { coldAfter, expireAfter }: ArchiveSettings,
+  { transitionAfter: transitionAfter, expiration: expiration }: ArchiveSettings,
   encryptionKey: IKey | undefined,
 ): IBucket {
   const bucket = new Bucket(scope, 'Bucket', {
@@ -158,9 +158,12 @@ function createArchiveBucket(
       {
         noncurrentVersionExpiration: keepReplaced,
         transitions: [
-          { storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: coldAfter },
+          {
+            storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL,
+            transitionAfter: transitionAfter,
+          },
         ],
-        ...definedOnly({ expiration: expireAfter }),
+        ...definedOnly({ expiration: expiration }),
       },
     ],
   });

@@ -31,14 +31,14 @@ export interface ArchiveProps {
    *
    * @default Duration.days(90)
    */
-  readonly coldAfter?: Duration;
+  readonly transitionAfter?: Duration;
 
   /**
-   * When objects of the created bucket are deleted: later than `coldAfter`.
+   * When objects of the created bucket are deleted: later than `transitionAfter`.
    *
    * @default - never
    */
-  readonly expireAfter?: Duration;
+  readonly expiration?: Duration;
 
   /**
    * Memory of the archiver in MB: 512 to 10240. Raise it where an hour has tens of millions of events: an hour must be
@@ -59,7 +59,7 @@ export interface ArchiveProps {
 /** What an archive does where its props say nothing. */
 export const archiveDefaults = {
   prefix: '',
-  coldAfter: Duration.days(90),
+  transitionAfter: Duration.days(90),
   memorySize: 1024,
   logRetention: RetentionDays.ONE_MONTH,
 } as const satisfies ArchiveProps;

@@ -27,13 +27,13 @@ export function checkInbox(scope: IConstruct, settings: InboxSettings): void {
   checkOrdered(scope, settings);
   checkTypes(scope, 'events', settings.events);
   checkDuration(scope, {
-    name: 'outboxRetention',
-    value: settings.outboxRetention,
+    name: 'producerRetention',
+    value: settings.producerRetention,
     min: minRetention,
   });
   checkDuration(scope, {
-    name: 'queueRetention',
-    value: settings.queueRetention,
+    name: 'retentionPeriod',
+    value: settings.retentionPeriod,
     min: Duration.minutes(1),
     max: maxQueueRetention,
   });
@@ -143,7 +143,7 @@ export function orderedConfig(
   return {
     queueUrl: waiting.queue.queueUrl,
     adoptWaitMs: adoptWait.toMilliseconds(),
-    replayPatienceMs: timeInHand(settings, waiting).toMilliseconds(),
+    replayWaitMs: timeInHand(settings, waiting).toMilliseconds(),
     ...definedOnly({ adoptUntil: adoptUntil?.getTime() }),
   };
 }

@@ -81,8 +81,8 @@ export function inboxConfig(
     dedupeWindowMs: dedupeWindowMs(scope, {
       dedupeWindow: settings.dedupeWindow,
       origin: originOf(settings.from),
-      outboxRetention: settings.outboxRetention,
-      queueRetention: retention,
+      producerRetention: settings.producerRetention,
+      retentionPeriod: retention,
     }),
     deadLetterQueueUrl: deadLetterQueue.queueUrl,
     ...definedOnly({ maxReceiveCount, ordered: orderedConfig(settings, waiting) }),
@@ -94,8 +94,8 @@ export interface DedupeWindowProps {
   /** @default - the shortest window that is safe */
   readonly dedupeWindow?: Duration | undefined;
   readonly origin: InboxOrigin;
-  readonly outboxRetention: Duration;
-  readonly queueRetention: Duration;
+  readonly producerRetention: Duration;
+  readonly retentionPeriod: Duration;
 }
 
 /**
@@ -124,11 +124,11 @@ interface Redelivery {
 
 /** One after the other, each at its worst: that is how late a second copy of a message can be. */
 function redeliveries(props: DedupeWindowProps): Redelivery[] {
-  const { origin, outboxRetention, queueRetention } = props;
-  const queueDays = queueRetention.toDays({ integral: false });
+  const { origin, producerRetention: producerRetention, retentionPeriod: retentionPeriod } = props;
+  const queueDays = retentionPeriod.toDays({ integral: false });
   return [
     // A sweeper that was off delivers anew what is kept and has no receipt, though it may have arrived.
-    { by: 'outbox', days: outboxRetention.toDays({ integral: false }) },
+    { by: 'outbox', days: producerRetention.toDays({ integral: false }) },
     // What nobody answers for then is tried for a day before it is parked.
     { by: 'its waiting room', days: 1 },
     ...subscriptionRedeliveries[origin],

@@ -110,7 +110,7 @@ export class Inbox extends Construct {
    *
    * `undefined` where the inbox is not ordered.
    */
-  metricOldestGap(props: MetricOptions = {}): Metric | undefined {
+  metricOldestGapAge(props: MetricOptions = {}): Metric | undefined {
     return this.gauge(inboxGauges.oldestGap, props);
   }
 
@@ -154,7 +154,7 @@ export class Inbox extends Construct {
       undeliveredQueue,
       oldestMessageAge: this.metricOldestMessageAge(),
       retention,
-      oldestGap: this.metricOldestGap(),
+      oldestGap: this.metricOldestGapAge(),
       topic,
     });
   }

@@ -139,7 +139,7 @@ export interface InboxProps extends AlarmProps {
    *
    * @default Duration.days(14), as an `Outbox`
    */
-  readonly outboxRetention?: Duration;
+  readonly producerRetention?: Duration;
 
   /**
    * How often a message is handed to the handler before it goes to the dead-letter queue: 1 to 1000.
@@ -182,7 +182,7 @@ export interface InboxProps extends AlarmProps {
    *
    * @default Duration.days(4)
    */
-  readonly queueRetention?: Duration;
+  readonly retentionPeriod?: Duration;
 
   /**
    * What becomes of the table when it leaves the stack.
@@ -236,8 +236,8 @@ export const inboxDefaults = {
   maxReceiveCount: 5,
   batchSize: 10,
   ordered: false,
-  outboxRetention: outboxDefaults.retention,
-  queueRetention: Duration.days(4),
+  producerRetention: outboxDefaults.retention,
+  retentionPeriod: Duration.days(4),
   removalPolicy: RemovalPolicy.RETAIN,
   ...alarmDefaults,
 } as const satisfies Partial<InboxProps>;

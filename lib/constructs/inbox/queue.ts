@@ -21,20 +21,20 @@ export interface InboxQueue {
 /** Creates the inbox's queue and, unless one is given, its dead-letter queue. */
 export function createInboxQueue(scope: Construct, settings: InboxSettings): InboxQueue {
   const fifo = isFifo(settings);
-  const { encryptionKey, maxReceiveCount, queueRetention } = settings;
+  const { encryptionKey, maxReceiveCount, retentionPeriod: retentionPeriod } = settings;
   const deadLetterQueue =
     settings.deadLetterQueue ?? createQueue(scope, 'DeadLetterQueue', { fifo, encryptionKey });
   const queue = createQueue(scope, 'Queue', {
     fifo,
     encryptionKey,
-    retentionPeriod: queueRetention,
+    retentionPeriod: retentionPeriod,
     visibilityTimeout: Duration.seconds(visibilitySeconds(settings)),
     deadLetterQueue: { queue: deadLetterQueue, maxReceiveCount },
   });
   return {
     queue,
     deadLetterQueue,
-    retention: queueRetention,
+    retention: retentionPeriod,
     ...(isKnown(maxReceiveCount) ? { maxReceiveCount } : {}),
   };
 }
@@ -79,7 +79,7 @@ type Redrive = Pick<InboxQueue, 'deadLetterQueue' | 'maxReceiveCount'>;
  */
 export function adoptQueue(scope: IConstruct, queue: IQueue, props: InboxProps): InboxQueue {
   const definition = definitionOf(queue);
-  refuse(scope, props, ['fifo', 'queueRetention']);
+  refuse(scope, props, ['fifo', 'retentionPeriod']);
   const redrive =
     definition === undefined
       ? redriveOfImported(scope, queue, props)

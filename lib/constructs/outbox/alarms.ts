@@ -14,12 +14,12 @@ export interface OutboxAlarmsProps {
 /** What an outbox measures, and what its alarms call it. */
 export interface OutboxMetrics extends IConstruct {
   readonly source: string;
-  metricParked(): Metric;
-  metricOldestUnsettled(): Metric;
-  metricSweeps(): Metric;
-  metricSweepsFailed(): Metric;
-  metricRelayLag(): Metric;
-  metricRelayGivenUp(): Metric;
+  metricParkedEntries(): Metric;
+  metricOldestUnsettledAge(): Metric;
+  metricSweeperInvocations(): Metric;
+  metricSweeperErrors(): Metric;
+  metricRelayIteratorAge(): Metric;
+  metricRelayFailedBatches(): Metric;
 }
 
 /** How old an unsettled page may become: five times what a sweeper that keeps up needs. */
@@ -45,14 +45,14 @@ function entryRules(outbox: OutboxMetrics): Record<string, AlarmRule> {
   const treatMissingData = TreatMissingData.IGNORE;
   return {
     ParkedEntries: {
-      metric: outbox.metricParked(),
+      metric: outbox.metricParkedEntries(),
       ...atLeast(1, { periods: 1 }),
       treatMissingData,
       meaning: `Events of ${outbox.source} were refused, or their attempts are used up: they wait for a person, and are not lost.`,
       firstCommand: `${command('ls parked')}, then mend the cause and ${command('redrive --all')}`,
     },
     OldestUnsettled: {
-      metric: outbox.metricOldestUnsettled(),
+      metric: outbox.metricOldestUnsettledAge(),
       ...atLeast(maxUnsettledAge.toMilliseconds(), { periods: 1 }),
       treatMissingData,
       meaning: `Events of ${outbox.source} have not been delivered for ${maxUnsettledAge.toMinutes()} minutes, or were tried for hours: a destination is down, or relay and sweeper do not keep up.`,
@@ -65,7 +65,7 @@ function sweeperRules(outbox: OutboxMetrics): Record<string, AlarmRule> {
   const command = commandsFor(outbox);
   return {
     SweeperSilent: {
-      metric: outbox.metricSweeps(),
+      metric: outbox.metricSweeperInvocations(),
       threshold: 1,
       evaluationPeriods: 2,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -74,7 +74,7 @@ function sweeperRules(outbox: OutboxMetrics): Record<string, AlarmRule> {
       firstCommand: command('doctor'),
     },
     SweeperFailing: {
-      metric: outbox.metricSweepsFailed(),
+      metric: outbox.metricSweeperErrors(),
       ...atLeast(1, { periods: 3 }),
       treatMissingData: TreatMissingData.NOT_BREACHING,
       meaning: `The sweeper of ${outbox.source} has been failing for 15 minutes; its log says why.`,
@@ -89,7 +89,7 @@ function relayRules(outbox: OutboxMetrics): Record<string, AlarmRule> {
   const treatMissingData = TreatMissingData.NOT_BREACHING;
   return {
     RelayLag: {
-      metric: outbox.metricRelayLag(),
+      metric: outbox.metricRelayIteratorAge(),
       // Twice: when shards of the stream change, a single point may be high.
       ...atLeast(maxRelayLag.toMilliseconds(), { periods: 2 }),
       treatMissingData,
@@ -97,7 +97,7 @@ function relayRules(outbox: OutboxMetrics): Record<string, AlarmRule> {
       firstCommand: command('status'),
     },
     RelayGivenUp: {
-      metric: outbox.metricRelayGivenUp(),
+      metric: outbox.metricRelayFailedBatches(),
       ...atLeast(1, { periods: 1 }),
       treatMissingData,
       meaning: `The relay's trigger gave up a batch of ${outbox.source}: the sweeper delivers its entries instead, or parks them.`,

@@ -23,13 +23,18 @@ export const minRetention = Duration.days(3);
 export function checkOutbox(scope: IConstruct, settings: OutboxSettings): void {
   checkSource(scope, settings.source);
   checkNumber(scope, {
-    name: 'shards',
-    value: settings.shards,
+    name: 'shardCount',
+    value: settings.shardCount,
     min: ownLimits.minShards,
     max: ownLimits.maxShards,
   });
   checkDuration(scope, { name: 'retention', value: settings.retention, min: minRetention });
-  checkNumber(scope, { name: 'maxAttempts', value: settings.maxAttempts, min: 1, max: 100 });
+  checkNumber(scope, {
+    name: 'maxDeliveryAttempts',
+    value: settings.maxDeliveryAttempts,
+    min: 1,
+    max: 100,
+  });
   checkRelay(scope, settings);
   checkSweeper(scope, settings);
   checkPlaces(scope, settings);

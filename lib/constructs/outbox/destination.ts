@@ -26,7 +26,7 @@ export interface DestinationOptions {
    *
    * @default - every event
    */
-  readonly types?: readonly string[];
+  readonly events?: readonly string[];
 }
 
 /** Bytes that go with a message in a call, at most: time, source and type on a bus, attributes elsewhere. */
@@ -113,8 +113,13 @@ export class Destination {
   readonly #grantPublish: DestinationTraits['grantPublish'];
 
   private constructor(resource: IConstruct, { grantPublish, ...kind }: DestinationTraits) {
-    const { name = `${kind.kind}/${constructName(resource)}`, maxMessageBytes, ...config } = kind;
-    this.config = definedOnly({ name, ...config });
+    const {
+      name = `${kind.kind}/${constructName(resource)}`,
+      maxMessageBytes,
+      events,
+      ...config
+    } = kind;
+    this.config = definedOnly({ name, types: events, ...config });
     this.maxMessageBytes = maxMessageBytes;
     this.#grantPublish = grantPublish;
   }

@@ -50,7 +50,7 @@ export function writerEnvironment(
   );
   const config = {
     tableName,
-    shards: settings.shards,
+    shards: settings.shardCount,
     retentionMs: settings.retention.toMilliseconds(),
     accepts,
   };

@@ -98,7 +98,7 @@ export class Outbox extends Construct implements IOutbox {
     const destinations = checkDestinations(this, settings);
 
     this.source = settings.source;
-    this.shards = settings.shards;
+    this.shards = settings.shardCount;
     this.destinations = destinations;
     this.table =
       settings.table === undefined
@@ -153,7 +153,7 @@ export class Outbox extends Construct implements IOutbox {
   /**
    * Entries that wait for a person: the highest of 5 minutes. The sweeper counts them on each run.
    */
-  metricParked(props: MetricOptions = {}): Metric {
+  metricParkedEntries(props: MetricOptions = {}): Metric {
     return this.gauge(outboxGauges.parked, props);
   }
 
@@ -163,17 +163,17 @@ export class Outbox extends Construct implements IOutbox {
    *
    * 0 where all is well.
    */
-  metricOldestUnsettled(props: MetricOptions = {}): Metric {
+  metricOldestUnsettledAge(props: MetricOptions = {}): Metric {
     return this.gauge(outboxGauges.oldestUnsettled, props);
   }
 
   /** Runs of the sweeper in 5 minutes. */
-  metricSweeps(props: MetricOptions = {}): Metric {
+  metricSweeperInvocations(props: MetricOptions = {}): Metric {
     return this.sweeper.metricInvocations(props);
   }
 
   /** Runs of the sweeper that failed in 5 minutes. */
-  metricSweepsFailed(props: MetricOptions = {}): Metric {
+  metricSweeperErrors(props: MetricOptions = {}): Metric {
     return this.sweeper.metricErrors(props);
   }
 
@@ -182,12 +182,12 @@ export class Outbox extends Construct implements IOutbox {
    *
    * Silent while nothing is written.
    */
-  metricRelayLag(props: MetricOptions = {}): Metric {
+  metricRelayIteratorAge(props: MetricOptions = {}): Metric {
     return this.relay.metric('IteratorAge', { statistic: 'Maximum', ...props });
   }
 
   /** Batches that the relay's trigger gave up and nobody has looked at: the highest of 5 minutes. */
-  metricRelayGivenUp(props: MetricOptions = {}): Metric {
+  metricRelayFailedBatches(props: MetricOptions = {}): Metric {
     return metricDepth(this.relayOnFailureQueue, props);
   }
 
@@ -195,7 +195,7 @@ export class Outbox extends Construct implements IOutbox {
    * Age of the first page that is not archived, in milliseconds: the highest of 5 minutes. A little more than a
    * day where all is well; the archiver measures it every hour.
    */
-  metricUnarchived(props: MetricOptions = {}): Metric {
+  metricUnarchivedAge(props: MetricOptions = {}): Metric {
     return this.gauge(archiveGauges.unarchived, props);
   }
 

@@ -51,7 +51,7 @@ export interface OutboxProps extends AlarmProps {
    *
    * @default 16
    */
-  readonly shards?: number;
+  readonly shardCount?: number;
 
   /**
    * How long entries are kept, delivered or not: at least 3 days.
@@ -96,7 +96,7 @@ export interface OutboxProps extends AlarmProps {
    *
    * @default 5
    */
-  readonly maxAttempts?: number;
+  readonly maxDeliveryAttempts?: number;
 
   /**
    * Memory of the relay in MB: 128 to 10240. Raise it for large events in large batches.
@@ -197,10 +197,10 @@ export interface OutboxProps extends AlarmProps {
 
 /** What an outbox does where its props say nothing. */
 export const outboxDefaults = {
-  shards: 16,
+  shardCount: 16,
   retention: Duration.days(14),
   removalPolicy: RemovalPolicy.RETAIN,
-  maxAttempts: 5,
+  maxDeliveryAttempts: 5,
   relayMemorySize: 512,
   relayTimeout: Duration.seconds(60),
   relayBatchSize: 100,

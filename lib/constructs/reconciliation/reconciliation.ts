@@ -95,17 +95,17 @@ export class Reconciliation extends Construct {
   }
 
   /** Business items whose event is not there, in the last run: the highest of 5 minutes. */
-  metricMissing(props: MetricOptions = {}): Metric {
+  metricMissingEvents(props: MetricOptions = {}): Metric {
     return this.gauge(reconciliationMetrics.missing, props);
   }
 
   /** Events that were delivered and are unknown to an inbox, in the last run: the highest of 5 minutes. */
-  metricUnknown(props: MetricOptions = {}): Metric {
+  metricUnknownDeliveries(props: MetricOptions = {}): Metric {
     return this.gauge(reconciliationMetrics.unknown, props);
   }
 
   /** Runs that failed in 5 minutes: they found nothing out. */
-  metricFailed(props: MetricOptions = {}): Metric {
+  metricErrors(props: MetricOptions = {}): Metric {
     return this.handler.metricErrors(props);
   }
 
@@ -140,7 +140,7 @@ export class Reconciliation extends Construct {
 function grantReconciling({ handler, outbox, inboxes, mode }: ReconciliationSettings): void {
   grantReading(outbox.table, handler, ['BatchGetItem', 'Query']);
   for (const { table } of inboxes) grantReading(table, handler, ['BatchGetItem', 'Query']);
-  if (mode !== 'mend') return;
+  if (mode !== 'repair') return;
   outbox.grantWrite(handler);
   // Its lease, so that one run at a time writes.
   grantRows(outbox.table, handler, [
@@ -254,9 +254,9 @@ type ReconciliationSettings = WithDefaults<ReconciliationProps, typeof reconcili
 
 /** What a reconciliation measures. */
 export interface ReconciliationMetrics extends IConstruct {
-  metricMissing(): Metric;
-  metricUnknown(): Metric;
-  metricFailed(): Metric;
+  metricMissingEvents(): Metric;
+  metricUnknownDeliveries(): Metric;
+  metricErrors(): Metric;
 }
 
 /** What the alarms of a reconciliation watch. */
@@ -277,17 +277,17 @@ function rulesOf(reconciliation: ReconciliationMetrics): Record<string, AlarmRul
   const { path } = reconciliation.node;
   return {
     MissingEvents: {
-      ...anyOf(reconciliation.metricMissing(), TreatMissingData.IGNORE),
+      ...anyOf(reconciliation.metricMissingEvents(), TreatMissingData.IGNORE),
       meaning: `Reconciliation ${path} found business items whose event was not written; its log names them.`,
       firstCommand: 'npx outbox show <aggregate>',
     },
     UnknownDeliveries: {
-      ...anyOf(reconciliation.metricUnknown(), TreatMissingData.IGNORE),
+      ...anyOf(reconciliation.metricUnknownDeliveries(), TreatMissingData.IGNORE),
       meaning: `Reconciliation ${path} found events that were delivered and that an inbox does not know; its log names them.`,
       firstCommand: 'npx outbox inbox ls',
     },
     Failing: {
-      ...anyOf(reconciliation.metricFailed(), TreatMissingData.NOT_BREACHING),
+      ...anyOf(reconciliation.metricErrors(), TreatMissingData.NOT_BREACHING),
       meaning: `Reconciliation ${path} failed: nothing was compared; its log says why.`,
       firstCommand: 'npx outbox status',
     },

@@ -124,7 +124,7 @@ export class Saga extends Construct {
   }
 
   /** Events that came for sagas that had finished or were being compensated, in 5 minutes. */
-  metricLate(props: MetricOptions = {}): Metric {
+  metricLateEvents(props: MetricOptions = {}): Metric {
     return this.metric(sagaMetrics.late, { statistic: 'Sum', ...props });
   }
 

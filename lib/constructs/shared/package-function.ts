@@ -75,11 +75,11 @@ function environmentOf(
 ): Record<string, string> {
   const config = {
     tableName: table.tableName,
-    shards: settings.shards,
+    shards: settings.shardCount,
     retentionMs: settings.retention.toMilliseconds(),
     source: settings.source,
     destinations: destinations.map((destination) => destination.config),
-    maxAttempts: settings.maxAttempts,
+    maxAttempts: settings.maxDeliveryAttempts,
     // Relay and sweeper are parts of the outbox.
     ...definedOnly({ archive, path: scope.node.scope?.node.path }),
   };

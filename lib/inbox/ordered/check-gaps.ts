@@ -67,7 +67,7 @@ function orderedOf({ name, ordered }: InboxSettings): OrderedConfig {
   throw new OutboxError(
     'OPTION_INVALID',
     `inbox ${name} is not ordered and has no gaps: set ordered on the Inbox construct`,
-    { facts: { inbox: name } },
+    { details: { inbox: name } },
   );
 }
 
@@ -75,7 +75,7 @@ function unchecked({ name }: InboxSettings, { failed }: GapReport): OutboxError 
   return new OutboxError(
     'GAPS_UNCHECKED',
     `${failed} gaps of inbox ${name} could not be looked at: its log says why, the next run tries again`,
-    { facts: { inbox: name, failed } },
+    { details: { inbox: name, failed } },
   );
 }
 
@@ -197,8 +197,8 @@ async function dueMove(
 
 /** Whether the next message of a replay was waited for long enough: where others did not come, it is not so long. */
 function isGivenUp({ movedAt = 0, replay }: Cursor, { ordered, clock }: CheckPorts): boolean {
-  const { adoptWaitMs, replayPatienceMs } = ordered;
-  return clock.now() - movedAt >= (replay?.hasHoles === true ? adoptWaitMs : replayPatienceMs);
+  const { adoptWaitMs, replayWaitMs } = ordered;
+  return clock.now() - movedAt >= (replay?.hasHoles === true ? adoptWaitMs : replayWaitMs);
 }
 
 /** The last sequence that did not come of a replay: before what did come, or up to where the cursor had been before. */

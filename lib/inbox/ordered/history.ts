@@ -3,7 +3,7 @@ import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { InboxConfig } from '../../core/environment.ts';
 import { OutboxError } from '../../core/errors.ts';
 import type { Clock, Random } from '../../core/ports.ts';
-import type { Action, Transactor } from '../../dynamodb/actions.ts';
+import type { TransactItem, Transactor } from '../../dynamodb/actions.ts';
 import { toRow, type Item, type ItemClient } from '../../dynamodb/items.ts';
 import { commit, commitAlone, type CommitResult } from '../../dynamodb/transaction.ts';
 import type { Row } from '../../table/entry.ts';
@@ -67,11 +67,11 @@ export function moveActions(
   { place, before, after }: CursorChange,
   handled: Pick<Buffered, 'sequence' | 'eventId'> | undefined,
   { config: { tableName } }: HistoryPorts,
-): Action[] {
+): TransactItem[] {
   const { early = 0, gap } = before;
   const isBuffered = handled !== undefined && handled.sequence <= early;
   const isClosed = gap !== undefined && after.gap === undefined;
-  const remove = (key: Key, condition: Partial<Condition> = {}): Action => ({
+  const remove = (key: Key, condition: Partial<Condition> = {}): TransactItem => ({
     Delete: { TableName: tableName, Key: { ...key }, ...condition },
   });
   return [
@@ -128,7 +128,7 @@ export async function store(
 
 /** A single try: where others write the same items, the cursor is read anew. */
 async function tryToCommit(
-  actions: readonly Action[],
+  actions: readonly TransactItem[],
   ports: HistoryPorts,
 ): Promise<CommitResult | 'conflict'> {
   try {
@@ -139,11 +139,11 @@ async function tryToCommit(
   }
 }
 
-function putCursor({ place, before, after }: CursorChange, TableName: string): Action {
+function putCursor({ place, before, after }: CursorChange, TableName: string): TransactItem {
   return { Put: { TableName, Item: cursorToRow(place, after), ...isUnchanged(before) } };
 }
 
-function putBuffered(place: Place, buffered: Buffered, TableName: string): Action {
+function putBuffered(place: Place, buffered: Buffered, TableName: string): TransactItem {
   const Item = bufferedToRow(place, buffered);
   return { Put: { TableName, Item, ...isFreeFor(buffered.eventId) } };
 }

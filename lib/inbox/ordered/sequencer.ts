@@ -124,12 +124,12 @@ async function take(subject: Subject, ports: TakePorts, known?: Cursor): Promise
     await clock.sleep(backoffMs(tried, backoff, random));
     cursor = await readCursor(place, ports.commit);
   }
-  return { outcome: await comeLater(subject, ports) };
+  return { outcome: await requeueReplay(subject, ports) };
 }
 
-async function comeLater(subject: Subject, ports: TakePorts): Promise<Outcome> {
+async function requeueReplay(subject: Subject, ports: TakePorts): Promise<Outcome> {
   if (subject.inOrder.isFifo) return { status: 'in-hand' };
-  await goRound(earlyOf(subject), roundSeconds, ports);
+  await requeueWithDelay(earlyOf(subject), roundSeconds, ports);
   return { status: 'early' };
 }
 
@@ -157,7 +157,7 @@ async function tryToTake(
     case 'missed':
       return { outcome: missed(inOrder) };
     case 'waits':
-      await goRound(earlyOf(subject), waitSeconds(ports), ports);
+      await requeueWithDelay(earlyOf(subject), waitSeconds(ports), ports);
       return { outcome: { status: 'early' } };
     case 'next':
       return handleNext(
@@ -249,7 +249,7 @@ async function keep(
   if (bytes <= limits.table.maxItemBytes) return store(change, buffered, ports.commit);
   if (inOrder.isFifo) throw tooLarge(eventId, bytes);
   const stored = await store(change, noted, ports.commit);
-  if (stored === 'stored') await goRound({ message, group, inOrder }, roundSeconds, ports);
+  if (stored === 'stored') await requeueWithDelay({ message, group, inOrder }, roundSeconds, ports);
   return stored;
 }
 
@@ -267,7 +267,7 @@ async function isReplayOfWaiting(
  * Puts a message back on its queue with a delay, in place of keeping it: as a new message, so that no receive counts.
  * A FIFO queue cannot.
  */
-async function goRound(
+async function requeueWithDelay(
   { message, group }: Early,
   delaySeconds: number,
   { putBack }: KeepPorts,
@@ -282,7 +282,7 @@ function tooLarge(eventId: string, bytes: number): OutboxError {
     'MESSAGE_TOO_LARGE',
     `message ${eventId} came before its turn and has ${bytes} bytes, a row that keeps it at most ${limit}: it is given back to the queue. ` +
       'Keep large data in S3 and its place in the event',
-    { facts: { eventId, bytes, limit } },
+    { details: { eventId, bytes, limit } },
   );
 }
 
@@ -411,7 +411,8 @@ export async function repeat(
 ): Promise<Outcome> {
   const duplicate = { status: 'duplicate' } as const;
   const subscription = subscriptions.get(message.type);
-  if (subscription?.way !== 'lease' || subscription.onDuplicate === undefined) return duplicate;
+  if (subscription?.idempotency !== 'lease' || subscription.onDuplicate === undefined)
+    return duplicate;
   const { definition, onDuplicate } = subscription;
   const reading = await readData(message, definition);
   if (reading.status !== 'read') return duplicate;

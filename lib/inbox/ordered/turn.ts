@@ -10,7 +10,7 @@ import {
   markerGuard,
   nothing,
   type CommitPorts,
-  type Ending,
+  type HandleResult,
   type Guard,
 } from '../transaction.ts';
 import {
@@ -46,7 +46,7 @@ export interface OpenTurn {
   /** Moves the cursor together with the message's effects. */
   readonly guard: Guard;
   /** Moves the cursor without effects: there is nothing to do for the message, or it was done. */
-  readonly pass: () => Promise<Ending>;
+  readonly pass: () => Promise<HandleResult>;
   /** The cursor once the message is done. */
   readonly cursor: () => Cursor;
 }
@@ -79,7 +79,7 @@ export function openTurn(
       const cursor = await readCursor(place, ports.commit);
       if (cursor.version === before.version) {
         await checkNotTaken(inOrder, before, ports);
-        return { status: 'holds' };
+        return { status: 'blocksLane' };
       }
       const turn = await decide(cursor, inOrder, ports);
       if (turn.status === 'old') return { status: 'duplicate' };
@@ -111,10 +111,10 @@ async function checkNotTaken(
 }
 
 /** A replayed message is remembered as well, unless it is already. */
-async function passOn(turn: Guard, inOrder: InOrder, { commit }: TurnPorts): Promise<Ending> {
+async function passOn(turn: Guard, inOrder: InOrder, { commit }: TurnPorts): Promise<HandleResult> {
   const handled = handledIn(inOrder);
   const effects = { handled, collected: nothing };
-  const alone = (): Promise<Ending> => commitOnce(turn, effects, commit);
+  const alone = (): Promise<HandleResult> => commitOnce(turn, effects, commit);
   if (inOrder.arriving.replayId === undefined) return alone();
   const ending = await commitOnce(bothGuards(markerGuard(handled, commit), turn), effects, commit);
   return ending === 'duplicate' ? alone() : ending;
@@ -129,7 +129,7 @@ export function sequenceTaken({ aggregate }: Place, sequence: number): OutboxErr
   return new OutboxError(
     'SEQUENCE_TAKEN',
     `another event of ${aggregate} has sequence ${sequence}: every sequence must have exactly one event, mend who writes them`,
-    { facts: { aggregate, sequence } },
+    { details: { aggregate, sequence } },
   );
 }
 
@@ -142,7 +142,7 @@ export interface Policy {
   /** How long an earlier message is waited for before the first is taken for the beginning. */
   readonly adoptWaitMs: number;
   /** How long a replay that does not move keeps another one waiting. */
-  readonly replayPatienceMs: number;
+  readonly replayWaitMs: number;
   /** Whether the queue keeps an aggregate's order: then what comes first is the first. */
   readonly isFifo: boolean;
 }
@@ -169,7 +169,7 @@ export type Turn =
  * through again, from the first of it that comes, each sequence once. What is new waits in the buffer meanwhile.
  *
  * One replay of an aggregate runs at a time. The messages of another one wait in the queue until the running one has
- * come as far as the cursor had been, or has not moved for `replayPatienceMs`. Then the other one rewinds the cursor.
+ * come as far as the cursor had been, or has not moved for `replayWaitMs`. Then the other one rewinds the cursor.
  * What the first one left in the buffer is handled in its place; what it brings later waits in turn.
  *
  * Limit: on a FIFO queue nothing waits in the queue, which would hold up its group. Two replays take turns there,
@@ -200,10 +200,10 @@ function pastOf(cursor: Cursor, arriving: Arriving): 'old' | 'taken' | 'missed' 
 function waitsForReplay(
   cursor: Cursor,
   arriving: Arriving,
-  { now, replayPatienceMs, isFifo }: Policy,
+  { now, replayWaitMs, isFifo }: Policy,
 ): boolean {
   if (isFifo || arriving.isKept === true || !isOfAnotherReplay(cursor, arriving)) return false;
-  return now - (cursor.movedAt ?? 0) < replayPatienceMs;
+  return now - (cursor.movedAt ?? 0) < replayWaitMs;
 }
 
 /** Whether a replay runs, and a message comes of another one. */

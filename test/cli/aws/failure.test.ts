@@ -85,7 +85,7 @@ describe('what went wrong', () => {
   });
 
   it('is what our own errors say of it', () => {
-    const error = new OutboxError('OPTION_INVALID', 'ECONNRESET is no option', { facts: {} });
+    const error = new OutboxError('OPTION_INVALID', 'ECONNRESET is no option', { details: {} });
 
     expect(explain(error)).toBe('ECONNRESET is no option');
     expect(isPassing(error)).toBe(false);

@@ -87,7 +87,7 @@ const inbox = {
 };
 const ordered = {
   ...inbox,
-  ordered: { queueUrl: queueUrl('q'), adoptWaitMs: 1, replayPatienceMs: 1 },
+  ordered: { queueUrl: queueUrl('q'), adoptWaitMs: 1, replayWaitMs: 1 },
 };
 
 const check = (consumer: Consumer = {}) =>

@@ -23,7 +23,7 @@ const placed = { orderId: z.string(), total: z.number() };
 `;
 
 const orderPlaced = `export const OrderPlaced = defineEvent('order.placed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object(placed),
 });`;
 
@@ -53,7 +53,7 @@ function schema(verb: 'check' | 'write', source: string, more = ''): Promise<Ran
 const v2 = (upcast: string, fields = '{ ...placed, currency: z.string() }'): string =>
   `export const OrderPlaced = defineEvent('order.placed', {
     version: 2,
-    aggregate: 'order',
+    aggregateType: 'order',
     schema: z.object(${fields}),
     ${upcast}
   });`;
@@ -61,7 +61,7 @@ const upcastFrom1 = `upcast: { 1: (old) => ({ ...old, currency: 'EUR' }) },`;
 
 describe('outbox schema write', () => {
   it('writes the JSON Schema of each version of each type, in an order that does not depend on the module', async () => {
-    const other = `export const Cancelled = defineEvent('order.cancelled', { aggregate: 'order', schema: z.object({}) });`;
+    const other = `export const Cancelled = defineEvent('order.cancelled', { aggregateType: 'order', schema: z.object({}) });`;
 
     const { code, notes } = await schema('write', `${orderPlaced}\n${other}`);
     const first = readFileSync(snapshotFile(), 'utf8');
@@ -137,7 +137,7 @@ describe('a catalogue in TypeScript', () => {
         catalogue,
         `import { defineEvent } from '${pathToFileURL(resolve('lib/runtime.ts')).href}';
        import { placed } from '${path}';
-       export const OrderPlaced = defineEvent('order.placed', { aggregate: 'order', schema: placed });`,
+       export const OrderPlaced = defineEvent('order.placed', { aggregateType: 'order', schema: placed });`,
       );
 
       const { code, notes } = await run(
@@ -157,7 +157,7 @@ describe('an event whose type is a name that every object inherits', () => {
     '%s is written and compared like any other',
     async (type) => {
       const event = `export const Event = defineEvent('${type}', {
-        aggregate: 'order',
+        aggregateType: 'order',
         schema: z.object({ constructor: z.string(), toString: z.number().optional() }),
       });`;
       await schema('write', orderPlaced);
@@ -221,7 +221,7 @@ describe('outbox schema check', () => {
     ],
     [
       'a new type',
-      `${orderPlaced} export const Paid = defineEvent('order.paid', { aggregate: 'order', schema: z.object({}) });`,
+      `${orderPlaced} export const Paid = defineEvent('order.paid', { aggregateType: 'order', schema: z.object({}) });`,
     ],
     ['a new version that reads the old one', v2(upcastFrom1)],
   ])('fails for %s only until it is in the snapshot, and says so', async (_, source) => {
@@ -237,7 +237,7 @@ describe('outbox schema check', () => {
 
   it('looks at definitions in objects and lists too, and at each once', async () => {
     const paid = (schema: string): string => `${orderPlaced}
-      const paid = defineEvent('order.paid', { aggregate: 'order', schema: z.object({ cents: ${schema} }) });
+      const paid = defineEvent('order.paid', { aggregateType: 'order', schema: z.object({ cents: ${schema} }) });
       export const events = { order: { paid }, all: [OrderPlaced, paid] };
       events.events = events;`;
     await schema('write', paid('z.number()'));
@@ -270,7 +270,7 @@ describe('outbox schema check', () => {
     ],
     [
       'a type that was removed',
-      `export const Paid = defineEvent('order.paid', { aggregate: 'order', schema: z.object({}) });`,
+      `export const Paid = defineEvent('order.paid', { aggregateType: 'order', schema: z.object({}) });`,
       [
         'order.placed version 1: the type was removed',
         'put it back, or, once nobody writes or reads it any more: outbox schema write --force',

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { ClientSettings } from '../../../lib/cli/aws/clients.ts';
 import { main } from '../../../lib/cli/program.ts';
 import { permissions, type CommandName } from '../../../lib/cli/permissions.ts';
-import type { World } from '../../../lib/cli/context.ts';
+import type { CliContext } from '../../../lib/cli/context.ts';
 import type { Clock, NewId } from '../../../lib/core/ports.ts';
 import { newId } from '../../../lib/core/system.ts';
 import { createVirtualClock } from '../../../lib/testing/virtual-clock.ts';
@@ -34,7 +34,7 @@ export interface Ran {
  */
 export async function run(commandLine: string, surroundings: Surroundings = {}): Promise<Ran> {
   const { clients = fakeClients({}), terminal = fakeTerminal() } = surroundings;
-  const world: World = {
+  const world: CliContext = {
     terminal,
     openClients: (settings) => {
       surroundings.onOpenClients?.(settings);

@@ -62,11 +62,11 @@ export function describeLookup(create: OperateStoreFactory): void {
     it('is all that waits of it in sequence, its hold aside', async () => {
       const { store } = await create({ shards });
       const [second, first] = [2, 1].map((sequence) =>
-        aWaiting({ entry: anEntry({ sequence }), holds: true }),
+        aWaiting({ entry: anEntry({ sequence }), blocksLane: true }),
       );
       const other = aWaiting({
         entry: anEntry({ aggregate: 'order/1', sequence: 1 }),
-        holds: true,
+        blocksLane: true,
       });
       await store.addWaiting([second!, first!, other]);
 

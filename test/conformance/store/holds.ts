@@ -6,7 +6,7 @@ import { aWaiting, anEntry } from '../../support/entries.ts';
 import { shards, type StoreFactory, type StoreUnderTest } from './subject.ts';
 
 export function describeHolds(create: StoreFactory): void {
-  describe('holds', () => {
+  describe('blocksLane', () => {
     let subject: StoreUnderTest;
     beforeEach(async () => {
       subject = await create({ shards });
@@ -17,7 +17,7 @@ export function describeHolds(create: StoreFactory): void {
       return holdsOf(rows.find((row) => row['pk'] === pk && row['sk'] === sk));
     };
     const holding = (aggregate: string, sequence: number): Waiting =>
-      aWaiting({ entry: anEntry({ aggregate, sequence }), holds: true });
+      aWaiting({ entry: anEntry({ aggregate, sequence }), blocksLane: true });
 
     it('are on the aggregates with an entry that holds, and on no others', async () => {
       await subject.store.addWaiting([
@@ -74,7 +74,7 @@ export function describeHolds(create: StoreFactory): void {
     it('are counted for no row that is no entry', async () => {
       const entry = { key: { pk: '2026-11-21T04:37#00', sk: 'e#nonsense' }, json: '{}' };
 
-      await subject.store.addWaiting([aWaiting({ entry, holds: true })]);
+      await subject.store.addWaiting([aWaiting({ entry, blocksLane: true })]);
 
       expect(await subject.rows()).toHaveLength(1);
     });

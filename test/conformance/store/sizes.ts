@@ -28,7 +28,7 @@ export function describeSizes(create: StoreFactory): void {
         data: JSON.stringify('x'.repeat(limits.table.maxItemBytes)),
       });
 
-      const adding = store.addWaiting([aWaiting({ entry, holds: true })]);
+      const adding = store.addWaiting([aWaiting({ entry, blocksLane: true })]);
 
       await expect(adding).rejects.toMatchObject({
         code: 'ITEM_TOO_LARGE',
@@ -73,9 +73,9 @@ function mostSaidOf(entry: Entry): Waiting {
     dueAt: someTime,
     attempts: Number.MAX_SAFE_INTEGER,
     missing: Array.from({ length: ownLimits.maxDestinations }, () => name),
-    holds: true,
+    blocksLane: true,
     error: { code: 'c'.repeat(10_000), message: 'm'.repeat(10_000), destination: name },
-    tried: Array.from({ length: ownLimits.maxAttemptsKept }, () => ({
+    recentAttempts: Array.from({ length: ownLimits.maxAttemptsKept }, () => ({
       at: someTime,
       code: 'c'.repeat(ownLimits.maxErrorCodeBytes),
     })),

@@ -16,7 +16,7 @@ export function describeWaitingRoom(create: StoreFactory): void {
       const waiting = aWaiting({
         entry: anEntry({ sequence: 7, tenant: 'acme', traceparent: '00-1-2-01' }),
         missing: ['bus', 'warehouse'],
-        holds: true,
+        blocksLane: true,
         error: { code: 'ThrottlingException', message: 'slow down', destination: 'bus' },
         firstTriedAt: someTime,
         lastTriedAt: someTime + 1,
@@ -50,14 +50,14 @@ export function describeWaitingRoom(create: StoreFactory): void {
     });
 
     it.each([
-      { kind: 'that holds nobody', holds: false },
-      { kind: 'that holds its aggregate', holds: true },
-    ])('leaves an entry $kind as it is where it waits already', async ({ holds }) => {
+      { kind: 'that holds nobody', blocksLane: false },
+      { kind: 'that holds its aggregate', blocksLane: true },
+    ])('leaves an entry $kind as it is where it waits already', async ({ blocksLane }) => {
       const entry = anEntry({ sequence: 3 });
-      const parked = aWaiting({ entry, holds, state: 'parked', attempts: 5 });
+      const parked = aWaiting({ entry, blocksLane, state: 'parked', attempts: 5 });
       await subject.store.addWaiting([parked]);
 
-      await subject.store.addWaiting([aWaiting({ entry, holds, attempts: 1 }), aWaiting()]);
+      await subject.store.addWaiting([aWaiting({ entry, blocksLane, attempts: 1 }), aWaiting()]);
 
       expect(await subject.store.getWaiting(keyOfWaiting(entry))).toEqual(parked);
       expect(await waitingRowsOf(subject)).toHaveLength(2);

@@ -71,7 +71,7 @@ const doDeed: Record<
   claim: (store, row) => store.claimWaiting(summaryOf(row), row.dueAt + 1),
   park: (store, row) => change(store, row, { ...row, state: 'parked', dueAt: someTime }),
   'stop holding': (store, row) =>
-    change(store, row, { ...row, holds: false, dueAt: row.dueAt + 1 }),
+    change(store, row, { ...row, blocksLane: false, dueAt: row.dueAt + 1 }),
   remove: async (store, row) => {
     await store.removeWaiting(row, { receipt: aReceipt() });
     return undefined;
@@ -87,5 +87,5 @@ async function change(
 }
 
 async function countHolding({ rows }: SweepStoreUnderTest): Promise<number> {
-  return (await rows()).filter(({ holds }) => holds === true).length;
+  return (await rows()).filter(({ blocksLane }) => blocksLane === true).length;
 }

@@ -125,7 +125,7 @@ const audit: AuditNote = {
   action: 'discard',
   at: someTime,
   by: 'ada',
-  why: 'wrong amount',
+  reason: 'wrong amount',
   eventId: 'event-1',
   aggregate: 'order/1',
 };

@@ -28,7 +28,7 @@ export function describeListing(create: SweepStoreFactory): void {
       const entry = anEntry({ aggregate: 'order/1', sequence: 3, data: '{"secret":1}' });
       const waiting = aWaiting({
         entry,
-        holds: true,
+        blocksLane: true,
         error: { code: 'Throttled', message: 'slow down' },
         firstTriedAt: someTime,
         lastTriedAt: someTime,
@@ -42,7 +42,7 @@ export function describeListing(create: SweepStoreFactory): void {
         state: 'retrying',
         dueAt: waiting.dueAt,
         attempts: 1,
-        holds: true,
+        blocksLane: true,
         id: entry.id,
         type: entry.type,
         aggregate: 'order/1',
@@ -111,7 +111,7 @@ export function describeListing(create: SweepStoreFactory): void {
       const { store } = await create({ shards });
       const only = holding(1);
       await store.addWaiting([only]);
-      await store.changeWaiting(only, { ...only, holds: false });
+      await store.changeWaiting(only, { ...only, blocksLane: false });
 
       expect(await store.firstInLine('order/1')).toBeUndefined();
       expect(await store.firstInLine('order/2')).toBeUndefined();

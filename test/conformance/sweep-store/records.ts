@@ -55,7 +55,7 @@ export function describeRecords(create: SweepStoreFactory): void {
 
     it('keeps what is about neither an event nor an aggregate', async () => {
       const { store } = await create({ shards });
-      const note: AuditNote = { id: 'n', action: 'replay', at: someTime, by: 'ada', why: 'new' };
+      const note: AuditNote = { id: 'n', action: 'replay', at: someTime, by: 'ada', reason: 'new' };
 
       await store.noteAudit(note);
 
@@ -85,7 +85,7 @@ function aNote(over: Partial<AuditNote>): AuditNote {
     action: 'discard',
     at: someTime,
     by: 'ada',
-    why: 'wrong amount',
+    reason: 'wrong amount',
     eventId: 'event-1',
     aggregate: 'order/1',
     ...over,

@@ -27,7 +27,7 @@ export const shards = 4;
 /** A waiting entry that holds its aggregate. */
 export function holding(sequence: number, over: Partial<Waiting> = {}): Waiting {
   const entry = anEntry({ aggregate: 'order/1', sequence });
-  return aWaiting({ entry, holds: true, ...over });
+  return aWaiting({ entry, blocksLane: true, ...over });
 }
 
 export function entryOf({ entry }: Waiting): Entry {

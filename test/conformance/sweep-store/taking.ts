@@ -29,7 +29,12 @@ export function describeTaking(create: SweepStoreFactory): void {
       const claimed = await subject.store.claimWaiting(summaryOf(waiting), until);
 
       const { attempts } = waiting;
-      expect(claimed).toEqual({ ...waiting, attempts: attempts + 1, dueAt: until, unanswered: 1 });
+      expect(claimed).toEqual({
+        ...waiting,
+        attempts: attempts + 1,
+        dueAt: until,
+        unfinishedAttempts: 1,
+      });
       expect(await subject.store.getWaiting(keyOfWaiting(waiting.entry))).toEqual(claimed);
     });
 
@@ -71,16 +76,19 @@ export function describeTaking(create: SweepStoreFactory): void {
         [deferred, held].map((one) => subject.store.claimWaiting(summaryOf(one), until)),
       );
 
-      expect(claims[0]).toMatchObject({ state: 'retrying', pageless: true });
-      expect(claims[1]).toMatchObject({ state: 'retrying', holds: true });
-      expect(claims[1]).not.toHaveProperty('pageless');
+      expect(claims[0]).toMatchObject({ state: 'retrying', notInPage: true });
+      expect(claims[1]).toMatchObject({ state: 'retrying', blocksLane: true });
+      expect(claims[1]).not.toHaveProperty('notInPage');
       expect(await collect(subject.store.listWaiting('deferred', until))).toEqual([]);
       expect(await collect(subject.store.listWaiting('retrying', until))).toHaveLength(2);
     });
 
     it.each<{ what: string; row: Row }>([
       { what: 'nothing but its key and when it is due', row: {} },
-      { what: 'texts for numbers', row: { attempts: 'many', unanswered: 'none', holds: 'yes' } },
+      {
+        what: 'texts for numbers',
+        row: { attempts: 'many', unfinishedAttempts: 'none', holds: 'yes' },
+      },
     ])('is given on a row by anyone that has $what, so that it can be parked', async ({ row }) => {
       const key = { pk: 'w#nonsense', sk: 'nonsense' };
       const index = { waitingKey: waitingIndexKey(key, 'retrying'), dueAt: someTime };
@@ -92,7 +100,7 @@ export function describeTaking(create: SweepStoreFactory): void {
       expect(claimed).toMatchObject({
         state: 'retrying',
         attempts: 1,
-        unanswered: 1,
+        unfinishedAttempts: 1,
         dueAt: until,
       });
     });
@@ -104,7 +112,7 @@ export function describeTaking(create: SweepStoreFactory): void {
 
       const second = await subject.store.claimWaiting(summaryOf(first!), until + 1);
 
-      expect(second).toMatchObject({ attempts: 2, unanswered: 2 });
+      expect(second).toMatchObject({ attempts: 2, unfinishedAttempts: 2 });
     });
   });
 
@@ -140,14 +148,14 @@ export function describeTaking(create: SweepStoreFactory): void {
     it('is refused where the row is gone, and brings none back', async () => {
       const seen = holding(1);
 
-      expect(await subject.store.changeWaiting(seen, { ...seen, holds: false })).toBe(false);
+      expect(await subject.store.changeWaiting(seen, { ...seen, blocksLane: false })).toBe(false);
 
       expect(await subject.rows()).toEqual([]);
     });
 
     it('uncounts the hold of a row that holds no longer, once', async () => {
       const before = holding(1);
-      const after = { ...before, holds: false, missing: ['bus'] };
+      const after = { ...before, blocksLane: false, missing: ['bus'] };
       await subject.store.addWaiting([before, holding(2)]);
 
       await subject.store.changeWaiting(before, after);

@@ -1,5 +1,5 @@
 import type { Row } from '../../../lib/table/entry.ts';
-import type { Action, Transactor } from '../../../lib/dynamodb/actions.ts';
+import type { TransactItem, Transactor } from '../../../lib/dynamodb/actions.ts';
 
 /** A transactor under test, with a table whose keys are `pk` and `sk`. */
 export interface TransactorUnderTest {
@@ -14,17 +14,17 @@ export const key = (name: string): Row => ({ pk: name, sk: 'item' });
 /** The actions of a test, all on its one table. */
 export function actionsOn(tableName: string) {
   return {
-    put: (name: string, over: Partial<NonNullable<Action['Put']>> = {}): Action => ({
+    put: (name: string, over: Partial<NonNullable<TransactItem['Put']>> = {}): TransactItem => ({
       Put: { TableName: tableName, Item: { ...key(name), state: 'new' }, ...over },
     }),
     update: (
       name: string,
-      over: Omit<NonNullable<Action['Update']>, 'TableName' | 'Key'>,
-    ): Action => ({
+      over: Omit<NonNullable<TransactItem['Update']>, 'TableName' | 'Key'>,
+    ): TransactItem => ({
       Update: { TableName: tableName, Key: key(name), ...over },
     }),
-    remove: (name: string): Action => ({ Delete: { TableName: tableName, Key: key(name) } }),
-    check: (name: string, condition: string): Action => ({
+    remove: (name: string): TransactItem => ({ Delete: { TableName: tableName, Key: key(name) } }),
+    check: (name: string, condition: string): TransactItem => ({
       ConditionCheck: {
         TableName: tableName,
         Key: key(name),

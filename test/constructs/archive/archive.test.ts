@@ -176,10 +176,10 @@ describe('a given bucket', () => {
   test('fails when it comes with a lifecycle, which is for its owner to say', () => {
     const stack = testStack();
     const bucket = givenBucket(stack);
-    const archive = { bucket, expireAfter: Duration.days(400) };
+    const archive = { bucket, expiration: Duration.days(400) };
 
     expect(() => addOutbox(stack, { archive })).toThrow(
-      'coldAfter and expireAfter of archive are for a bucket that the outbox creates: give the lifecycle to the given bucket (Orders/Outbox/Archive)',
+      'transitionAfter and expiration of archive are for a bucket that the outbox creates: give the lifecycle to the given bucket (Orders/Outbox/Archive)',
     );
   });
 });
@@ -234,7 +234,7 @@ describe('defaults', () => {
     return (LifecycleConfiguration as { Rules: object[] }).Rules;
   }
 
-  test('coldAfter is 90 days, and nothing expires', () => {
+  test('transitionAfter is 90 days, and nothing expires', () => {
     expect(lifecycle(stack)).toEqual([
       {
         Status: 'Enabled',
@@ -270,8 +270,8 @@ describe('defaults', () => {
 
   test('props take their place', () => {
     const changed = archivedStack({
-      coldAfter: Duration.days(30),
-      expireAfter: Duration.days(365),
+      transitionAfter: Duration.days(30),
+      expiration: Duration.days(365),
       memorySize: 2048,
       logRetention: RetentionDays.ONE_WEEK,
     });
@@ -292,14 +292,14 @@ describe('defaults', () => {
 
 test.each<[what: string, archive: ArchiveProps, message: string]>([
   [
-    'coldAfter is less than a day',
-    { coldAfter: Duration.hours(1) },
-    'coldAfter of archive must be at least 1 day, got 1 hour (Orders/Outbox/Archive)',
+    'transitionAfter is less than a day',
+    { transitionAfter: Duration.hours(1) },
+    'transitionAfter of archive must be at least 1 day, got 1 hour (Orders/Outbox/Archive)',
   ],
   [
-    'expireAfter is not later than coldAfter',
-    { expireAfter: Duration.days(90) },
-    'expireAfter of archive must be at least 91 days, got 90 days (Orders/Outbox/Archive)',
+    'expiration is not later than transitionAfter',
+    { expiration: Duration.days(90) },
+    'expiration of archive must be at least 91 days, got 90 days (Orders/Outbox/Archive)',
   ],
   [
     'memorySize is too small',

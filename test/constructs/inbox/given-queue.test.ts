@@ -121,7 +121,7 @@ describe('a queue of the app', () => {
     expect(environmentOf(stack, 'Handler')['INBOX_DEDUPE_WINDOW_MS']).toBe(String(days * dayMs));
   });
 
-  test.each([{ fifo: false }, { maxReceiveCount: 3 }, { queueRetention: Duration.days(1) }])(
+  test.each([{ fifo: false }, { maxReceiveCount: 3 }, { retentionPeriod: Duration.days(1) }])(
     'fails when %o is given beside it',
     (prop) => {
       const stack = testStack();
@@ -178,7 +178,7 @@ describe('an imported queue', () => {
     );
   });
 
-  test.each([{ fifo: false }, { queueRetention: Duration.days(1) }])(
+  test.each([{ fifo: false }, { retentionPeriod: Duration.days(1) }])(
     'fails when %o is given beside it',
     (prop) => {
       const stack = testStack();

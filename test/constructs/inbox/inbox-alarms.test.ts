@@ -48,8 +48,8 @@ test.each<[alarm: string, queue: string]>([
 
 test.each<[what: string, choose: (stack: Stack) => Partial<InboxProps>, threshold: number]>([
   ['a day of the usual four', () => ({}), 86_400],
-  ['a quarter of a short retention', () => ({ queueRetention: Duration.hours(2) }), 1_800],
-  ['a day of a long retention', () => ({ queueRetention: Duration.days(14) }), 86_400],
+  ['a quarter of a short retention', () => ({ retentionPeriod: Duration.hours(2) }), 1_800],
+  ['a day of a long retention', () => ({ retentionPeriod: Duration.days(14) }), 86_400],
   [
     'a quarter of the retention of a given queue',
     (stack) => ({ queue: givenQueue(stack, Duration.hours(8)) }),

@@ -21,14 +21,14 @@ test.each<[prop: keyof InboxProps, value: unknown, message: string]>([
     'maxReceiveCount must be a whole number from 1 to 1000, got 0 (Orders/Billing)',
   ],
   [
-    'queueRetention',
+    'retentionPeriod',
     Duration.days(15),
-    'queueRetention must be 1 minute to 14 days, got 15 days (Orders/Billing)',
+    'retentionPeriod must be 1 minute to 14 days, got 15 days (Orders/Billing)',
   ],
   [
-    'outboxRetention',
+    'producerRetention',
     Duration.days(2),
-    'outboxRetention must be at least 3 days, got 2 days (Orders/Billing)',
+    'producerRetention must be at least 3 days, got 2 days (Orders/Billing)',
   ],
   [
     'batchSize',
@@ -124,7 +124,7 @@ describe('the dead-letter queue of a queue that is created', () => {
       retentionPeriod,
       ...(fifo ? { fifo } : {}),
     });
-    return () => createInbox({ deadLetterQueue, fifo, queueRetention: Duration.days(7) }, stack);
+    return () => createInbox({ deadLetterQueue, fifo, retentionPeriod: Duration.days(7) }, stack);
   };
 
   test('fails when it keeps messages for a shorter time: what is moved is no newer', () => {
@@ -210,16 +210,16 @@ describe('the dedupe window', () => {
   );
 
   test('is rounded up to a day', () => {
-    expect(windowOf('outbox', { queueRetention: Duration.hours(1) })).toBe(15 + 14 + 1);
+    expect(windowOf('outbox', { retentionPeriod: Duration.hours(1) })).toBe(15 + 14 + 1);
   });
 
   test('grows and shrinks with the retention of the outbox', () => {
-    expect(windowOf('outbox', { outboxRetention: Duration.days(90) })).toBe(90 + 1 + 4 + 14 + 4);
-    expect(windowOf('outbox', { outboxRetention: Duration.days(3) })).toBe(3 + 1 + 4 + 14 + 4);
+    expect(windowOf('outbox', { producerRetention: Duration.days(90) })).toBe(90 + 1 + 4 + 14 + 4);
+    expect(windowOf('outbox', { producerRetention: Duration.days(3) })).toBe(3 + 1 + 4 + 14 + 4);
   });
 
   test('outlasts by default what an outbox keeps by default', () => {
-    expect(inboxDefaults.outboxRetention.toDays()).toBe(outboxDefaults.retention.toDays());
+    expect(inboxDefaults.producerRetention.toDays()).toBe(outboxDefaults.retention.toDays());
   });
 
   test('may be longer', () => {

@@ -161,7 +161,7 @@ describe('defaults', () => {
     template.hasResourceProperties('AWS::SQS::Queue', { RedrivePolicy: { maxReceiveCount: 5 } });
   });
 
-  test('queueRetention is 4 days', () => {
+  test('retentionPeriod is 4 days', () => {
     template.hasResourceProperties('AWS::SQS::Queue', {
       MessageRetentionPeriod: Duration.days(4).toSeconds(),
       RedrivePolicy: Match.anyValue(),
@@ -193,8 +193,8 @@ describe('defaults', () => {
 });
 
 describe('props', () => {
-  test('queueRetention and maxReceiveCount reach the queue', () => {
-    const stack = queueInbox({ queueRetention: Duration.days(1), maxReceiveCount: 3 });
+  test('retentionPeriod and maxReceiveCount reach the queue', () => {
+    const stack = queueInbox({ retentionPeriod: Duration.days(1), maxReceiveCount: 3 });
 
     Template.fromStack(stack).hasResourceProperties('AWS::SQS::Queue', {
       MessageRetentionPeriod: 86_400,

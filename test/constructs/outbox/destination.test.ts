@@ -105,7 +105,7 @@ test('the relay is told name, kind, target, order and types of each destination'
   const stack = testStack();
   const destinations = [
     Destination.eventBus(new EventBus(stack, 'Bus')),
-    Destination.queue(new Queue(stack, 'Queue'), { name: 'warehouse', types: ['order.*'] }),
+    Destination.queue(new Queue(stack, 'Queue'), { name: 'warehouse', events: ['order.*'] }),
     Destination.topic(new Topic(stack, 'Topic', { fifo: true })),
   ];
 

@@ -40,7 +40,7 @@ test.each<[id: string, what: string, properties: object]>([
     'an entry is parked, and keeps ringing while the sweeper is silent',
     {
       Namespace: 'cdk-outbox',
-      MetricName: 'ParkedEntries',
+      MetricName: 'ParkedBacklog',
       Dimensions: ofOutbox,
       Statistic: 'Maximum',
       Threshold: 1,

@@ -23,11 +23,15 @@ function createOutbox(props: Partial<OutboxProps>, stack = testStack()): Outbox 
 }
 
 test.each<[prop: keyof OutboxProps, value: unknown, message: string]>([
-  ['shards', 0, 'shards must be a whole number from 1 to 256, got 0 (Orders/Outbox)'],
-  ['shards', 257, 'shards must be a whole number from 1 to 256, got 257 (Orders/Outbox)'],
-  ['shards', 1.5, 'shards must be a whole number from 1 to 256, got 1.5 (Orders/Outbox)'],
+  ['shardCount', 0, 'shardCount must be a whole number from 1 to 256, got 0 (Orders/Outbox)'],
+  ['shardCount', 257, 'shardCount must be a whole number from 1 to 256, got 257 (Orders/Outbox)'],
+  ['shardCount', 1.5, 'shardCount must be a whole number from 1 to 256, got 1.5 (Orders/Outbox)'],
   ['retention', Duration.days(2), 'retention must be at least 3 days, got 2 days (Orders/Outbox)'],
-  ['maxAttempts', 0, 'maxAttempts must be a whole number from 1 to 100, got 0 (Orders/Outbox)'],
+  [
+    'maxDeliveryAttempts',
+    0,
+    'maxDeliveryAttempts must be a whole number from 1 to 100, got 0 (Orders/Outbox)',
+  ],
   ['relayBatchSize', 10_001, 'relayBatchSize must be a whole number from 1 to 10000, got 10001'],
   ['relayRetryAttempts', -1, 'relayRetryAttempts must be a whole number from 0 to 10000, got -1'],
   [
@@ -115,7 +119,7 @@ test('fails when the name of a destination is too long', () => {
 
 test('fails when a destination takes no types', () => {
   const stack = testStack();
-  const destinations = [Destination.queue(new Queue(stack, 'Queue'), { types: [] })];
+  const destinations = [Destination.queue(new Queue(stack, 'Queue'), { events: [] })];
 
   expect(() => createOutbox({ destinations }, stack)).toThrow(
     'types of queue/Queue must not be empty: leave it out to take every event (Orders/Outbox)',
@@ -125,7 +129,7 @@ test('fails when a destination takes no types', () => {
 test('fails when a destination takes something that is no type', () => {
   const stack = testStack();
   const destinations = [
-    Destination.queue(new Queue(stack, 'Queue'), { types: ['order.*.placed'] }),
+    Destination.queue(new Queue(stack, 'Queue'), { events: ['order.*.placed'] }),
   ];
 
   expect(() => createOutbox({ destinations }, stack)).toThrow(
@@ -159,7 +163,7 @@ test('values that are known only at deployment pass', () => {
   const shards = new CfnParameter(stack, 'Shards', { type: 'Number' }).valueAsNumber;
   const source = new CfnParameter(stack, 'Source').valueAsString;
 
-  createOutbox({ shards, source }, stack);
+  createOutbox({ shardCount: shards, source }, stack);
 
   Template.fromStack(stack);
   expect(environmentOf(stack, 'OutboxRelay')).toMatchObject({

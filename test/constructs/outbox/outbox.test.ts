@@ -272,8 +272,8 @@ describe('props', () => {
     });
   });
 
-  test('shards, retention and maxAttempts reach the relay', () => {
-    const props = { shards: 64, retention: Duration.days(30), maxAttempts: 9 };
+  test('shardCount, retention and maxDeliveryAttempts reach the relay', () => {
+    const props = { shardCount: 64, retention: Duration.days(30), maxDeliveryAttempts: 9 };
     const { stack } = ordersStack({}, props);
 
     expect(environmentOf(stack, 'OutboxRelay')).toMatchObject({

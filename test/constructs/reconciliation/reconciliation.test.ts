@@ -110,7 +110,7 @@ describe('a reconciliation', () => {
   });
 
   test('may write events and send to the inboxes where it is to mend', () => {
-    const stack = shop(() => ({ mode: 'mend' }));
+    const stack = shop(() => ({ mode: 'repair' }));
 
     expect(permissionsOf(stack, 'Reconcile')).toEqual(
       expect.arrayContaining([
@@ -119,7 +119,7 @@ describe('a reconciliation', () => {
       ]),
     );
     expect(environmentOf(stack, 'Reconcile')).toMatchObject({
-      RECONCILIATION_MODE: 'mend',
+      RECONCILIATION_MODE: 'repair',
       OUTBOX_SHARDS: '16',
     });
   });
@@ -143,7 +143,7 @@ describe('a reconciliation', () => {
     [
       'a bus of which it takes some types',
       ({ bus }) => ({
-        destinations: [Destination.eventBus(bus, { types: ['order.*'] })],
+        destinations: [Destination.eventBus(bus, { events: ['order.*'] })],
         ...{ from: bus, events: ['order.placed', 'payment.taken'] },
       }),
       { sent: ['order.*'], types: ['order.placed', 'payment.taken'] },
@@ -151,7 +151,7 @@ describe('a reconciliation', () => {
     [
       'a topic',
       ({ topic }) => ({
-        destinations: [Destination.topic(topic, { types: ['order.placed'] })],
+        destinations: [Destination.topic(topic, { events: ['order.placed'] })],
         from: topic,
       }),
       { sent: ['order.placed'] },
@@ -159,7 +159,7 @@ describe('a reconciliation', () => {
     [
       'the outbox itself',
       ({ queue }) => ({
-        destinations: [Destination.queue(queue, { types: ['order.placed'] })],
+        destinations: [Destination.queue(queue, { events: ['order.placed'] })],
         queue,
       }),
       { sent: ['order.placed'] },
@@ -168,8 +168,8 @@ describe('a reconciliation', () => {
       'the outbox itself and a topic',
       ({ queue, topic }) => ({
         destinations: [
-          Destination.queue(queue, { types: ['order.placed'] }),
-          Destination.topic(topic, { types: ['order.shipped'] }),
+          Destination.queue(queue, { events: ['order.placed'] }),
+          Destination.topic(topic, { events: ['order.shipped'] }),
         ],
         ...{ queue, from: topic },
       }),
@@ -178,7 +178,7 @@ describe('a reconciliation', () => {
     [
       'a bus that another one feeds',
       ({ bus, topic }) => ({
-        destinations: [Destination.topic(topic, { types: ['order.placed'] })],
+        destinations: [Destination.topic(topic, { events: ['order.placed'] })],
         ...{ from: bus, events: ['order.*'] },
       }),
       { types: ['order.*'] },

@@ -186,7 +186,7 @@ test('fails when it is ordered, which JavaScript allows', () => {
 test('late events have a metric', () => {
   const { saga } = fulfilment();
 
-  expect(saga.metricLate()).toMatchObject({ metricName: 'SagaLate', statistic: 'Sum' });
+  expect(saga.metricLateEvents()).toMatchObject({ metricName: 'SagaLate', statistic: 'Sum' });
 });
 
 test('its deadlines come with its events where both are of one source', () => {

@@ -2,11 +2,11 @@ import { defineEvent } from 'cdk-outbox/runtime';
 import { z } from 'zod';
 
 export const OrderPlaced = defineEvent('order.placed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId: z.string(), total: z.number() }),
 });
 
 export const OrderBilled = defineEvent('order.billed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ orderId: z.string() }),
 });

@@ -9,7 +9,7 @@ export async function openLocalOutbox(endpoint: string, tableName: string) {
   const client = new DynamoDBClient({ endpoint, region: 'local', credentials });
   await client.send(new CreateTableCommand({ ...tableSchemas.outbox, TableName: tableName }));
   return createOutbox({
-    client: DynamoDBDocumentClient.from(client),
+    documentClient: DynamoDBDocumentClient.from(client),
     environment: testEnvironment({ outbox: tableName }),
   });
 }

@@ -3,5 +3,5 @@ import { z } from 'zod';
 
 const schema = z.object({ note: z.string() });
 
-export const ParcelSent = defineEvent('parcel.sent', { aggregate: 'parcel', schema });
-export const ParcelLost = defineEvent('parcel.lost', { aggregate: 'parcel', schema });
+export const ParcelSent = defineEvent('parcel.sent', { aggregateType: 'parcel', schema });
+export const ParcelLost = defineEvent('parcel.lost', { aggregateType: 'parcel', schema });

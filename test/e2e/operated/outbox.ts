@@ -54,7 +54,7 @@ export function openOutbox(
   { aws, clients }: { aws: TargetAws; clients: Clients },
 ): OperatedOutbox {
   const config = outboxFrom(facts.writer);
-  const writer = openWriter(config, { client: clients.documents });
+  const writer = openWriter(config, { documentClient: clients.documents });
   const committed = new Set<string>();
   const run = (commandArguments: readonly string[], env = aws.env): Promise<CommandResult> =>
     runOutbox([...commandArguments, '--stack', stack, '--outbox', name], { env });

@@ -71,7 +71,7 @@ export class OperatedStack extends Stack {
   private outbox(scope: Construct, id: string, props: Partial<OutboxProps>): void {
     const outbox = new Outbox(scope, id, {
       source: id,
-      shards: 2,
+      shardCount: 2,
       retention: Duration.days(3),
       alarms: false,
       removalPolicy: RemovalPolicy.DESTROY,

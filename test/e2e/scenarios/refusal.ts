@@ -20,7 +20,13 @@ export function describeRefusal(deployed: () => Operated): void {
       const show = await faulty.outbox('show', refused.id);
       await setFaults(faulty.relay, {}, lambda);
       const dryRun = await faulty.outbox('redrive', refused.id);
-      const redrive = await faulty.outbox('redrive', refused.id, '--why', 'allowed now', '--yes');
+      const redrive = await faulty.outbox(
+        'redrive',
+        refused.id,
+        '--reason',
+        'allowed now',
+        '--yes',
+      );
       const sweep = await faulty.outbox('sweep');
 
       expect(list.stdout).toContain(refused.id);

@@ -35,7 +35,7 @@ async function orderedSettings(): Promise<InboxSettings> {
     ordered: {
       queueUrl: 'https://sqs.invalid/1/inbox',
       adoptWaitMs: 60_000,
-      replayPatienceMs: 900_000,
+      replayWaitMs: 900_000,
     },
   };
 }
@@ -46,7 +46,10 @@ async function checkAfter(settings: InboxSettings, sequences: readonly number[])
   sqs.error = new Error('no queue');
   const clock = createVirtualClock(Date.now() - hourMs);
   const client = DynamoDBDocumentClient.from(localClient());
-  const inbox = openInbox(settings, { ...options, client, clock }).on(OrderPlaced, vi.fn());
+  const inbox = openInbox(settings, { ...options, documentClient: client, clock }).on(
+    OrderPlaced,
+    vi.fn(),
+  );
   for (const sequence of sequences) {
     const message = messageOf(placed('42'), { sequence });
     await inbox(sqsEventOf([message], { receiveCount: 2 }));
@@ -85,7 +88,7 @@ test('measures how long an aggregate has stood still', async () => {
 test('fails where a gap could not be seen to, once it has measured all', async () => {
   const { check, measured } = await checkAfter(await orderedSettings(), [2, 1]);
 
-  await expect(check()).rejects.toMatchObject({ code: 'GAPS_UNCHECKED', facts: { failed: 1 } });
+  await expect(check()).rejects.toMatchObject({ code: 'GAPS_UNCHECKED', details: { failed: 1 } });
   expect(measured).toMatchObject({ OpenGaps: 1 });
   expect(measured['OldestGapAge']).toBeGreaterThanOrEqual(hourMs);
 });

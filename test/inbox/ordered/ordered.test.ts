@@ -13,7 +13,7 @@ import {
 } from '../support.ts';
 
 const queueUrl = 'https://sqs.invalid/111122223333/inbox';
-const ordered = { queueUrl, adoptWaitMs: 60_000, replayPatienceMs: 900_000 };
+const ordered = { queueUrl, adoptWaitMs: 60_000, replayWaitMs: 900_000 };
 const orderedRig = (over: object = {}): MemoryRig =>
   memoryRig({ ordered: { ...ordered, ...over } });
 
@@ -45,7 +45,7 @@ describe('messages that come together', () => {
 
     expect(answer).toEqual(givenBack());
     expect(seen).toEqual([1, 2, 3]);
-    expect(rig.counts).toEqual({ Handled: 3 });
+    expect(rig.counts).toEqual({ MessagesHandled: 3 });
   });
 
   test('wait in the inbox behind one that fails, which alone is given back; others go on', async () => {
@@ -56,7 +56,7 @@ describe('messages that come together', () => {
     const answer = await rig.inbox.on(OrderPlaced, handle)(event);
 
     expect(answer).toEqual(givenBack(event.Records[1]!));
-    expect(rig.counts).toEqual({ Handled: 2, Failed: 1, Early: 1 });
+    expect(rig.counts).toEqual({ MessagesHandled: 2, MessagesFailed: 1, MessagesEarly: 1 });
   });
 });
 
@@ -75,13 +75,13 @@ describe('a message that comes early', () => {
     expect(answers).toEqual([givenBack(), givenBack(), givenBack()]);
     expect(seen).toEqual([1, 2, 3]);
     expect(keptIn(rig)).toEqual([]);
-    expect(rig.counts).toEqual({ Early: 2, Handled: 3 });
+    expect(rig.counts).toEqual({ MessagesEarly: 2, MessagesHandled: 3 });
   });
 
   test('is handled with its own context and log keys, though another brought it', async () => {
     const rig = orderedRig();
     const logged = rig.inbox.on(OrderPlaced, ({ sequence }, tx) => {
-      tx.log.info('seen', { sequence });
+      tx.logger.info('seen', { sequence });
     });
     const early = messageOf(placed('42'), { sequence: 2, correlationId: 'c-2' });
     await logged(sqsEventOf([early]));
@@ -105,7 +105,7 @@ describe('a message that comes early', () => {
     expect(rig.sqs.sent).toHaveLength(1);
     expect(rig.sqs.sent[0]?.QueueUrl).toBe(queueUrl);
     expect(JSON.parse(String(rig.sqs.sent[0]?.MessageBody))).toEqual(early);
-    expect(rig.counts).toEqual({ Early: 1, Handled: 1, Failed: 1 });
+    expect(rig.counts).toEqual({ MessagesEarly: 1, MessagesHandled: 1, MessagesFailed: 1 });
     expect(keptIn(rig)).toHaveLength(2);
   });
 
@@ -186,8 +186,8 @@ describe('a message that does not fit into a row', () => {
 
 describe('a handler has room for 96 writes, whatever the inbox needs itself', () => {
   test.each([
-    [96, { Early: 1, Handled: 2 }],
-    [97, { Early: 1, DeadLettered: 1 }],
+    [96, { MessagesEarly: 1, MessagesHandled: 2 }],
+    [97, { MessagesEarly: 1, MessagesDeadLettered: 1 }],
   ])('%d', async (count, counts) => {
     const rig = orderedRig();
     const handler = rig.inbox.on(OrderPlaced, ({ sequence }, tx) => {
@@ -242,7 +242,7 @@ test('what has nothing to be done for is remembered of a replay: a second copy i
 
   await handler(sqsEventOf(replayed));
 
-  expect(rig.counts).toEqual({ Duplicates: 2 });
+  expect(rig.counts).toEqual({ MessagesDuplicate: 2 });
   expect(rig.sqs.sent).toEqual([]);
 });
 
@@ -260,7 +260,7 @@ describe('a message without a sequence', () => {
 
     expect(answer).toEqual(givenBack());
     expect(handle).not.toHaveBeenCalled();
-    expect(rig.sqs.sent[0]?.MessageAttributes?.['outboxReason']?.StringValue).toBe(
+    expect(rig.sqs.sent[0]?.MessageAttributes?.['outboxErrorCode']?.StringValue).toBe(
       'SEQUENCE_MISSING',
     );
   });
@@ -282,8 +282,8 @@ describe('two events with one sequence', () => {
     await handler(sqsEventOf([at(1)]));
     await handler(sqsEventOf([at(1)]));
 
-    expect(rig.counts).toEqual({ Handled: 1, DeadLettered: 1 });
-    expect(rig.sqs.sent[0]?.MessageAttributes?.['outboxReason']?.StringValue).toBe(
+    expect(rig.counts).toEqual({ MessagesHandled: 1, MessagesDeadLettered: 1 });
+    expect(rig.sqs.sent[0]?.MessageAttributes?.['outboxErrorCode']?.StringValue).toBe(
       'SEQUENCE_TAKEN',
     );
   });
@@ -295,7 +295,7 @@ describe('two events with one sequence', () => {
     await handler(sqsEventOf([at(2)]));
     await handler(sqsEventOf([at(2)]));
 
-    expect(rig.counts).toEqual({ Early: 1, DeadLettered: 1 });
+    expect(rig.counts).toEqual({ MessagesEarly: 1, MessagesDeadLettered: 1 });
   });
 
   test('are told apart where the first waits and it is its turn', async () => {
@@ -324,11 +324,11 @@ test('an aggregate stops at a message that can never succeed, and is seen to', a
   await handler(sqsEventOf([{ ...at(1), data: { total: 'no number' } }, at(2)]));
 
   expect(seen).toEqual([]);
-  expect(rig.counts).toEqual({ DeadLettered: 1, Early: 1 });
+  expect(rig.counts).toEqual({ MessagesDeadLettered: 1, MessagesEarly: 1 });
 });
 
 describe('under a lease', () => {
-  const lease = { way: 'lease' } as const;
+  const lease = { idempotency: 'lease' } as const;
 
   test('a message that was handled before the inbox was ordered moves the cursor', async () => {
     const rig = orderedRig();
@@ -340,7 +340,7 @@ describe('under a lease', () => {
     await rig.inbox.on(OrderPlaced, handle, lease)(sqsEventOf([first, second]));
 
     expect(seen).toEqual([2]);
-    expect(rig.counts).toEqual({ Duplicates: 1, Handled: 1 });
+    expect(rig.counts).toEqual({ MessagesDuplicate: 1, MessagesHandled: 1 });
   });
 
   test('a copy of what was handled is told of, with what the handler answered', async () => {
@@ -424,7 +424,7 @@ describe('under a lease', () => {
 
     expect(second).toEqual(givenBack(...copy.Records));
     expect(await first).toEqual(givenBack());
-    expect(rig.counts).toEqual({ InHand: 1, Handled: 1 });
+    expect(rig.counts).toEqual({ MessagesInProgress: 1, MessagesHandled: 1 });
   });
 });
 

@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 const queueUrl = 'https://sqs.invalid/111122223333/inbox';
-const ordered = { queueUrl, adoptWaitMs: 60_000, replayPatienceMs: 900_000 };
+const ordered = { queueUrl, adoptWaitMs: 60_000, replayWaitMs: 900_000 };
 const at = (sequence: number): Message => messageOf(placed('42'), { sequence });
 
 /** A handler that takes so long for each sequence, and notes it. */
@@ -56,7 +56,7 @@ test('each of those that waited has the time of a message to itself', async () =
 
   expect(await answer).toEqual(givenBack());
   expect(handledIn(rig)).toEqual(['1', '2', '3', '4', '5', '6']);
-  expect(rig.counts).toEqual({ Early: 5, Handled: 6 });
+  expect(rig.counts).toEqual({ MessagesEarly: 5, MessagesHandled: 6 });
   expect(vi.getTimerCount()).toBe(0);
 });
 
@@ -71,7 +71,7 @@ test('one that waited and hangs is put back on the queue, and not the one that i
 
   expect(await answer).toEqual(givenBack());
   expect(rig.sqs.sent).toMatchObject([{ QueueUrl: queueUrl }]);
-  expect(rig.counts).toEqual({ Early: 2, Handled: 1, Failed: 1 });
+  expect(rig.counts).toEqual({ MessagesEarly: 2, MessagesHandled: 1, MessagesFailed: 1 });
   await vi.advanceTimersByTimeAsync(500);
   expect(handledIn(rig)).toEqual(['1']);
   expect(rig.lines.at(-1)).toMatchObject({ message: 'message ended after it was given up' });

@@ -5,7 +5,7 @@ import type { Arriving } from '../../../lib/inbox/ordered/cursor.ts';
 import { turnOf, type Policy, type Turn } from '../../../lib/inbox/ordered/turn.ts';
 
 const now = 1_000_000;
-const policy: Policy = { now, adoptWaitMs: 60_000, replayPatienceMs: 900_000, isFifo: false };
+const policy: Policy = { now, adoptWaitMs: 60_000, replayWaitMs: 900_000, isFifo: false };
 const adopting: Policy = { ...policy, adoptUntil: now + 1 };
 const fresh: Cursor = { version: 0 };
 const at = (sequence: number, over: Partial<Cursor> = {}): Cursor => ({

@@ -2,6 +2,6 @@ import { defineEvent } from 'cdk-outbox/runtime';
 import { z } from 'zod';
 
 export const OrderPlaced = defineEvent('order.placed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ total: z.number() }),
 });

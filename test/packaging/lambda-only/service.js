@@ -2,7 +2,7 @@ import { createInbox, createOutbox, defineEvent } from 'cdk-outbox/runtime';
 import { z } from 'zod';
 
 const OrderPlaced = defineEvent('order.placed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ total: z.number() }),
 });
 const environment = {

@@ -31,7 +31,7 @@ export function createMemoryWaitingFlow(table: MemoryTable, shards: number): Wai
       atOnce(() => {
         const { pk, sk } = holdKey(aggregate);
         const rows = table.query(pk).map(toRow);
-        const first = rows.find((row) => row['sk'] !== sk && row['holds'] === true);
+        const first = rows.find((row) => row['sk'] !== sk && row['blocksLane'] === true);
         return first === undefined ? undefined : rowToWaiting(first);
       }),
     claimWaiting: (seen, until) =>
@@ -79,7 +79,7 @@ function createMemoryWaitingIndex(
 
 function isStill(table: MemoryTable, before: Waiting): boolean {
   const now = findAsSeen(table, { ...before, key: keyOfWaiting(before.entry) });
-  return now?.holds === before.holds;
+  return now?.blocksLane === before.blocksLane;
 }
 
 function findAsSeen(table: MemoryTable, seen: SeenWaiting): Waiting | undefined {
@@ -92,12 +92,12 @@ function findAsSeen(table: MemoryTable, seen: SeenWaiting): Waiting | undefined 
   return isAsSeen ? waiting : undefined;
 }
 
-function holdOf({ holds }: Waiting): 0 | 1 {
+function holdOf({ blocksLane: holds }: Waiting): 0 | 1 {
   return holds ? 1 : 0;
 }
 
 function countHolds(table: MemoryTable, before: Waiting, delta: number): void {
-  const aggregate = heldAggregateOf({ ...before, holds: true });
+  const aggregate = heldAggregateOf({ ...before, blocksLane: true });
   if (aggregate === undefined || delta === 0) return;
   const key = holdKey(aggregate);
   table.put({ ...key, [holdCount]: holdsOf(table.get(key)) + delta });
