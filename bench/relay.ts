@@ -2,7 +2,7 @@ import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 
 import type { Entry } from '../lib/table/entry.ts';
 import { toMessageJson } from '../lib/table/message.ts';
-import { createEventBus } from '../lib/delivery/destinations/event-bus.ts';
+import { createEventBusDestination } from '../lib/delivery/destinations/event-bus.ts';
 import { createDynamoDBStore } from '../lib/dynamodb/outbox-store.ts';
 import { createRelay } from '../lib/delivery/relay.ts';
 import { newId, systemClock } from '../lib/core/system.ts';
@@ -73,7 +73,10 @@ async function relayAll(records: Batches, { eventBridge, dynamoDB }: Stub): Prom
   const relay = createRelay({
     store: createDynamoDBStore({ client: dynamoDB, tableName: 'outbox', shards }),
     destinations: [
-      createEventBus({ name: 'bus', kind: 'bus', target: 'bus', ordered: false }, eventBridge),
+      createEventBusDestination(
+        { name: 'bus', kind: 'bus', target: 'bus', ordered: false },
+        eventBridge,
+      ),
     ],
     clock: systemClock,
     random: Math.random,

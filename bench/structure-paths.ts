@@ -7,7 +7,7 @@ import { main } from '../lib/cli/program.ts';
 import { inboxToEnvironment, writerToEnvironment } from '../lib/core/environment.ts';
 import { isInvalidEntry, rowToEntry } from '../lib/table/entry.ts';
 import { sagaToEnvironment } from '../lib/table/saga.ts';
-import { createEventBus } from '../lib/delivery/destinations/event-bus.ts';
+import { createEventBusDestination } from '../lib/delivery/destinations/event-bus.ts';
 import { createDynamoDBSweepStore } from '../lib/dynamodb/sweep-store.ts';
 import { createRelay } from '../lib/delivery/relay.ts';
 import { createSweeper } from '../lib/sweeper/sweeper.ts';
@@ -100,7 +100,7 @@ async function openOutbox(client: DynamoDBClient) {
   const ports = {
     store: createDynamoDBSweepStore({ client, tableName, shards: 1 }),
     destinations: [
-      createEventBus(
+      createEventBusDestination(
         { name: 'bus/Bus', kind: 'bus', target: 'bus', ordered: false },
         stub.eventBridge,
       ),

@@ -1,8 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
-import { createEventBus } from '../lib/delivery/destinations/event-bus.ts';
+import { createEventBusDestination } from '../lib/delivery/destinations/event-bus.ts';
 import { createDynamoDBSweepStore } from '../lib/dynamodb/sweep-store.ts';
-import { createSweeper, type Sweeper } from '../lib/sweeper/sweeper.ts';
+import { createSweeper, type SweeperHandler } from '../lib/sweeper/sweeper.ts';
 import type { SweepStore } from '../lib/table/stores.ts';
 import type { Clock } from '../lib/core/ports.ts';
 import { newId, systemClock } from '../lib/core/system.ts';
@@ -22,7 +22,7 @@ const silent = () => undefined;
 export const invocation = { getRemainingTimeInMillis: () => 15 * 60_000 };
 
 export interface BenchSweeper {
-  readonly sweep: Sweeper;
+  readonly sweep: SweeperHandler;
   readonly store: SweepStore;
 }
 
@@ -33,7 +33,7 @@ export function sweeperOf(target: SweepTarget): BenchSweeper {
   const bus = { name: 'bus', kind: 'bus', target: 'bus', ordered: false } as const;
   const sweep = createSweeper({
     store,
-    destinations: [createEventBus(bus, eventBridge)],
+    destinations: [createEventBusDestination(bus, eventBridge)],
     clock,
     random: Math.random,
     newId,

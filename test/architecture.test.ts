@@ -170,6 +170,19 @@ describe('the surface of a file', () => {
     expect(dead).toEqual([]);
   });
 
+  it('has a name that no other file of lib exports', () => {
+    const filesOf = Map.groupBy(
+      [...surfaces]
+        .filter(([file]) => file.startsWith('lib/') && !entryPoints.includes(file))
+        .flatMap(([file, { exported }]) => exported.map(({ name }) => ({ file, name }))),
+      ({ name }) => name,
+    );
+
+    const doubled = [...filesOf].filter(([, files]) => files.length > 1).map(([name]) => name);
+
+    expect(doubled).toEqual([]);
+  });
+
   it('has no error code that is never thrown', () => {
     const codes = readFileSync('lib/core/errors.ts', 'utf8').matchAll(/^ {2}\| '([A-Z_]+)'/gm);
     const thrown = sources

@@ -6,7 +6,7 @@ import middy from '@middy/core';
 import { relayFromEnvironment } from '../../lib/core/environment.ts';
 import { openDestinations } from '../../lib/delivery/destinations/open.ts';
 import { createDynamoDBStore } from '../../lib/dynamodb/outbox-store.ts';
-import { createRelay, type Relay } from '../../lib/delivery/relay.ts';
+import { createRelay, type RelayHandler } from '../../lib/delivery/relay.ts';
 import { clientTimeouts } from '../../lib/dynamodb/client.ts';
 import { newId, systemClock } from '../../lib/core/system.ts';
 import { observe } from '../observability.ts';
@@ -31,7 +31,7 @@ const relay = openDestinations(config.destinations).then((destinations) =>
 );
 
 /** Invoked by the outbox table's stream. */
-export const handler = middy<Parameters<Relay>[0], Awaited<ReturnType<Relay>>>()
+export const handler = middy<Parameters<RelayHandler>[0], Awaited<ReturnType<RelayHandler>>>()
   .use(injectLambdaContext(logger))
   .use(logMetrics(metrics))
   .handler(async (event, context) => (await relay)(event, context));

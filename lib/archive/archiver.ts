@@ -18,7 +18,7 @@ import {
 import { pageOf, pageStart, timeOfId, type Page } from '../table/keys.ts';
 import { later, oldestPage } from '../table/page-times.ts';
 import type { ArchiverPorts } from '../table/stores.ts';
-import { archiveHour, checkTable, putManifest } from './hour.ts';
+import { archiveHour, checkOwner, putManifest } from './hour.ts';
 import { packLines, putVerified, readManifest } from './objects.ts';
 
 /** What one run of the archiver did. */
@@ -174,7 +174,7 @@ async function archiveLateOf(
     there === undefined
       ? { hour, table, closed: true, parts: [] }
       : await readManifest(folder, archive);
-  checkTable(folder, manifest, table);
+  checkOwner(folder, manifest, table);
   const late = new Map([...(manifest.late ?? []), ...written].map((one) => [one.name, one]));
   await putManifest(folder, { ...manifest, late: [...late.values()] }, ports);
   await inParallel(entries, parallelObjects, ({ entry }) => store.removeLate(entry.id));

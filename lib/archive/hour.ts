@@ -95,12 +95,12 @@ async function entriesBefore(
   { archive, tableName }: ArchiverPorts,
 ): Promise<number> {
   const manifest = await readManifest(folder, archive);
-  checkTable(folder, manifest, tableName);
+  checkOwner(folder, manifest, tableName);
   return entriesOf(manifest.parts);
 }
 
 /** @throws OutboxError `ARCHIVE_TAKEN` if an hour was archived from another table */
-export function checkTable(folder: string, { table }: ArchiveManifest, tableName: string): void {
+export function checkOwner(folder: string, { table }: ArchiveManifest, tableName: string): void {
   if (table === tableName) return;
   throw new OutboxError(
     'ARCHIVE_TAKEN',

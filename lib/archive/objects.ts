@@ -14,7 +14,7 @@ import {
   type ArchivePart,
 } from '../table/archive.ts';
 import { pageOf, timeOfId, type Page } from '../table/keys.ts';
-import type { Archive } from '../table/stores.ts';
+import type { ArchiveObjects } from '../table/stores.ts';
 
 /** An hour of the archive, opened: what it is made of, and what came to it late. */
 export interface OpenHour {
@@ -35,7 +35,7 @@ const parallelObjects = 16;
 export async function openHour(
   folder: string,
   names: readonly string[],
-  archive: Archive,
+  archive: ArchiveObjects,
 ): Promise<OpenHour> {
   const { parts, late = [] } = await openManifest(folder, names, archive);
   const entries = await inParallel(late, parallelObjects, async ({ name, sha256: expected }) =>
@@ -48,7 +48,7 @@ export async function openHour(
 export async function readPart(
   folder: string,
   { name, sha256: expected, first, last }: ArchivePart,
-  archive: Archive,
+  archive: ArchiveObjects,
 ): Promise<ArchivedEntry[]> {
   const key = `${folder}${name}`;
   const entries = await readChecked(key, expected, archive);
@@ -65,7 +65,7 @@ function isBetween(id: string, first: Page, last: Page): boolean {
 async function readChecked(
   key: string,
   expected: string,
-  archive: Archive,
+  archive: ArchiveObjects,
 ): Promise<ArchivedEntry[]> {
   const body = await archive.read(key);
   checkSum(key, sha256(body), expected);
@@ -77,7 +77,10 @@ async function readChecked(
  *
  * @throws OutboxError `ARCHIVE_DAMAGED` if it is not a manifest
  */
-export async function readManifest(folder: string, archive: Archive): Promise<ArchiveManifest> {
+export async function readManifest(
+  folder: string,
+  archive: ArchiveObjects,
+): Promise<ArchiveManifest> {
   const key = `${folder}${manifestName}`;
   const text = new TextDecoder().decode(await archive.read(key));
   const manifest = parse(text);
@@ -102,7 +105,7 @@ function parse(text: string): ArchiveManifest | undefined {
 async function openManifest(
   folder: string,
   names: readonly string[],
-  archive: Archive,
+  archive: ArchiveObjects,
 ): Promise<Pick<ArchiveManifest, 'parts' | 'late'>> {
   if (!names.includes(manifestName)) {
     if (names.some(isPartName)) throw incomplete(folder, manifestName);
@@ -185,7 +188,7 @@ export function sha256(body: Uint8Array): string {
  * @throws OutboxError `ARCHIVE_DAMAGED` where something else comes back
  */
 export async function putVerified(
-  archive: Archive,
+  archive: ArchiveObjects,
   key: string,
   body: Uint8Array,
 ): Promise<string> {

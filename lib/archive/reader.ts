@@ -12,7 +12,7 @@ import {
   type Hour,
 } from '../table/archive.ts';
 import { pageOf, timeOfId, type Page } from '../table/keys.ts';
-import type { Archive, ArchivedPages } from '../table/stores.ts';
+import type { ArchiveObjects, ArchivedPages } from '../table/stores.ts';
 import { openHour, readPart, type OpenHour } from './objects.ts';
 
 /** The archive of an outbox, to be read. */
@@ -23,7 +23,7 @@ export interface ArchiveReader extends ArchivedPages {
 
 /** Which archive to read. */
 export interface ArchiveSource extends ArchiveOwner {
-  readonly archive: Archive;
+  readonly archive: ArchiveObjects;
 }
 
 /**

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 
 import { damaged, maxObjectBytes } from './objects.ts';
-import type { Archive } from '../table/stores.ts';
+import type { ArchiveObjects } from '../table/stores.ts';
 
 /** A bucket, and who calls it. */
 export interface S3Bucket {
@@ -23,7 +23,7 @@ const keysPerAnswer = 1000;
  * S3 refuses what does not arrive with the checksum that it was sent with, and the client what does not come
  * back with it. https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  */
-export function createS3Archive({ client, bucket }: S3Bucket): Archive {
+export function createS3Archive({ client, bucket }: S3Bucket): ArchiveObjects {
   return {
     put: async (key, body) => {
       await client.send(

@@ -11,7 +11,7 @@ import {
   type SagaSummary,
 } from '../table/saga.ts';
 import type { Clients } from './aws/clients.ts';
-import { findSaga, listSagas, type SagaPlace } from './aws/find.ts';
+import { findSaga, listSagas, type FoundSaga } from './aws/find.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from './command.ts';
 import { viewOf, type CliContext } from './context.ts';
 import type { CommonOptions } from './options.ts';
@@ -130,7 +130,7 @@ type Database = Pick<Clients, 'dynamodb'>;
 
 /** The sagas of a definition that have not finished, those that are overdue longest first; eventually consistent. */
 async function readRunning(
-  { sagaName, tableName }: SagaPlace,
+  { sagaName, tableName }: FoundSaga,
   { dynamodb }: Database,
 ): Promise<SagaSummary[]> {
   const index = createRunningSagas(dynamodb, tableName);
@@ -142,7 +142,7 @@ async function readRunning(
 /** One saga, whether it has finished or not. Read consistently. */
 async function readSaga(
   key: string,
-  { sagaName: saga, tableName }: SagaPlace,
+  { sagaName: saga, tableName }: FoundSaga,
   { dynamodb }: Database,
 ): Promise<SagaRecord | undefined> {
   const Key = toItemKey(sagaKey({ saga, key }));

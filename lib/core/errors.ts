@@ -100,7 +100,10 @@ export class OutboxError extends Error {
  * @param given what the call requires, by name
  * @throws OutboxError `OPTION_INVALID`
  */
-export function checkGiven(usage: string, given: Readonly<Record<string, unknown>>): void {
+export function checkRequiredArguments(
+  usage: string,
+  given: Readonly<Record<string, unknown>>,
+): void {
   for (const [name, value] of Object.entries(given)) {
     if (value !== undefined && value !== null) continue;
     throw new OutboxError('OPTION_INVALID', `${name} is required, got ${value}: call ${usage}`, {

@@ -2,12 +2,17 @@ import { inSequence, type Entry } from '../table/entry.ts';
 import { matchesType } from '../core/event-types.ts';
 import type { DeliveryMarks } from '../table/message.ts';
 import type { Clock, Log, Random } from '../core/ports.ts';
-import { toOutgoing, type Destination, type Outgoing, type SendResult } from './destination.ts';
+import {
+  toOutgoing,
+  type DestinationAdapter,
+  type Outgoing,
+  type SendResult,
+} from './destination.ts';
 import {
   fateOf,
   retryBackoff,
   unsettled,
-  type Answer,
+  type DestinationResult,
   type Candidate,
   type Fate,
   type RetryPolicy,
@@ -20,7 +25,7 @@ import type { WaitingRoom } from '../table/stores.ts';
 /** What an attempt needs of the world. */
 export interface AttemptPorts {
   readonly store: Pick<WaitingRoom, 'heldAggregates'>;
-  readonly destinations: readonly Destination[];
+  readonly destinations: readonly DestinationAdapter[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -93,10 +98,10 @@ export async function attemptWaiting(
 
 interface Asked {
   readonly candidate: Candidate;
-  readonly answers: readonly Answer[];
+  readonly answers: readonly DestinationResult[];
 }
 
-type AnswersById = ReadonlyMap<string, Answer>;
+type AnswersById = ReadonlyMap<string, DestinationResult>;
 
 interface Round {
   readonly held: ReadonlySet<string>;
@@ -104,7 +109,7 @@ interface Round {
   readonly options: AttemptOptions;
 }
 
-function wants(destination: Destination, { entry, missing }: Candidate): boolean {
+function wants(destination: DestinationAdapter, { entry, missing }: Candidate): boolean {
   const lacks = missing === undefined || missing.includes(destination.name);
   return lacks && matchesType(destination.types, entry.type);
 }
@@ -133,7 +138,7 @@ async function askAll(candidates: readonly Candidate[], round: Round): Promise<A
 }
 
 async function askDestination(
-  destination: Destination,
+  destination: DestinationAdapter,
   candidates: readonly Candidate[],
   { held, ports, options }: Round,
 ): Promise<AnswersById> {
@@ -191,7 +196,7 @@ function hasAcceptedLately(destination: string, { clock, lastAcceptedAt }: Attem
  * No destination took anything, and not because of the entries. One that works ends an outage: entries must not wait
  * in the stream for a destination that is not theirs. One that was not asked works if it took an entry lately.
  */
-function isTotalOutage(answers: readonly Answer[], ports: AttemptPorts): boolean {
+function isTotalOutage(answers: readonly DestinationResult[], ports: AttemptPorts): boolean {
   if (!answers.some(({ result }) => isUnreached(result.status))) return false;
   return ports.destinations.every(({ name }) => {
     const asked = answers.filter(({ destination }) => destination === name);
@@ -207,7 +212,7 @@ function isUnreached(status: SendResult['status']): boolean {
 
 /** Asked only where something was tried: lack of time says nothing of the entries. */
 async function isOvercome(
-  answers: readonly Answer[],
+  answers: readonly DestinationResult[],
   { takesOthers }: AttemptOptions,
 ): Promise<boolean> {
   if (takesOthers === undefined) return false;
@@ -227,11 +232,12 @@ function staysForLackOfTime(asked: readonly Asked[]): (one: Asked) => boolean {
   const aggregates = new Set(untried.map(({ candidate }) => candidate.entry.aggregate));
   return ({ candidate, answers }) => {
     const isBehind = aggregates.has(candidate.entry.aggregate);
-    const isHeld = (answer: Answer): boolean => isBehind && answer.result.status === 'held';
+    const isHeld = (answer: DestinationResult): boolean =>
+      isBehind && answer.result.status === 'held';
     return answers.every((answer) => wasNotTried(answer) || isHeld(answer));
   };
 }
 
-function wasNotTried({ result }: Answer): boolean {
+function wasNotTried({ result }: DestinationResult): boolean {
   return result.status === 'not-attempted';
 }

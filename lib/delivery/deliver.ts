@@ -19,7 +19,7 @@ export interface DeliverPorts extends AttemptPorts {
 }
 
 /** What is to be delivered: entries straight from a page, and rows in their place that are none. */
-export interface Delivery {
+export interface DeliveryBatch {
   readonly entries: readonly Entry[];
   readonly invalid: readonly InvalidPageRow[];
 }
@@ -33,7 +33,7 @@ export interface Delivery {
  * what was not delivered. Throws what the store throws; then too nothing is lost, for lack of receipts.
  */
 export async function deliver(
-  { entries, invalid }: Delivery,
+  { entries, invalid }: DeliveryBatch,
   ports: DeliverPorts,
   options: Pick<AttemptOptions, 'deadline' | 'takesOthers'>,
 ): Promise<Entry[]> {
@@ -78,7 +78,7 @@ function entryOf({ candidate }: Fate): Entry {
 }
 
 /** What a receipt can speak of: an entry, or a row of a page that is none. */
-export interface Settled {
+export interface SettledEntry {
   readonly entries: readonly Entry[];
   /** Those that lie in no page are owed no receipt. */
   readonly invalidRows: readonly Key[];
@@ -100,7 +100,7 @@ const most = { eventIds: 5_000, invalidRows: 250 };
  */
 export function receiptsFor(
   outcome: ReceiptOutcome,
-  settled: Settled,
+  settled: SettledEntry,
   ports: ReceiptPorts,
 ): Receipt[] {
   const entries = groupBy(settled.entries, ({ id }) => pageOf(timeOfId(id)));

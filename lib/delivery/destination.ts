@@ -58,7 +58,7 @@ export interface SendOptions {
 }
 
 /** The port of a destination: one file per kind implements it, one conformance suite tests them all. */
-export interface Destination {
+export interface DestinationAdapter {
   readonly name: string;
   readonly kind: DestinationKind;
   /** Whether it keeps the order of an aggregate's entries. */

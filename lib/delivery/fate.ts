@@ -23,7 +23,7 @@ export interface Candidate {
 }
 
 /** What one destination said of one candidate. */
-export interface Answer {
+export interface DestinationResult {
   readonly destination: string;
   readonly ordered: boolean;
   readonly result: SendResult;
@@ -100,7 +100,7 @@ const unwanted: DeliveryError = {
 /** What the answers make of a candidate, the destinations being in working order. */
 export function fateOf(
   candidate: Candidate,
-  answers: readonly Answer[],
+  answers: readonly DestinationResult[],
   policy: RetryPolicy,
 ): SettledFate {
   if (answers.length === 0) return parkUnwanted(candidate);
@@ -119,12 +119,14 @@ export function fateOf(
 }
 
 /** The candidate left where it is. */
-export function unsettled(candidate: Candidate, answers: readonly Answer[]): Fate {
+export function unsettled(candidate: Candidate, answers: readonly DestinationResult[]): Fate {
   const worst = mostSevereOf(answers);
   return { status: 'unsettled', candidate, error: worst === undefined ? unwanted : errorOf(worst) };
 }
 
-type OpenAnswer = Answer & { readonly result: Exclude<SendResult, { status: 'published' }> };
+type OpenAnswer = DestinationResult & {
+  readonly result: Exclude<SendResult, { status: 'published' }>;
+};
 
 // What may still succeed is tried before a person is called: a rejection counts only once nothing else is open.
 const severity = {
@@ -136,7 +138,7 @@ const severity = {
   published: 0,
 } as const;
 
-function mostSevereOf(answers: readonly Answer[]): OpenAnswer | undefined {
+function mostSevereOf(answers: readonly DestinationResult[]): OpenAnswer | undefined {
   const open = answers.filter(
     (answer): answer is OpenAnswer => answer.result.status !== 'published',
   );

@@ -11,7 +11,13 @@ import {
   type CallFailure,
   type Fault,
 } from './classify.ts';
-import type { Destination, Outgoing, Reply, SendResult, SendResults } from './destination.ts';
+import type {
+  DestinationAdapter,
+  Outgoing,
+  Reply,
+  SendResult,
+  SendResults,
+} from './destination.ts';
 
 /** Dependencies of publishing besides the destination. */
 export interface PublishPorts {
@@ -62,7 +68,7 @@ const outageEvidence = 10;
  * answered. One that times out is sent again once, alone and with a longer time-out, and never on its own.
  */
 export async function publish(
-  destination: Destination,
+  destination: DestinationAdapter,
   outgoing: readonly Outgoing[],
   ports: PublishPorts,
 ): Promise<SendResults> {
@@ -87,7 +93,7 @@ export async function publish(
 
 /** What one call of {@link publish} has learnt so far. */
 interface Run {
-  readonly destination: Destination;
+  readonly destination: DestinationAdapter;
   readonly ports: PublishPorts;
   /** By event id: the last that is known of each entry that had its turn. */
   readonly standings: Map<string, Standing>;
@@ -115,7 +121,7 @@ interface Refused {
   readonly isTimeout: boolean;
 }
 
-function createRun(destination: Destination, ports: PublishPorts): Run {
+function createRun(destination: DestinationAdapter, ports: PublishPorts): Run {
   return {
     destination,
     ports,
@@ -146,7 +152,7 @@ async function sendInRounds(run: Run, outgoing: readonly Outgoing[]): Promise<vo
 }
 
 /** Entries of one lane keep their order: those of one aggregate, if the destination keeps order and the entry has a place in it. */
-function laneOf({ ordered }: Destination, { entry }: Outgoing): string {
+function laneOf({ ordered }: DestinationAdapter, { entry }: Outgoing): string {
   return ordered && entry.sequence !== undefined ? entry.aggregate : entry.id;
 }
 
@@ -286,7 +292,7 @@ function refuse(
   tries.set(entry.id, (tries.get(entry.id) ?? 0) + 1);
 }
 
-function tooLargeFor(destination: Destination, outgoing: Outgoing): Standing {
+function tooLargeFor(destination: DestinationAdapter, outgoing: Outgoing): Standing {
   const { name, maxBytesPerCall } = destination;
   const bytes = destination.sizeOf(outgoing);
   const error: DeliveryError = {
@@ -297,7 +303,7 @@ function tooLargeFor(destination: Destination, outgoing: Outgoing): Standing {
   return { status: 'too-large', error };
 }
 
-function outOfTime({ name }: Destination): Standing {
+function outOfTime({ name }: DestinationAdapter): Standing {
   return {
     status: 'not-attempted',
     error: { code: 'OUT_OF_TIME', message: 'no time was left to send it', destination: name },
@@ -359,7 +365,7 @@ function resultsOf(run: Run, outgoing: readonly Outgoing[]): SendResults {
   );
 }
 
-function heldBack({ name }: Destination, aggregate: string): SendResult {
+function heldBack({ name }: DestinationAdapter, aggregate: string): SendResult {
   const message = `an earlier event of ${aggregate} was not published`;
   return { status: 'held', error: { code: 'HELD', message, destination: name } };
 }

@@ -1,7 +1,7 @@
 import type { Clock, Log } from '../core/ports.ts';
 import { nameOfError } from '../core/redact.ts';
 import type { Notes } from '../table/stores.ts';
-import type { Destination } from './destination.ts';
+import type { DestinationAdapter } from './destination.ts';
 import type { DynamoDBRecord } from './stream.ts';
 
 export interface BlockedPorts {
@@ -101,14 +101,14 @@ function oldest(records: readonly DynamoDBRecord[]): number {
 
 /** Destinations, and when each of them last took an entry. */
 interface WatchedDestinations {
-  readonly destinations: readonly Destination[];
+  readonly destinations: readonly DestinationAdapter[];
   /** Epoch milliseconds; negative infinity where it took none yet. Of any destination where none is named. */
   lastAcceptedAt(destination?: string): number;
 }
 
 /** Watches what destinations take: the evidence that they are up, whatever happens to some entries. */
 export function watchAcceptance(
-  destinations: readonly Destination[],
+  destinations: readonly DestinationAdapter[],
   { clock }: { readonly clock: Pick<Clock, 'now'> },
 ): WatchedDestinations {
   const acceptedAt = new Map<string, number>();

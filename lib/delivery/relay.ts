@@ -1,6 +1,6 @@
 import type { Entry } from '../table/entry.ts';
 import { entryPrefix } from '../table/keys.ts';
-import { deliver, type Delivery, type DeliverPorts } from './deliver.ts';
+import { deliver, type DeliveryBatch, type DeliverPorts } from './deliver.ts';
 import {
   watchAcceptance,
   createBlockedBatches,
@@ -10,7 +10,7 @@ import {
 import type { InvalidPageRow, Notes } from '../table/stores.ts';
 import {
   decodeRecord,
-  keyOf,
+  keyOfRecord,
   withoutSwept,
   type DynamoDBBatchResponse,
   type DynamoDBRecord,
@@ -29,7 +29,7 @@ export interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
-export type Relay = (
+export type RelayHandler = (
   event: DynamoDBStreamEvent,
   invocation: Invocation,
 ) => Promise<DynamoDBBatchResponse>;
@@ -47,7 +47,7 @@ const reserveMs = 15_000;
  * take other entries, which the sweeper finds out within two minutes.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
  */
-export function createRelay(given: RelayPorts): Relay {
+export function createRelay(given: RelayPorts): RelayHandler {
   const watched = watchAcceptance(given.destinations, given);
   const ports = { ...given, ...watched };
   const noteLag = createLagNoter(ports);
@@ -69,7 +69,7 @@ export function createRelay(given: RelayPorts): Relay {
   };
 }
 
-function deliveryOf(records: readonly DynamoDBRecord[], { log }: RelayPorts): Delivery {
+function deliveryOf(records: readonly DynamoDBRecord[], { log }: RelayPorts): DeliveryBatch {
   const entries = new Map<string, Entry>();
   const invalid: InvalidPageRow[] = [];
   for (const record of records.map(decodeRecord)) {
@@ -88,7 +88,7 @@ function firstOf(
 ): DynamoDBBatchResponse['batchItemFailures'] {
   if (unsettled.length === 0) return [];
   const sortKeys = new Set(unsettled.map(({ id }) => `${entryPrefix}${id}`));
-  const first = records.find((record) => sortKeys.has(keyOf(record).sk));
+  const first = records.find((record) => sortKeys.has(keyOfRecord(record).sk));
   // Without a sequence number the identifier is empty, which Lambda takes for the whole batch: rightly.
   return [{ itemIdentifier: first?.dynamodb?.SequenceNumber ?? '' }];
 }

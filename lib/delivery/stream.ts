@@ -67,7 +67,7 @@ export type Decoded =
  */
 export function decodeRecord(record: DynamoDBRecord): Decoded {
   const { eventName, dynamodb } = record;
-  const key = keyOf(record);
+  const key = keyOfRecord(record);
   if (eventName !== 'INSERT' || !key.sk.startsWith(entryPrefix)) return { kind: 'foreign' };
   const image = dynamodb?.NewImage as Item | undefined;
   if (image === undefined) return { kind: 'imageless', key };
@@ -78,7 +78,7 @@ export function decodeRecord(record: DynamoDBRecord): Decoded {
 }
 
 /** The key of the row that a record is about; empty where it has none. */
-export function keyOf({ dynamodb }: DynamoDBRecord): Key {
+export function keyOfRecord({ dynamodb }: DynamoDBRecord): Key {
   const { pk, sk } = dynamodb?.Keys ?? {};
   return { pk: pk?.S ?? '', sk: sk?.S ?? '' };
 }
@@ -110,7 +110,7 @@ export async function withoutSwept(
 }
 
 function wasSeen(record: DynamoDBRecord, watermark: Watermark): boolean {
-  const place = parsePageKey(keyOf(record).pk);
+  const place = parsePageKey(keyOfRecord(record).pk);
   if (place === undefined || !hasSeenShard(watermark, place.page, place.shard)) return false;
   const lastSurelySeen = pageStart(place.page) + 2 * minuteMs;
   return writtenAt(record) <= lastSurelySeen;

@@ -38,7 +38,7 @@ export interface CommitOptions {
 /** All was written; or nothing was, since conditions failed. */
 export type CommitResult =
   | { readonly status: 'committed'; readonly attempts: number }
-  | ({ readonly status: 'condition-failed' } & Refusal);
+  | ({ readonly status: 'condition-failed' } & TransactionRefusal);
 
 export const commitDefaults = {
   maxAttempts: 8,
@@ -126,7 +126,10 @@ function conflict(
   );
 }
 
-function cancelled({ failures, cause }: Refusal, actions: readonly TransactItem[]): OutboxError {
+function cancelled(
+  { failures, cause }: TransactionRefusal,
+  actions: readonly TransactItem[],
+): OutboxError {
   const reasons = failures.map(({ index, reason: { code, message } }) => ({
     index,
     tableName: tableNameOf(actions[index]),
@@ -152,11 +155,11 @@ export interface ActionFailure {
 /** What an answer of the database means for whoever sent the transaction. */
 export type Verdict =
   | { readonly status: 'committed' }
-  | ({ readonly status: 'condition-failed' } & Refusal)
-  | ({ readonly status: 'refused' } & Refusal)
+  | ({ readonly status: 'condition-failed' } & TransactionRefusal)
+  | ({ readonly status: 'refused' } & TransactionRefusal)
   | ({ readonly status: 'try-again' } & TryAgain);
 
-export interface Refusal {
+export interface TransactionRefusal {
   /** Never empty. */
   readonly failures: readonly ActionFailure[];
   readonly cause?: unknown;

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { contextKeys, isContextText, type EventContext } from '../table/entry.ts';
-import { checkGiven, OutboxError } from '../core/errors.ts';
+import { checkRequiredArguments, OutboxError } from '../core/errors.ts';
 import { ownLimits } from '../core/limits.ts';
 import { pickDefined } from '../core/collections.ts';
 import { usableTrace } from '../table/message.ts';
@@ -16,7 +16,7 @@ const ambient = new AsyncLocalStorage<EventContext>();
  * Where OpenTelemetry is set up, spans that begin meanwhile belong to the context's trace.
  */
 export function withContext<T>(context: EventContext, fn: () => T): T {
-  checkGiven('withContext({ correlationId }, () => …)', { context, fn });
+  checkRequiredArguments('withContext({ correlationId }, () => …)', { context, fn });
   const { traceparent, tracestate } = context;
   return ambient.run(pickDefined(context, contextKeys), () =>
     withinTrace({ traceparent, tracestate }, fn),

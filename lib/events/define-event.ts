@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { definedOnly } from '../core/collections.ts';
-import { checkGiven, OutboxError } from '../core/errors.ts';
+import { checkRequiredArguments, OutboxError } from '../core/errors.ts';
 import { ownLimits } from '../core/limits.ts';
 import { newId, systemClock } from '../core/system.ts';
 import { checkAggregateId, checkDefinition, checkEvent } from './check-event.ts';
@@ -64,9 +64,12 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
   type: Type,
   options: DefineEventOptions<Schema>,
 ): EventDefinition<Type, Schema> {
-  checkGiven("defineEvent('order.placed', { aggregateType: 'order', schema })", { type, options });
+  checkRequiredArguments("defineEvent('order.placed', { aggregateType: 'order', schema })", {
+    type,
+    options,
+  });
   const { version = 1, aggregateType, schema, upcast = {}, validationDetail = 'codes' } = options;
-  checkGiven(`defineEvent('${type}', { aggregateType: 'order', schema })`, {
+  checkRequiredArguments(`defineEvent('${type}', { aggregateType: 'order', schema })`, {
     aggregateType,
     schema,
   });

@@ -1,11 +1,11 @@
-import { checkGiven } from '../core/errors.ts';
+import { checkRequiredArguments } from '../core/errors.ts';
 import type { EventContract } from '../events/event.ts';
 import { inboxFrom, onFirstUse, type InboxSettings } from '../outbox/settings.ts';
 import { handleBatch } from './batch.ts';
 import type { InvocationContext } from './deadline.ts';
 import type { LeaseHandler, LeaseOptions } from './lease.ts';
 import type { MessageOf } from './message.ts';
-import { checkOptions, toPorts, type InboxOptions, type InboxPorts } from './options.ts';
+import { checkOptions, toInboxPorts, type InboxOptions, type InboxPorts } from './options.ts';
 import type { SqsBatchResponse, SqsEvent } from './sqs-event.ts';
 import { addSubscription, type Subscription, type Subscriptions } from './subscriptions.ts';
 import type { MessageHandler } from './transaction.ts';
@@ -108,14 +108,16 @@ export interface TransactionOptions {
  */
 export function createInbox(options: InboxOptions = {}): InboxHandler {
   checkOptions(options);
-  const opened = onFirstUse(options, (environment, used) => toPorts(inboxFrom(environment), used));
+  const opened = onFirstUse(options, (environment, used) =>
+    toInboxPorts(inboxFrom(environment), used),
+  );
   return withSubscriptions(opened, new Map());
 }
 
 /** An inbox whose settings are known. */
 export function openInbox(settings: InboxSettings, options: InboxOptions = {}): InboxHandler {
   checkOptions(options);
-  const ports = toPorts(settings, options);
+  const ports = toInboxPorts(settings, options);
   return withSubscriptions(() => ports, new Map());
 }
 
@@ -127,7 +129,7 @@ function withSubscriptions(opened: () => InboxPorts, subscriptions: Subscription
     handler: MessageHandler | LeaseHandler,
     options: TransactionOptions | LeaseOptions = {},
   ): InboxHandler => {
-    checkGiven('.on(OrderPlaced, handler)', { definition, handler });
+    checkRequiredArguments('.on(OrderPlaced, handler)', { definition, handler });
     const { idempotency: way = 'transaction' } = options;
     const added = { ...options, definition, handler, idempotency: way } as Subscription;
     return withSubscriptions(opened, addSubscription(subscriptions, added));

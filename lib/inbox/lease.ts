@@ -157,7 +157,7 @@ async function tryToGiveBack({ log }: Handling, { handled, lease, ports }: Claim
 }
 
 /** What came of asking for a message. */
-export type Claim =
+export type LeaseClaim =
   | { readonly status: 'claimed'; readonly lease: MessageLease }
   /** It was handled before. `result` is JSON text. */
   | { readonly status: 'duplicate'; readonly result: string | undefined }
@@ -169,7 +169,7 @@ async function claim(
   handled: Handled,
   leaseMs: number,
   { config, transactor, clock, random }: CommitPorts,
-): Promise<Claim> {
+): Promise<LeaseClaim> {
   const now = clock.now();
   const lease = { token: randomUUID(), until: now + leaseMs };
   const put = {

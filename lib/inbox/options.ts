@@ -105,7 +105,7 @@ export function checkOptions({ concurrency, handlerTimeoutMs }: InboxOptions): v
 }
 
 /** @param tries how often a transaction is tried, where that is not the usual number */
-export function toPorts(
+export function toInboxPorts(
   settings: InboxSettings,
   options: InboxOptions,
   tries: Pick<CommitPorts, 'maxAttempts'> = {},

@@ -15,7 +15,7 @@ import {
 import type { OperatePorts, Operator } from './ports.ts';
 
 /** Gives a waiting entry another round of attempts, the first of them at once. */
-export function redrive(
+export function redriveEntries(
   operator: Operator,
   destinations: readonly string[],
   ports: OperatePorts,
@@ -79,7 +79,7 @@ function anotherRound(
  * sweeper delivers a skip notice in its place, when its turn has come, and then takes it away. With
  * `notice: false` nobody is told.
  */
-export function discard(
+export function discardEntries(
   { notice, ...operator }: Operator & { readonly notice: boolean },
   ports: OperatePorts,
 ): Change {
@@ -152,7 +152,7 @@ export async function* changeEach(
   change: Change,
   { store, pace }: { store: OperateStore; pace: Pace },
 ): AsyncGenerator<ChangedRow> {
-  for (const { key, id } of inSequence(rows)) {
+  for (const { key, id } of rowsInSequence(rows)) {
     await pace();
     const changed = await changeRow(key, change, store);
     yield { ...changed, key, ...(id === undefined ? {} : { eventId: id }) };
@@ -169,7 +169,7 @@ async function changeRow(key: Key, change: Change, store: OperateStore): Promise
 }
 
 /** The rows in the order they came in, but for those of one aggregate, which go in sequence. */
-export function inSequence(rows: readonly WaitingSummary[]): WaitingSummary[] {
+export function rowsInSequence(rows: readonly WaitingSummary[]): WaitingSummary[] {
   const lines = groupBy(rows, ({ aggregate, sequence, key }) =>
     aggregate === undefined || sequence === undefined ? `${key.pk}/${key.sk}` : aggregate,
   );

@@ -162,7 +162,7 @@ function outcomesOf(receipts: readonly Receipt[]): Map<string, ReceiptOutcome> {
 }
 
 /** The pages that hold the requested events, from one on. */
-export function pagesOf({ from, to }: ReplayRequest, start: Page = pageOf(from)): Page[] {
+export function pagesOfReplay({ from, to }: ReplayRequest, start: Page = pageOf(from)): Page[] {
   return [...pagesBetween(start, pageAfter(pageOf(to - 1), 1))];
 }
 

@@ -3,7 +3,7 @@ import type { DeliveryError } from '../table/waiting.ts';
 import type { Clock, Log, Random } from '../core/ports.ts';
 import {
   toOutgoing,
-  type Destination,
+  type DestinationAdapter,
   type Outgoing,
   type SendResult,
   type SendResults,
@@ -14,7 +14,7 @@ import type { Replayable } from './replay-pages.ts';
 
 /** What delivering again needs of the world. */
 export interface SendAgainPorts {
-  readonly destinations: readonly Destination[];
+  readonly destinations: readonly DestinationAdapter[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -71,7 +71,7 @@ interface Result extends Pick<SentAgain, 'refused' | 'stoppedBy'> {
 }
 
 async function sendTo(
-  destination: Destination,
+  destination: DestinationAdapter,
   outgoing: readonly Outgoing[],
   ports: SendAgainPorts,
 ): Promise<Result> {

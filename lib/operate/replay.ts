@@ -7,7 +7,13 @@ import { pageAfter, pageOf, type Page } from '../table/keys.ts';
 import type { ReplayNote, ReplayRequest } from '../table/replay.ts';
 import type { OperateStore } from '../table/stores.ts';
 import type { DeliveryError } from '../table/waiting.ts';
-import { nameOf, overlap, pagesOf, readReplayable, type ReplaySource } from './replay-pages.ts';
+import {
+  nameOf,
+  overlap,
+  pagesOfReplay,
+  readReplayable,
+  type ReplaySource,
+} from './replay-pages.ts';
 import { sendAgain, type RefusedEntry, type SendAgainPorts } from './replay-send.ts';
 
 /** What a replay is run with. */
@@ -150,7 +156,7 @@ export async function* runReplay(
     return isOurs;
   };
   let { sent, expiredPages = 0 } = begun;
-  for (const [index, page] of pagesOf(request, begun.next).entries()) {
+  for (const [index, page] of pagesOfReplay(request, begun.next).entries()) {
     const result = await replayPage(page, request, { note, ports });
     sent += result.sent;
     expiredPages += result.isExpired ? 1 : 0;
@@ -222,7 +228,7 @@ export async function countReplayable(
   request: ReplayRequest,
   { destinations, source, start }: CountContext,
 ): Promise<ReplayCount> {
-  const pages = pagesOf(request, start);
+  const pages = pagesOfReplay(request, start);
   const byType = new Map<string, number>();
   let skipNotices = 0;
   await inParallel(pages, parallelPages, async (page) => {

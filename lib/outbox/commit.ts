@@ -2,7 +2,7 @@ import { OutboxError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { backoffMs, type Backoff } from '../core/retry.ts';
 import { tableNameOf, type TransactItem } from '../dynamodb/actions.ts';
-import { commit, type ActionFailure, type Refusal } from '../dynamodb/transaction.ts';
+import { commit, type ActionFailure, type TransactionRefusal } from '../dynamodb/transaction.ts';
 import type { Draft } from '../events/draft.ts';
 import type { OutboxEvent } from '../events/event.ts';
 import type { EventContext, Row } from '../table/entry.ts';
@@ -157,7 +157,7 @@ async function waitForNextRace(writer: Writer, race: number, cause: unknown): Pr
 }
 
 /** What one transaction is made of, in this order. */
-export interface Attempt {
+export interface CommitAttempt {
   readonly actions: readonly TransactItem[];
   readonly prepared: Prepared;
   readonly cancellations: readonly Cancellation[];
@@ -181,7 +181,7 @@ interface CommitFailed {
 }
 
 /** Sends one transaction. @throws OutboxError what {@link commit} throws */
-async function attemptCommit(writer: Writer, attempt: Attempt): Promise<AttemptResult> {
+async function attemptCommit(writer: Writer, attempt: CommitAttempt): Promise<AttemptResult> {
   const { actions, prepared, cancellations, token } = attempt;
   const { alreadyWritten, counters, puts, notes, events } = prepared;
   if (alreadyWritten.length > 0) return { ...nothingFailed, alreadyWritten };
@@ -207,8 +207,8 @@ const nothingFailed = {
 
 /** Tells failed conditions of the request's own actions, of events and of cancellations apart; counters drop out. */
 function sortFailures(
-  { failures, cause }: Refusal,
-  { actions, prepared, cancellations }: Attempt,
+  { failures, cause }: TransactionRefusal,
+  { actions, prepared, cancellations }: CommitAttempt,
 ): CommitFailed {
   const firstPut = actions.length + prepared.counters.length;
   const firstCancel = firstPut + prepared.puts.length;

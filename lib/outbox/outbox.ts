@@ -1,7 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 import type { EventContext } from '../table/entry.ts';
-import { checkGiven } from '../core/errors.ts';
+import { checkRequiredArguments } from '../core/errors.ts';
 import { definedOnly } from '../core/collections.ts';
 import { cancelAction, readCancel, type Cancel } from './cancel.ts';
 import { commitEvents, alreadyWritten, writeFailed } from './commit.ts';
@@ -196,8 +196,8 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
   return {
     write: async (request) => {
       const usage = 'write({ items, events: [OrderPlaced(id, data)] })';
-      checkGiven(usage, { request });
-      checkGiven(usage, { events: request.events });
+      checkRequiredArguments(usage, { request });
+      checkRequiredArguments(usage, { events: request.events });
       const { items = [], clientRequestToken: token, ...rest } = request;
       const result = await commitEvents(writer, {
         ...{ ...rest, actions: items },
@@ -208,7 +208,7 @@ export function openOutbox(settings: OutboxSettings, options: OutboxOptions = {}
       return { events, notCancelled };
     },
     prepare: async (events, { context, cancel = [], sentAtOnce = false } = {}) => {
-      checkGiven('prepare([OrderPlaced(id, data)])', { events });
+      checkRequiredArguments('prepare([OrderPlaced(id, data)])', { events });
       const cancels = readCancel(cancel).map(({ eventId }) => cancelAction(eventId, tableName));
       const drafts = await draftWrite(writer, events, context);
       const prepared = await prepareDrafts(writer, drafts, sentAtOnce ? 'now' : 'later');

@@ -5,9 +5,9 @@ import type { OutboxEvent } from '../events/event.ts';
 import { openExpectations, type Missing } from './expectations.ts';
 import { withoutRepaired } from './repair.ts';
 import type { ReconciliationPorts } from './options.ts';
-import { pagesOf, readPage, shardsEver, type WrittenPage } from './read.ts';
+import { pagesOfWindow, readPage, shardsEver, type WrittenPage } from './read.ts';
 import { unknownTo, type Unknown } from './unknown-to.ts';
-import { graceMs, type ReconciliationWindow } from './window.ts';
+import { deliveryGraceMs, type ReconciliationWindow } from './window.ts';
 
 /** What comparing takes. */
 export interface ComparePorts extends Omit<ReconciliationPorts, 'mend'> {
@@ -37,7 +37,7 @@ export async function compare(
 ): Promise<Findings> {
   const { settings, clock, reader } = ports;
   const now = clock.now();
-  const arrivedBy = now - graceMs;
+  const arrivedBy = now - deliveryGraceMs;
   // Items before events: an event that is written meanwhile is found, not missed.
   const expected: OutboxEvent[] = [];
   for await (const event of ports.expected(window)) {
@@ -49,7 +49,7 @@ export async function compare(
   const shards = await shardsEver(outbox);
   const unknown: Unknown[] = [];
   let events = 0;
-  for (const page of pagesOf(window)) {
+  for (const page of pagesOfWindow(window)) {
     checkTime(ports);
     await ports.keepAlive();
     const written = await readPage(page, { ...outbox, shards });

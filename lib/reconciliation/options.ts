@@ -71,7 +71,7 @@ export interface ReconciliationPorts {
 }
 
 /** @throws OutboxError `OUTBOX_MISSING` where it is to mend and has no outbox to write to */
-export function toPorts(
+export function toReconciliationPorts(
   settings: ReconciliationSettings,
   options: ReconciliationOptions,
 ): ReconciliationPorts {

@@ -2,7 +2,7 @@ import type { InvocationContext } from '../inbox/deadline.ts';
 import { onFirstUse, reconciliationFrom, type ReconciliationSettings } from '../outbox/settings.ts';
 import { compare } from './compare.ts';
 import { mendAlone, mendMissing, mendUnknown } from './repair.ts';
-import { toPorts, type ReconciliationOptions } from './options.ts';
+import { toReconciliationPorts, type ReconciliationOptions } from './options.ts';
 import { tell, type ReconciliationReport } from './report.ts';
 import { isAskedFor, windowOf } from './window.ts';
 
@@ -67,7 +67,7 @@ export function openReconciliation(
   settings: ReconciliationSettings,
   options: ReconciliationOptions = {},
 ): ReconciliationHandler {
-  const ports = toPorts(settings, options);
+  const ports = toReconciliationPorts(settings, options);
   return async (event, context = {}) => {
     const { windowMs } = settings;
     const window = windowOf(event, { windowMs, now: ports.clock.now() });

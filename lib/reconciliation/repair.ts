@@ -18,7 +18,7 @@ import type { Missing } from './expectations.ts';
 import type { MendPorts, ReconciliationPorts } from './options.ts';
 import { toMissing, toUnknown, type MissingEvent, type UnknownDelivery } from './report.ts';
 import type { Unknown } from './unknown-to.ts';
-import { graceMs, type ReconciliationWindow } from './window.ts';
+import { deliveryGraceMs, type ReconciliationWindow } from './window.ts';
 
 /** What mending all that was found takes. */
 export interface MendAllPorts {
@@ -258,7 +258,7 @@ export async function mendAlone<T>(
     isDone = isScheduled && !isRestLeft;
     return result;
   } finally {
-    const last = isDone ? lease(0, window.until - graceMs) : lease(0);
+    const last = isDone ? lease(0, window.until - deliveryGraceMs) : lease(0);
     await commitAlone(transactor, last, mend).catch((error: unknown) => {
       // It ends by itself.
       log.warn('the lease of this reconciliation was not given back', errorFields(error));

@@ -65,4 +65,4 @@ function invalid(option: string, value: unknown, problem: string): OutboxError {
 }
 
 /** How long a delivered event may be under way to its inbox. */
-export const graceMs = 15 * 60_000;
+export const deliveryGraceMs = 15 * 60_000;

@@ -15,7 +15,7 @@ import type {
   MessageHandler,
 } from '../inbox/transaction.ts';
 import { rowToSaga, sagaKey, type SagaId, type SagaRecord } from '../table/saga.ts';
-import { keyOf } from './define-saga.ts';
+import { sagaKeyOf } from './define-saga.ts';
 import type { SagaOutcome, SagaParts, SagaTransition } from './step.ts';
 import { checkState, isForgotten, readStored, writeSaga, type SagaPlace } from './stored.ts';
 import { transition } from './transition.ts';
@@ -26,7 +26,7 @@ export interface AnswerAgainPorts extends AnswerPorts {
   readonly random: Random;
   readonly handleOnce: HandleOnce;
   /** Told of each answer that was committed, and of each event that was left alone. */
-  readonly onAnswer: (answer: Answer) => void;
+  readonly onAnswer: (answer: SagaStepResult) => void;
 }
 
 const raceDefaults = {
@@ -83,7 +83,7 @@ async function tryToAnswer<State>(
   ports: AnswerAgainPorts,
 ): Promise<Tried> {
   const { message } = handling;
-  let last: Answer | undefined;
+  let last: SagaStepResult | undefined;
   const handler = async (...[, tx]: Parameters<MessageHandler>): Promise<void> => {
     last = await answer(parts, { message, tx }, ports);
   };
@@ -112,7 +112,7 @@ function withoutReplay(handling: Handling): Handling {
 }
 
 /** Whether others wrote the saga's row, the first of the writes, meanwhile, or are at it. */
-function wasOvertaken(error: unknown, last: Answer | undefined): error is OutboxError {
+function wasOvertaken(error: unknown, last: SagaStepResult | undefined): error is OutboxError {
   if (last?.isWritten !== true) return false;
   if (OutboxError.is(error, 'TRANSACTION_CONFLICT')) return isOnlyConflict(error);
   if (!OutboxError.is(error, 'CONDITION_FAILED')) return false;
@@ -127,7 +127,7 @@ function isOnlyConflict({ details }: OutboxError): boolean {
 }
 
 /** What became of an event: of which saga, and whether its row is the first of the handler's writes. */
-export interface Answer {
+export interface SagaStepResult {
   readonly outcome: SagaOutcome | 'foreign';
   readonly key?: string;
   readonly status?: SagaRecord['status'];
@@ -142,7 +142,7 @@ async function answer<State>(
   parts: SagaParts<State>,
   { message, tx }: { readonly message: InboxMessage; readonly tx: InboxTransaction },
   ports: AnswerPorts,
-): Promise<Answer> {
+): Promise<SagaStepResult> {
   const key = readKey(parts, message);
   if (key === undefined) return { outcome: 'foreign', isWritten: false };
   const before = await readSaga({ saga: parts.name, key }, ports);
@@ -197,7 +197,7 @@ interface AnswerPorts extends SagaPlace {
  */
 function readKey<State>(parts: SagaParts<State>, message: InboxMessage): string | undefined {
   try {
-    return keyOf(parts, message);
+    return sagaKeyOf(parts, message);
   } catch (error) {
     if (OutboxError.is(error)) reject(error.message, { cause: error });
     // Its message may quote the data.

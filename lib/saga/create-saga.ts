@@ -1,16 +1,21 @@
-import { checkGiven, OutboxError } from '../core/errors.ts';
+import { checkRequiredArguments, OutboxError } from '../core/errors.ts';
 import type { Message } from '../table/message.ts';
 import { isSagaCheck, sagaDimensions, sagaMetrics, type SagaCheck } from '../table/saga.ts';
 import { createDocumentClient } from '../dynamodb/client.ts';
 import { handleBatch } from '../inbox/batch.ts';
 import type { InvocationContext } from '../inbox/deadline.ts';
-import { checkOptions, toPorts, type InboxOptions, type InboxPorts } from '../inbox/options.ts';
+import {
+  checkOptions,
+  toInboxPorts,
+  type InboxOptions,
+  type InboxPorts,
+} from '../inbox/options.ts';
 import type { SqsBatchResponse, SqsEvent } from '../inbox/sqs-event.ts';
 import { addSubscription, type Subscriptions } from '../inbox/subscriptions.ts';
 import { onFirstUse, sagaFrom, type SagaSettings } from '../outbox/settings.ts';
 import { systemClock } from '../core/system.ts';
 import { createDynamoDBTransactor } from '../dynamodb/transactor.ts';
-import { answerUntilCommitted, type Answer } from './answer.ts';
+import { answerUntilCommitted, type SagaStepResult } from './answer.ts';
 import type { DefinedSaga } from './definition.ts';
 import { likelyKeyOf } from './define-saga.ts';
 import { reportOverdue, createRunningSagas, type RunningSagas } from './running-sagas.ts';
@@ -68,7 +73,7 @@ export function createSaga<State>(
   definition: DefinedSaga<State>,
   options: SagaRunOptions = {},
 ): SagaFunction {
-  checkGiven('createSaga(fulfilment) with what defineSaga returned', { definition });
+  checkRequiredArguments('createSaga(fulfilment) with what defineSaga returned', { definition });
   checkOptions(options);
   const opened = onFirstUse(
     options,
@@ -91,7 +96,7 @@ export function openSaga<State>(
   const { sagaTableName, dedupeWindowMs } = settings;
   // Where a transaction meets others, the saga is read and answered anew: that is its next try.
   const inbox = {
-    ...toPorts(settings, { ...options, transactor }, { maxAttempts: 1 }),
+    ...toInboxPorts(settings, { ...options, transactor }, { maxAttempts: 1 }),
     dimensions: sagaDimensions({ name, inboxName: settings.name, tableName: settings.tableName }),
   };
   const running = options.running ?? createRunningSagas(client, sagaTableName);
@@ -138,7 +143,7 @@ function subscriptionsOf<State>({ events, deadline }: DefinedSaga<State>['parts'
 /** What came for nothing is counted, and everything is logged by its ids. */
 function report(
   saga: string,
-  { outcome, key, status }: Answer,
+  { outcome, key, status }: SagaStepResult,
   { log, metrics }: InboxPorts,
 ): void {
   if (outcome === 'late') metrics.addMetric(sagaMetrics.late, 'Count', 1);

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { definedOnly, ownValue } from '../core/collections.ts';
-import { checkGiven, OutboxError } from '../core/errors.ts';
+import { checkRequiredArguments, OutboxError } from '../core/errors.ts';
 import { checkUpcasts, type EventContract } from '../events/event.ts';
 import { toInboxMessage, type InboxMessage } from '../inbox/message.ts';
 import type { Message } from '../table/message.ts';
@@ -53,8 +53,8 @@ export function defineSaga<Schema extends StandardSchemaV1, const Field extends 
   options: SagaOptions<Schema, Field>,
 ): SagaDefinition<StandardSchemaV1.InferOutput<Schema>, Field> {
   const usage = "defineSaga('fulfilment', { state: schema, key: 'orderId' })";
-  checkGiven(usage, { name, options });
-  checkGiven(usage, { state: options.state });
+  checkRequiredArguments(usage, { name, options });
+  checkRequiredArguments(usage, { state: options.state });
   const { version, overdueAfter, startsOnReplay } = { ...defaults, ...options };
   const { upcast = {}, key, state: schema, validationDetail = 'codes' } = options;
   if (!Number.isSafeInteger(version) || version < 1) {
@@ -125,12 +125,12 @@ function sagaOf<State>(parts: SagaParts<State>): DefinedSaga<State> {
     ...{ name: parts.name, version: parts.version, parts },
     eventTypes: [...parts.events.keys(), parts.deadline.type],
     startedBy: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) => {
-      checkGiven('.startedBy(OrderPlaced, handler)', { definition, handler });
+      checkRequiredArguments('.startedBy(OrderPlaced, handler)', { definition, handler });
       const starts = added(parts, 'starts', [definition.type, handler]);
       return taking(definition, options, { starts });
     },
     on: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) => {
-      checkGiven('.on(PaymentTaken, handler)', { definition, handler });
+      checkRequiredArguments('.on(PaymentTaken, handler)', { definition, handler });
       return taking(definition, options, {
         steps: added(parts, 'steps', [definition.type, handler]),
         ...(options.whenNotFound === 'ignore'
@@ -139,21 +139,22 @@ function sagaOf<State>(parts: SagaParts<State>): DefinedSaga<State> {
       });
     },
     onLate: (definition: EventContract, handler: AnyHandler, options: StepOptions = {}) => {
-      checkGiven('.onLate(PaymentTaken, handler)', { definition, handler });
+      checkRequiredArguments('.onLate(PaymentTaken, handler)', { definition, handler });
       const lates = added(parts, 'lates', [definition.type, handler]);
       return taking(definition, options, { lates });
     },
     onDeadline: (deadline: string, handler: AnyHandler) => {
-      checkGiven(".onDeadline('payment', handler)", { deadline, handler });
+      checkRequiredArguments(".onDeadline('payment', handler)", { deadline, handler });
       return extended({ deadlines: added(parts, 'deadlines', [deadline, handler]) });
     },
     compensation: (name: string, first: AnyHandler | StandardSchemaV1, ...rest: never[]) => {
-      checkGiven(".compensation('payment', handler)", { name, handler: first });
+      checkRequiredArguments(".compensation('payment', handler)", { name, handler: first });
       return '~standard' in first
         ? compensation(name, first, ...(rest as unknown as [AnyHandler]))
         : compensation(name, undefined, first, ...rest);
     },
-    transition: (before, event) => transition(parts, { key: keyOf(parts, event), before, event }),
+    transition: (before, event) =>
+      transition(parts, { key: sagaKeyOf(parts, event), before, event }),
     deadlineEvent: (saga, deadline) => deadlineOf(parts, saga, deadline),
   } as DefinedSaga<State>;
 }
@@ -215,7 +216,7 @@ const maxKeyBytes = 900;
  *
  * @throws OutboxError `SAGA_INVALID` for what cannot be a key
  */
-export function keyOf<State>(parts: SagaParts<State>, event: SagaEvent): string | undefined {
+export function sagaKeyOf<State>(parts: SagaParts<State>, event: SagaEvent): string | undefined {
   const { name, deadline } = parts;
   if (event.type === deadline.type)
     return event.aggregate.slice(`${deadline.aggregateType}/`.length);
@@ -242,7 +243,7 @@ function fieldOf(data: unknown, field: string | undefined): unknown {
  */
 export function likelyKeyOf<State>(parts: SagaParts<State>, message: Message): string | undefined {
   try {
-    return keyOf(parts, toInboxMessage(message, message.data, message.dataversion));
+    return sagaKeyOf(parts, toInboxMessage(message, message.data, message.dataversion));
   } catch {
     // It will be called again with data that was checked, and whatever is wrong will be told then.
     return undefined;

@@ -24,7 +24,7 @@ import {
 const maxCompensations = 30;
 
 /** A saga while its handlers run: what they did so far. */
-export interface Draft<State> {
+export interface SagaDraft<State> {
   readonly key: string;
   status: SagaStatus;
   state: { readonly value: State } | undefined;
@@ -43,14 +43,14 @@ export function openDraft<State>(
   key: string,
   before?: SagaSnapshot<State>,
   { isLate = false }: { isLate?: boolean } = {},
-): Draft<State> {
+): SagaDraft<State> {
   return {
     ...(before === undefined ? blank() : draftOf(before)),
     ...{ key, emits: [], writes: [], deadlines: new Map(), cancelled: new Set(), isLate },
   };
 }
 
-type Kept<State> = Pick<Draft<State>, 'status' | 'state' | 'reason' | 'compensations'>;
+type Kept<State> = Pick<SagaDraft<State>, 'status' | 'state' | 'reason' | 'compensations'>;
 
 function blank<State>(): Kept<State> {
   return { status: 'running', state: undefined, reason: undefined, compensations: [] };
@@ -66,7 +66,10 @@ function draftOf<State>({
 }
 
 /** What handlers get. What may be asked for at the moment is what their types say, and is checked here too. */
-export function stepOf<State>(parts: SagaParts<State>, draft: Draft<State>): RunningSaga<State> {
+export function stepOf<State>(
+  parts: SagaParts<State>,
+  draft: SagaDraft<State>,
+): RunningSaga<State> {
   const { name: saga } = parts;
   return {
     key: draft.key,
@@ -93,7 +96,7 @@ export function stepOf<State>(parts: SagaParts<State>, draft: Draft<State>): Run
 
 type OnlyRunning = Omit<RunningSaga<unknown>, keyof CompensatingSaga<unknown>>;
 
-function whileRunning<State>(parts: SagaParts<State>, draft: Draft<State>): OnlyRunning {
+function whileRunning<State>(parts: SagaParts<State>, draft: SagaDraft<State>): OnlyRunning {
   const { name: saga, deadlines, compensations } = parts;
   return {
     setDeadline: (name, after) => {
@@ -135,7 +138,7 @@ function frozen<T>(value: T, saga: string): T {
 
 /** What is asked for after the end would be lost without a word. */
 function checkRunning(
-  { status, isLate }: Draft<unknown>,
+  { status, isLate }: SagaDraft<unknown>,
   { saga, call }: { saga: string; call: string },
 ): void {
   if (status === 'running' && !isLate) return;
@@ -143,7 +146,7 @@ function checkRunning(
 }
 
 /** One too many is told of when the thing is done: when it is to be undone, it is too late. */
-function checkRoom({ compensations }: Draft<unknown>, saga: string): void {
+function checkRoom({ compensations }: SagaDraft<unknown>, saga: string): void {
   if (compensations.length < maxCompensations) return;
   throw sagaInvalid(
     saga,

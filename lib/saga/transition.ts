@@ -2,7 +2,7 @@ import { types } from 'node:util';
 
 import { definedOnly, ownValue } from '../core/collections.ts';
 import { isFinished } from '../table/saga.ts';
-import { openDraft, readArgument, stepOf, type Draft } from './draft.ts';
+import { openDraft, readArgument, stepOf, type SagaDraft } from './draft.ts';
 import {
   deadlineDataOf,
   sagaInvalid,
@@ -126,7 +126,7 @@ function unchanged<State>(
 function close<State>(
   parts: SagaParts<State>,
   before: SagaSnapshot<State> | undefined,
-  draft: Draft<State>,
+  draft: SagaDraft<State>,
 ): SagaTransition<State> {
   const { undone, awaiting, compensating } = undo(parts, draft);
   const { key, status, state, reason, emits, writes } = draft;
@@ -154,7 +154,10 @@ interface ClosedDeadlines extends Pick<SagaTransition, 'deadlines' | 'cancelled'
 }
 
 /** A saga that runs no longer has none. One that is set anew is moved: the earlier one shall not come. */
-function closeDeadlines(before: SagaSnapshot['deadlines'], draft: Draft<unknown>): ClosedDeadlines {
+function closeDeadlines(
+  before: SagaSnapshot['deadlines'],
+  draft: SagaDraft<unknown>,
+): ClosedDeadlines {
   const isRunning = draft.status === 'running';
   const set = isRunning ? draft.deadlines : new Map<string, number>();
   const holds = (name: string): boolean =>
@@ -181,7 +184,7 @@ export interface Undone {
  * Undoes what a saga did that is being compensated: the last thing first, up to one whose undoing must be
  * confirmed. After the last of them it is compensated.
  */
-function undo<State>(parts: SagaParts<State>, draft: Draft<State>): Undone {
+function undo<State>(parts: SagaParts<State>, draft: SagaDraft<State>): Undone {
   if (draft.status !== 'compensating') return { undone: [] };
   const undone: string[] = [];
   for (let last = draft.compensations.pop(); last !== undefined; last = draft.compensations.pop()) {

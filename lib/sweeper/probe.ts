@@ -95,13 +95,13 @@ function anyPage(from: Page, end: Page, random: Random): Page {
 const deliverAtOnce = 500;
 
 /** What a page's receipts speak of. */
-export interface Settled {
+export interface SettledEvents {
   readonly ids: ReadonlySet<string>;
   /** Sort keys of rows that are no valid entries. */
   readonly rows: ReadonlySet<string>;
 }
 
-export function settledBy(receipts: readonly Receipt[]): Settled {
+export function settledBy(receipts: readonly Receipt[]): SettledEvents {
   const ids = new Set<string>();
   const rows = new Set<string>();
   // One by one: a page may have receipts of a million entries.
@@ -113,7 +113,7 @@ export function settledBy(receipts: readonly Receipt[]): Settled {
 }
 
 /** What has no receipt yet. */
-export function missingOf({ entries, invalid }: PageChunk, settled: Settled): PageChunk {
+export function missingOf({ entries, invalid }: PageChunk, settled: SettledEvents): PageChunk {
   return {
     entries: entries.filter(({ id }) => !settled.ids.has(id)),
     invalid: invalid.filter(({ key }) => !settled.rows.has(key.sk)),

@@ -10,7 +10,7 @@ import { sweepBackdated, sweepPages } from './pages.ts';
 import type { Budget, PassResult, SweepPorts } from './ports.ts';
 import { probeOthers } from './probe.ts';
 
-export type Sweeper = (invocation: Invocation) => Promise<SweepReport>;
+export type SweeperHandler = (invocation: Invocation) => Promise<SweepReport>;
 
 /** Kept back from an invocation's time for what is under way when the deadline comes; less where there is little. */
 const reserve = { mostMs: 15_000, share: 0.25 };
@@ -26,7 +26,7 @@ type Pass = keyof typeof shares;
  * Several may run at once. One that runs out of time or meets an outage stops where it is; the next
  * goes on from there. A pass that fails keeps the others from nothing; what it threw is thrown in the end.
  */
-export function createSweeper(given: SweepPorts): Sweeper {
+export function createSweeper(given: SweepPorts): SweeperHandler {
   // What a destination takes is remembered from run to run, as long as the container lives.
   const watched = watchAcceptance(given.destinations, given);
   return async (invocation) => {

@@ -239,7 +239,7 @@ export interface ReplayNotes {
  * Objects under keys, as an archive is made of. Two adapters, that of S3 and the in-memory one, pass one
  * conformance suite.
  */
-export interface Archive {
+export interface ArchiveObjects {
   /** Writes an object, over one of the same key. What arrives otherwise than it was sent is refused. */
   put(key: string, body: Uint8Array): Promise<void>;
   /** Reads an object, whole. Throws what the client throws where there is none: keys are listed first. */
@@ -267,7 +267,7 @@ export interface LateEntries {
 /** What archiving needs of the world. */
 export interface ArchiverPorts {
   readonly store: ArchiveStore;
-  readonly archive: Archive;
+  readonly archive: ArchiveObjects;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;

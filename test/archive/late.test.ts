@@ -4,7 +4,7 @@ import { toArchiveLine, lateToRow } from '../../lib/table/archive.ts';
 import { pageAfter, pageOf } from '../../lib/table/keys.ts';
 import { keyOfWaiting } from '../../lib/table/waiting.ts';
 import { packLines } from '../../lib/archive/objects.ts';
-import { discard } from '../../lib/operate/change.ts';
+import { discardEntries } from '../../lib/operate/change.ts';
 import { settlementOf, type SettlementPorts } from '../../lib/sweeper/record.ts';
 import type { Entry } from '../../lib/table/entry.ts';
 import { retentionMs } from '../support/entries.ts';
@@ -94,7 +94,7 @@ describe('an entry that leaves the waiting room after its hour was archived', ()
     const { world, entry } = await archivedWhileItWaits();
     const before = await world.store.getWaiting(keyOfWaiting(entry));
     const operator = { by: 'ann', reason: 'because', notice: false };
-    await discard(operator, { ...portsOf(world), store: world.store })(before!);
+    await discardEntries(operator, { ...portsOf(world), store: world.store })(before!);
 
     await world.run();
 

@@ -5,7 +5,7 @@ import { hourOf, hourPrefix, toArchiveLine, type ArchivedEntry } from '../../lib
 import { entryToRow } from '../../lib/table/entry.ts';
 import { pageAfter, pageOf, timeOfId } from '../../lib/table/keys.ts';
 import { packLines, sha256 } from '../../lib/archive/objects.ts';
-import type { Archive } from '../../lib/table/stores.ts';
+import type { ArchiveObjects } from '../../lib/table/stores.ts';
 import { someEntry } from '../support/arbitraries.ts';
 import { retentionMs } from '../support/entries.ts';
 import { countingIds, entryOf, shards } from '../support/world.ts';
@@ -38,7 +38,7 @@ async function archived() {
 }
 
 /** The keys that were read, and the prefixes that were listed. */
-function watched({ archive }: ArchiveWorld): { archive: Archive; asked: string[] } {
+function watched({ archive }: ArchiveWorld): { archive: ArchiveObjects; asked: string[] } {
   const asked: string[] = [];
   return {
     asked,

@@ -2,7 +2,7 @@ import { entryToRow, type Entry } from '../../lib/table/entry.ts';
 import { table as names, type Page } from '../../lib/table/keys.ts';
 import type { ReceiptOutcome } from '../../lib/table/receipt.ts';
 import { createArchiver, type ArchiveReport } from '../../lib/archive/archiver.ts';
-import type { Archive, ArchiverPorts } from '../../lib/table/stores.ts';
+import type { ArchiveObjects, ArchiverPorts } from '../../lib/table/stores.ts';
 import { openArchive } from '../../lib/archive/reader.ts';
 import { receiptsFor } from '../../lib/delivery/deliver.ts';
 import type { ArchivedEntry } from '../../lib/table/archive.ts';
@@ -80,7 +80,7 @@ export function createArchiveWorld({ chunkSize = 3 }: { chunkSize?: number } = {
         memory.table.delete({ pk: row['pk'] as string, sk: row['sk'] as string });
       }
     },
-    open: (from: Archive = archive) => openArchive({ ...owner, archive: from }),
+    open: (from: ArchiveObjects = archive) => openArchive({ ...owner, archive: from }),
   };
 }
 

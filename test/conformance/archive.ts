@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Archive } from '../../lib/table/stores.ts';
+import type { ArchiveObjects } from '../../lib/table/stores.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
 /** What every adapter of the archive port does. Each call of `create` opens an empty one. */
-export function describeArchive(name: string, create: () => Promise<Archive>): void {
+export function describeArchive(name: string, create: () => Promise<ArchiveObjects>): void {
   describe(name, () => {
     it('gives back what was written, byte for byte', async () => {
       const archive = await create();

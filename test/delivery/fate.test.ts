@@ -6,7 +6,7 @@ import {
   heldCheckMs,
   retryBackoff,
   unavailableForMs,
-  type Answer,
+  type DestinationResult,
   type Candidate,
 } from '../../lib/delivery/fate.ts';
 import type { SendResult } from '../../lib/delivery/destination.ts';
@@ -31,7 +31,7 @@ function result(status: SendResult['status']): SendResult {
     : { status, error: { code: status.toUpperCase(), message: '' } };
 }
 
-function answers(...statuses: SendResult['status'][]): Answer[] {
+function answers(...statuses: SendResult['status'][]): DestinationResult[] {
   return statuses.map((status, index) => ({
     destination: `d${index}`,
     ordered: index % 2 === 1,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../lib/table/entry.ts';
 import { entryKey, pageOf, timeOfId } from '../../lib/table/keys.ts';
 import { keyOfWaiting } from '../../lib/table/waiting.ts';
-import type { Destination } from '../../lib/delivery/destination.ts';
+import type { DestinationAdapter } from '../../lib/delivery/destination.ts';
 import { createRelay } from '../../lib/delivery/relay.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory/store.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
@@ -25,7 +25,10 @@ import {
 
 const start = Date.UTC(2026, 10, 21, 4, 37, 10);
 
-function setUp(destinations: Destination[], store: MemoryStore = createMemoryStore({ shards })) {
+function setUp(
+  destinations: DestinationAdapter[],
+  store: MemoryStore = createMemoryStore({ shards }),
+) {
   const clock = createVirtualClock(start);
   const log = recordingLog();
   const meter = recordingMeter();

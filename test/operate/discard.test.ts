@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { stateOf } from '../../lib/cli/view/waiting.ts';
 import { keyOfWaiting } from '../../lib/table/waiting.ts';
-import { changeEach, discard, type ChangedRow } from '../../lib/operate/change.ts';
+import { changeEach, discardEntries, type ChangedRow } from '../../lib/operate/change.ts';
 import { createPace } from '../../lib/core/concurrency.ts';
 import { select, type Selection } from '../../lib/operate/selection.ts';
 import { aWaiting, anEntry } from '../support/entries.ts';
@@ -16,7 +16,7 @@ async function discardAll(
   { notice = true, ...selection }: Selection & { notice?: boolean } = {},
 ): Promise<ChangedRow[]> {
   const rows = await collect(select(store, selection));
-  const change = discard({ ...operator, notice }, ports);
+  const change = discardEntries({ ...operator, notice }, ports);
   return collect(changeEach(rows, change, { store, pace: createPace(1000, clock) }));
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { findAggregate } from '../../lib/operate/find-aggregate.ts';
 import { findEvent, readReference } from '../../lib/operate/find-event.ts';
-import { redrive } from '../../lib/operate/change.ts';
+import { redriveEntries } from '../../lib/operate/change.ts';
 import { newId } from '../../lib/core/system.ts';
 import { aWaiting, anEntry, someTime } from '../support/entries.ts';
 import { accepts, refuses } from '../support/world.ts';
@@ -27,7 +27,7 @@ describe('the trail of an event', () => {
     world.script.decide = refuses('MalformedDetail');
     const [entry] = await world.deliver({ sequence: 4 });
     const waiting = await world.waitingOf(entry!);
-    await redrive(operator, [], ports)(waiting!);
+    await redriveEntries(operator, [], ports)(waiting!);
 
     expect(await findEvent(entry!.id, store, clock.now())).toMatchObject({
       status: 'waiting',
@@ -43,7 +43,7 @@ describe('the trail of an event', () => {
     world.script.decide = refuses('MalformedDetail');
     const [entry] = await world.deliver({});
     world.script.decide = accepts;
-    await redrive(operator, [], world.ports)((await world.waitingOf(entry!))!);
+    await redriveEntries(operator, [], world.ports)((await world.waitingOf(entry!))!);
     world.clock.advance(1);
     await world.sweep();
 

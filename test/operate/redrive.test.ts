@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { changeEach, redrive, redriveBlocker, type ChangedRow } from '../../lib/operate/change.ts';
+import {
+  changeEach,
+  redriveEntries,
+  redriveBlocker,
+  type ChangedRow,
+} from '../../lib/operate/change.ts';
 import { createPace } from '../../lib/core/concurrency.ts';
 import { select, type Selection } from '../../lib/operate/selection.ts';
 import { aWaiting, anEntry } from '../support/entries.ts';
@@ -14,7 +19,7 @@ const parked: Selection = { states: ['parked'] };
 async function redriveAll(world: World, selection = parked): Promise<ChangedRow[]> {
   const { store, ports, clock, destination } = world;
   const rows = await collect(select(store, selection));
-  const change = redrive(operator, [destination.name], ports);
+  const change = redriveEntries(operator, [destination.name], ports);
   return collect(changeEach(rows, change, { store, pace: createPace(1000, clock) }));
 }
 
@@ -112,7 +117,7 @@ describe('a redrive', () => {
     world.script.decide = accepts;
     await world.sweep();
 
-    const change = redrive(operator, [], ports);
+    const change = redriveEntries(operator, [], ports);
     const changed = await collect(changeEach(rows, change, { store, pace: createPace(9, clock) }));
 
     expect(changed).toMatchObject([{ status: 'gone' }]);
@@ -159,7 +164,7 @@ describe('a redrive', () => {
     const begun = clock.now();
 
     const pace = createPace(2, clock);
-    await collect(changeEach(rows, redrive(operator, [], ports), { store, pace }));
+    await collect(changeEach(rows, redriveEntries(operator, [], ports), { store, pace }));
 
     expect(clock.now() - begun).toBe(1000);
   });

@@ -14,7 +14,7 @@ import {
 } from '../../lib/operate/replay.ts';
 import { nameOf, type ReplaySource } from '../../lib/operate/replay-pages.ts';
 import type { ArchivedPages } from '../../lib/table/stores.ts';
-import { discard } from '../../lib/operate/change.ts';
+import { discardEntries } from '../../lib/operate/change.ts';
 import { somePage, someTime } from '../support/entries.ts';
 import { accepts, recordingLog, refuses, retentionMs, type Script } from '../support/world.ts';
 import { collect, createOperateWorld, hour, minute, operator, shards } from './support.ts';
@@ -159,7 +159,7 @@ describe('a replay', () => {
     world.script.decide = refuses('MalformedDetail');
     const [numbered, plain] = await world.deliver({ sequence: 7 }, {});
     for (const entry of [numbered!, plain!]) {
-      const change = discard({ ...operator, notice: false }, world.ports);
+      const change = discardEntries({ ...operator, notice: false }, world.ports);
       await change((await world.waitingOf(entry))!);
     }
     const seen = arrivals(world);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { summaryOf, waitingStates } from '../../lib/table/waiting.ts';
-import { inSequence } from '../../lib/operate/change.ts';
+import { rowsInSequence } from '../../lib/operate/change.ts';
 import { createPace } from '../../lib/core/concurrency.ts';
 import { isMeant, select } from '../../lib/operate/selection.ts';
 import { newId } from '../../lib/core/system.ts';
@@ -72,7 +72,7 @@ describe('the order in which rows are changed', () => {
           ),
         );
 
-        const ordered = inSequence(rows);
+        const ordered = rowsInSequence(rows);
 
         expect(new Set(ordered)).toEqual(new Set(rows));
         for (const line of Map.groupBy(ordered, ({ aggregate }) => aggregate).values()) {

@@ -1,7 +1,7 @@
 import { entryToRow, type Entry } from '../../lib/table/entry.ts';
 import { keyOfWaiting, type Waiting } from '../../lib/table/waiting.ts';
 import { deliver, type DeliverPorts } from '../../lib/delivery/deliver.ts';
-import type { Destination } from '../../lib/delivery/destination.ts';
+import type { DestinationAdapter } from '../../lib/delivery/destination.ts';
 import { findWaitingOf } from '../../lib/operate/find-event.ts';
 import type { OperatePorts } from '../../lib/operate/ports.ts';
 import type { OperateStore } from '../../lib/table/stores.ts';
@@ -67,7 +67,7 @@ export function createOperateWorld({ ordered = false }: OperateWorldOptions = {}
 interface Outbox {
   readonly store: OperateStore;
   readonly clock: Clock;
-  readonly destinations: readonly Destination[];
+  readonly destinations: readonly DestinationAdapter[];
   readonly put: (row: ReturnType<typeof entryToRow>) => Promise<void>;
   readonly newId: ReturnType<typeof countingIds>;
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../lib/core/ports.ts';
 import { someTime } from '../support/entries.ts';
 import { accepts, refuses } from '../support/world.ts';
 import { collect, createOperateWorld, minute, operator } from './support.ts';
-import { redrive } from '../../lib/operate/change.ts';
+import { redriveEntries } from '../../lib/operate/change.ts';
 
 type World = ReturnType<typeof createOperateWorld>;
 
@@ -74,7 +74,11 @@ describe('following an outbox', () => {
     world.script.decide = refuses('MalformedDetail');
     const bringBack = async () => {
       const [row] = await collect(world.store.listWaiting('parked', world.clock.now()));
-      await redrive(operator, [], world.ports)((await world.store.getWaiting(row![0]!.key))!);
+      await redriveEntries(
+        operator,
+        [],
+        world.ports,
+      )((await world.store.getWaiting(row![0]!.key))!);
       world.script.decide = accepts;
       await world.sweep();
     };

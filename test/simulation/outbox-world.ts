@@ -5,9 +5,9 @@ import { entryPrefix, holdKey, pageOf, waitingKey, type Key } from '../../lib/ta
 import { holdsOf, keyOfWaiting } from '../../lib/table/waiting.ts';
 import { watermarkKey, watermarkNames } from '../../lib/table/sweep-notes.ts';
 import { growingTimeout } from '../../lib/delivery/destinations/client.ts';
-import { createRelay, type Relay } from '../../lib/delivery/relay.ts';
+import { createRelay, type RelayHandler } from '../../lib/delivery/relay.ts';
 import type { SweepPorts } from '../../lib/sweeper/ports.ts';
-import { createSweeper, type Sweeper } from '../../lib/sweeper/sweeper.ts';
+import { createSweeper, type SweeperHandler } from '../../lib/sweeper/sweeper.ts';
 import { defineEvent } from '../../lib/events/define-event.ts';
 import { openOutbox } from '../../lib/outbox/outbox.ts';
 import { createMemorySweepStore } from '../support/memory/sweep-store.ts';
@@ -60,7 +60,7 @@ export interface WorldOptions {
   readonly chunkSize?: number;
   /** Decides who comes first where several run at once. */
   readonly seed: number;
-  readonly createSweep?: (ports: SweepPorts) => Sweeper;
+  readonly createSweep?: (ports: SweepPorts) => SweeperHandler;
 }
 
 const Reminded = defineEvent('order.reminded', { aggregateType: 'order', schema: z.object({}) });
@@ -144,7 +144,7 @@ export function createWorld({
 
   // One container, as long as it lives: what a relay remembers goes with it.
   let container = portsOf({});
-  const openRelay = (): Relay =>
+  const openRelay = (): RelayHandler =>
     createRelay({ ...portsOf({}), ...throughCurrent(() => container) });
   let relay = openRelay();
   const openTrigger = (): StreamTrigger =>
@@ -161,9 +161,9 @@ export function createWorld({
     );
   let trigger = openTrigger();
   // Containers of the sweeper that are not in use. One that died is none of them.
-  const idleSweepers: { life: Mortal; readonly sweep: Sweeper }[] = [];
+  const idleSweepers: { life: Mortal; readonly sweep: SweeperHandler }[] = [];
   const openSweeper = (): (typeof idleSweepers)[number] => {
-    const instance: { life: Mortal; sweep: Sweeper } = {
+    const instance: { life: Mortal; sweep: SweeperHandler } = {
       life: portsOf({}),
       sweep: (context) => sweep(context),
     };

@@ -3,10 +3,10 @@ import type { PublishBatchCommandInput } from '@aws-sdk/client-sns';
 import type { SendMessageBatchCommandInput } from '@aws-sdk/client-sqs';
 
 import type { DestinationConfig } from '../../lib/core/environment.ts';
-import type { Destination } from '../../lib/delivery/destination.ts';
-import { createEventBus } from '../../lib/delivery/destinations/event-bus.ts';
-import { createQueue } from '../../lib/delivery/destinations/queue.ts';
-import { createTopic } from '../../lib/delivery/destinations/topic.ts';
+import type { DestinationAdapter } from '../../lib/delivery/destination.ts';
+import { createEventBusDestination } from '../../lib/delivery/destinations/event-bus.ts';
+import { createQueueDestination } from '../../lib/delivery/destinations/queue.ts';
+import { createTopicDestination } from '../../lib/delivery/destinations/topic.ts';
 
 /** What a service makes of one message of a call; `silence`: its answer does not mention it. */
 export type Verdict = 'accept' | 'silence' | { readonly code: string };
@@ -16,7 +16,7 @@ export type Service = (eventIds: readonly string[]) => readonly Verdict[];
 
 /** A destination on a service of the test's own, with the requests that its client was given. */
 export interface Rigged<Request> {
-  readonly destination: Destination;
+  readonly destination: DestinationAdapter;
   readonly requests: readonly Request[];
 }
 
@@ -66,7 +66,7 @@ export const busRig: Rig<PutEventsCommandInput> = {
         Entries: verdicts.map(toResult),
       };
     });
-    return { destination: createEventBus(busRig.config, client), requests };
+    return { destination: createEventBusDestination(busRig.config, client), requests };
   },
 };
 
@@ -89,7 +89,7 @@ export function queueRig(ordered: boolean): Rig<SendMessageBatchCommandInput> {
           service(Entries.map(({ MessageBody }) => idOf(MessageBody))),
         ),
       );
-      return { destination: createQueue(config, client), requests };
+      return { destination: createQueueDestination(config, client), requests };
     },
   };
 }
@@ -108,7 +108,7 @@ export function topicRig(ordered: boolean): Rig<PublishBatchCommandInput> {
             service(entries.map(({ Message }) => idOf(Message))),
           ),
       );
-      return { destination: createTopic(config, client), requests };
+      return { destination: createTopicDestination(config, client), requests };
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Destination, Outgoing, Reply } from '../../lib/delivery/destination.ts';
+import type { DestinationAdapter, Outgoing, Reply } from '../../lib/delivery/destination.ts';
 
 export type Respond = (
   outgoing: readonly Outgoing[],
@@ -6,7 +6,7 @@ export type Respond = (
 ) => readonly (Reply | undefined)[] | Promise<readonly (Reply | undefined)[]>;
 
 /** A destination that remembers the ids of each call. */
-export interface FakeDestination extends Destination {
+export interface FakeDestination extends DestinationAdapter {
   readonly calls: readonly (readonly string[])[];
 }
 
@@ -24,7 +24,7 @@ export function sdkError(name: string, httpStatusCode?: number): Error {
 /** A destination that accepts everything, unless `respond` says otherwise. */
 export function createFakeDestination(
   respond: Respond = (outgoing) => outgoing.map(() => accepted),
-  parts: Partial<Destination> = {},
+  parts: Partial<DestinationAdapter> = {},
 ): FakeDestination {
   const calls: string[][] = [];
   return {

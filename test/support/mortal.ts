@@ -1,10 +1,10 @@
-import type { Destination } from '../../lib/delivery/destination.ts';
+import type { DestinationAdapter } from '../../lib/delivery/destination.ts';
 import type { SweepStore } from '../../lib/table/stores.ts';
 
 /** A run of a function that may die at any of its calls to the world. */
 export interface Mortal {
   readonly store: SweepStore;
-  readonly destinations: readonly Destination[];
+  readonly destinations: readonly DestinationAdapter[];
   readonly isDead: () => boolean;
 }
 
@@ -54,11 +54,11 @@ export function lifeOf(fate: Fate): Life {
 
 /** The ports of one run. Once it died, each call throws and does nothing. */
 export function mortal(
-  ports: { store: SweepStore; destinations: readonly Destination[] },
+  ports: { store: SweepStore; destinations: readonly DestinationAdapter[] },
   fate: Fate,
 ): Mortal {
   const { live, die, isDead } = lifeOf(fate);
-  const destinations = ports.destinations.map((destination): Destination => ({
+  const destinations = ports.destinations.map((destination): DestinationAdapter => ({
     ...destination,
     send: (outgoing, options) =>
       live(() => {

@@ -5,7 +5,7 @@ import {
   type WaitingState,
   type WaitingSummary,
 } from '../../lib/table/waiting.ts';
-import type { Destination } from '../../lib/delivery/destination.ts';
+import type { DestinationAdapter } from '../../lib/delivery/destination.ts';
 import { deliver } from '../../lib/delivery/deliver.ts';
 import type { Budget, SweepPorts } from '../../lib/sweeper/ports.ts';
 import type { SweepStore } from '../../lib/table/stores.ts';
@@ -32,7 +32,7 @@ export type SweepWorld = ReturnType<typeof createSweepWorld>;
 
 /** A table, a clock and a writer, and what a sweeper needs of the world; `watch` may stand between it and the store. */
 export function createSweepWorld(
-  destinations: readonly Destination[],
+  destinations: readonly DestinationAdapter[],
   watch: (store: SweepStore) => SweepStore = (store) => store,
 ) {
   const clock = createVirtualClock(start);

@@ -3,7 +3,7 @@ import type { DynamoDBRecord } from '../../lib/delivery/stream.ts';
 
 import { entryToRow, type Entry, type Row } from '../../lib/table/entry.ts';
 import type { Key } from '../../lib/table/keys.ts';
-import type { Destination, Outgoing, Reply } from '../../lib/delivery/destination.ts';
+import type { DestinationAdapter, Outgoing, Reply } from '../../lib/delivery/destination.ts';
 import type { Log, Meter, NewId } from '../../lib/core/ports.ts';
 
 export const retentionMs = 14 * 24 * 60 * 60 * 1000;
@@ -47,7 +47,7 @@ export function insertOfEntry(entry: Entry): DynamoDBRecord {
 /** What a scripted destination does with an entry. */
 export type Script = (outgoing: Outgoing) => Reply;
 
-export interface ScriptedDestination extends Destination {
+export interface ScriptedDestination extends DestinationAdapter {
   /** Event ids in the order in which they arrived, and as often as they did. */
   readonly arrived: string[];
 }
@@ -61,7 +61,7 @@ export function refuses(code: string): Script {
 /** A destination that does with each entry what its script says. The script may be changed, or throw. */
 export function scripted(
   script: { decide: Script },
-  over: Partial<Destination> = {},
+  over: Partial<DestinationAdapter> = {},
 ): ScriptedDestination {
   const arrived: string[] = [];
   return {

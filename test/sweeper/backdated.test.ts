@@ -4,7 +4,7 @@ import { backdatedPrefix, backdatedToRow } from '../../lib/table/sweep-notes.ts'
 import type { Entry } from '../../lib/table/entry.ts';
 import { pageOf } from '../../lib/table/keys.ts';
 import type { SweepStore } from '../../lib/table/stores.ts';
-import { createSweeper, type Sweeper } from '../../lib/sweeper/sweeper.ts';
+import { createSweeper, type SweeperHandler } from '../../lib/sweeper/sweeper.ts';
 import { createSweepWorld, minute, start, type SweepWorld } from '../support/sweep-world.ts';
 import {
   accepts,
@@ -18,7 +18,7 @@ describe('an event that is written long after its id was made, and that the stre
   const script: { decide: Script } = { decide: accepts };
   let bus: ScriptedDestination;
   let world: SweepWorld;
-  let sweeper: Sweeper;
+  let sweeper: SweeperHandler;
   beforeEach(() => {
     script.decide = accepts;
     bus = scripted(script);

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Entry } from '../../lib/table/entry.ts';
 import { pageOf, timeOfId } from '../../lib/table/keys.ts';
 import { keyOfWaiting, waitingIndexKey, type Waiting } from '../../lib/table/waiting.ts';
-import type { Destination } from '../../lib/delivery/destination.ts';
+import type { DestinationAdapter } from '../../lib/delivery/destination.ts';
 import { watchAcceptance } from '../../lib/delivery/relay-notes.ts';
 import { unavailableForMs } from '../../lib/delivery/fate.ts';
 import { sweepDue } from '../../lib/sweeper/due.ts';
@@ -120,7 +120,7 @@ describe('the due pass', () => {
     const [entry] = await failedOnce(1);
     world.clock.advance(2 * minute);
     let seen: Waiting | undefined;
-    const spy: Destination = {
+    const spy: DestinationAdapter = {
       ...bus,
       send: async (outgoing, options) => {
         seen = await world.waiting(entry!);
@@ -241,7 +241,7 @@ describe('the due pass', () => {
     it('stops, and leaves what it did not get to as it was', async () => {
       const entries = await failedOnce(250);
       world.clock.advance(2 * minute);
-      const slow: Destination = {
+      const slow: DestinationAdapter = {
         ...bus,
         send: (outgoing, options) => {
           world.clock.advance(1_000);
@@ -269,7 +269,10 @@ describe('the due pass', () => {
     it('parks nothing for lack of time, however long it has waited', async () => {
       const [entry] = await failedOnce(1);
       world.clock.advance(unavailableForMs + hour);
-      const slow: Destination = { ...bus, send: () => Promise.reject(new Error('never called')) };
+      const slow: DestinationAdapter = {
+        ...bus,
+        send: () => Promise.reject(new Error('never called')),
+      };
       const budget = world.budget(1);
       const watched = {
         ...world.ports,
@@ -370,7 +373,7 @@ describe('the due pass', () => {
   describe('with entries that were given up', () => {
     it('delivers a skip notice in their place, and says that they were discarded, and who did it', async () => {
       const notices: string[] = [];
-      const spy: Destination = {
+      const spy: DestinationAdapter = {
         ...bus,
         send: (outgoing, options) => {
           notices.push(

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { entryToRow, type Entry } from '../../lib/table/entry.ts';
 import { pageAfter, pageKey, pageOf, timeOfId } from '../../lib/table/keys.ts';
-import type { Destination } from '../../lib/delivery/destination.ts';
+import type { DestinationAdapter } from '../../lib/delivery/destination.ts';
 import { watchAcceptance } from '../../lib/delivery/relay-notes.ts';
 import { sweepPages } from '../../lib/sweeper/pages.ts';
 import type { SweepStore } from '../../lib/table/stores.ts';
@@ -231,7 +231,7 @@ describe('a pass over the pages', () => {
       const from = pageOf(world.clock.now());
       world.clock.advance(3 * minute);
       await world.store.advanceWatermark('missed', from, 4);
-      const notes: Destination = {
+      const notes: DestinationAdapter = {
         ...bus,
         send: async (outgoing, options) => {
           world.clock.advance(200);
@@ -286,7 +286,7 @@ describe('a pass over the pages', () => {
     it('stops between two parts of a page, and the next goes on there', async () => {
       world.commit(1_500);
       world.clock.advance(3 * minute);
-      const slow: Destination = {
+      const slow: DestinationAdapter = {
         ...bus,
         send: (outgoing, options) => {
           world.clock.advance(100);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { pageAfter, pageOf } from '../../lib/table/keys.ts';
 import { outboxGauges } from '../../lib/core/metrics.ts';
-import type { Destination } from '../../lib/delivery/destination.ts';
+import type { DestinationAdapter } from '../../lib/delivery/destination.ts';
 import { deliver } from '../../lib/delivery/deliver.ts';
 import type { SweepStore } from '../../lib/table/stores.ts';
 import { createSweeper } from '../../lib/sweeper/sweeper.ts';
@@ -186,7 +186,7 @@ describe('the sweeper', () => {
 
   describe('divides its time', () => {
     /** Takes a second for each call. */
-    const slow = (): Destination => ({
+    const slow = (): DestinationAdapter => ({
       ...bus,
       maxEntriesPerCall: 1,
       send: (outgoing, options) => {

@@ -7,10 +7,10 @@ import {
   type RelayConfig,
 } from '../../core/environment.ts';
 import { OutboxError } from '../../core/errors.ts';
-import type { Destination } from '../../delivery/destination.ts';
-import { createEventBus } from '../../delivery/destinations/event-bus.ts';
-import { createQueue } from '../../delivery/destinations/queue.ts';
-import { createTopic } from '../../delivery/destinations/topic.ts';
+import type { DestinationAdapter } from '../../delivery/destination.ts';
+import { createEventBusDestination } from '../../delivery/destinations/event-bus.ts';
+import { createQueueDestination } from '../../delivery/destinations/queue.ts';
+import { createTopicDestination } from '../../delivery/destinations/topic.ts';
 import { gapCheckVariable } from '../../table/ordered.ts';
 import { didYouMean, findNamed } from '../names.ts';
 import type { Clients } from './clients.ts';
@@ -249,14 +249,14 @@ async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
 export function openDestination(
   config: DestinationConfig,
   { eventbridge, sqs, sns }: Pick<Clients, 'eventbridge' | 'sqs' | 'sns'>,
-): Destination {
+): DestinationAdapter {
   switch (config.kind) {
     case 'bus':
-      return createEventBus(config, eventbridge);
+      return createEventBusDestination(config, eventbridge);
     case 'queue':
-      return createQueue(config, sqs);
+      return createQueueDestination(config, sqs);
     case 'topic':
-      return createTopic(config, sns);
+      return createTopicDestination(config, sns);
   }
 }
 
@@ -324,7 +324,7 @@ function inboxAmbiguous(name: string, found: readonly InboxPlace[]): OutboxError
 type SagaServices = Pick<Clients, 'cloudformation' | 'lambda'>;
 
 /** A saga as it was found in an account. */
-export interface SagaPlace {
+export interface FoundSaga {
   /** The name of its inbox. */
   readonly name: string;
   /** The name of its definition. */
@@ -337,7 +337,7 @@ export interface SagaPlace {
 export async function listSagas(
   stackName: string | undefined,
   clients: SagaServices,
-): Promise<SagaPlace[]> {
+): Promise<FoundSaga[]> {
   const functions = await (stackName === undefined
     ? listFunctions(clients)
     : readStack(stackName, clients).then((stack) => functionsOf(stack, clients)));
@@ -359,7 +359,7 @@ export async function findSaga(
   named: string,
   stackName: string | undefined,
   clients: SagaServices,
-): Promise<SagaPlace> {
+): Promise<FoundSaga> {
   const sagas = await listSagas(stackName, clients);
   const [saga, ...others] = findNamed(named, sagas, ({ name, sagaName }) => [name, sagaName]);
   if (saga === undefined) throw sagaNotFound(named, sagas);
@@ -367,7 +367,7 @@ export async function findSaga(
   return saga;
 }
 
-function sagaNotFound(named: string, sagas: readonly SagaPlace[]): OutboxError {
+function sagaNotFound(named: string, sagas: readonly FoundSaga[]): OutboxError {
   const names = sagas.flatMap(({ name, sagaName }) => [name, sagaName]);
   const known = names.length === 0 ? 'There is none here.' : `There are ${names.join(', ')}.`;
   return new OutboxError(
@@ -377,7 +377,7 @@ function sagaNotFound(named: string, sagas: readonly SagaPlace[]): OutboxError {
   );
 }
 
-function sagaAmbiguous(named: string, found: readonly SagaPlace[]): OutboxError {
+function sagaAmbiguous(named: string, found: readonly FoundSaga[]): OutboxError {
   const names = found.map(({ name, handler }) => `${name} (handled by ${handler})`);
   return new OutboxError(
     'OUTBOX_AMBIGUOUS',

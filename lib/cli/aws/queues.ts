@@ -105,7 +105,7 @@ export function nameOfQueue(urlOrArn: string): string {
 type Services = Pick<Clients, 'cloudwatch' | 'lambda' | 'sqs'>;
 
 /** What waits in the queue that an inbox's handler reads, and whether anything makes the handler read it. */
-export interface InboxQueue {
+export interface InboxQueueFacts {
   /** Absent where the handler has no event source mapping of a queue, or several. */
   readonly queue?: string;
   /** Messages in it, those in flight included; roughly, as SQS counts. */
@@ -121,7 +121,7 @@ export async function lookAtInboxQueues(
   inboxes: readonly InboxPlace[],
   clients: Services,
   now: number,
-): Promise<InboxQueue[]> {
+): Promise<InboxQueueFacts[]> {
   const seen = await Promise.all(inboxes.map((inbox) => lookAtQueue(inbox, clients)));
   const ages = await readOldestAges(
     seen.flatMap(({ queue }) => queue ?? []),
@@ -134,7 +134,7 @@ export async function lookAtInboxQueues(
   }));
 }
 
-async function lookAtQueue({ handler }: InboxPlace, clients: Services): Promise<InboxQueue> {
+async function lookAtQueue({ handler }: InboxPlace, clients: Services): Promise<InboxQueueFacts> {
   const mappings = (await triggersOf(handler, clients)).filter(({ EventSourceArn = '' }) =>
     EventSourceArn.includes(':sqs:'),
   );

@@ -8,7 +8,7 @@ import { depthOf, urlOfQueue } from '../aws/queues.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from '../command.ts';
 import { viewOf, type CliContext } from '../context.ts';
 import { rateOption, yesOption, type CommonOptions } from '../options.ts';
-import { toDeadLetter, type DeadLetter, type QueueMessage } from '../queues/messages.ts';
+import { readDeadLetter, type DeadLetter, type QueueMessage } from '../queues/messages.ts';
 import {
   createMover,
   drainQueue,
@@ -23,7 +23,12 @@ import { confirm } from '../terminal.ts';
 import { createProgress, printJson } from '../view/format.ts';
 import { count, type View } from '../view/table.ts';
 import { renderDeadLetters } from './render.ts';
-import { checkAsked, deadLetterOptions, isAskedFor, type DeadLetterFilter } from './selection.ts';
+import {
+  checkAsked,
+  deadLetterOptions,
+  matchesFilter,
+  type DeadLetterFilter,
+} from './selection.ts';
 
 /** Gives what an inbox could not handle back to it. */
 export const inboxRedrive: CommandSpec<InboxChangeOptions> = {
@@ -137,10 +142,10 @@ async function changeDeadLetters(
   checkAsked(verb, ids, options);
   const clients = openClientsFor(options, world);
   const inbox = await findInbox(name, options.stack, clients);
-  const isMeant = (message: QueueMessage): boolean => isAskedFor(message, ids, options);
+  const isMeant = (message: QueueMessage): boolean => matchesFilter(message, ids, options);
   const queue = { queueUrl: inbox.deadLetterQueueUrl, clients, clock: world.clock };
   const { picked: plan, ...peeked } = await peek(queue, looked, (message) =>
-    isMeant(message) ? toDeadLetter(message) : undefined,
+    isMeant(message) ? readDeadLetter(message) : undefined,
   );
   const isJson = options.json === true;
   if (!isJson) {

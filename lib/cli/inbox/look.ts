@@ -14,7 +14,7 @@ import { depthOf, lookAtInboxQueues } from '../aws/queues.ts';
 import { exitCodes, type CommandSpec, type ExitCode } from '../command.ts';
 import { viewOf, type CliContext } from '../context.ts';
 import { toNumber, type CommonOptions } from '../options.ts';
-import { toDeadLetter, type DeadLetter, type QueueMessage } from '../queues/messages.ts';
+import { readDeadLetter, type DeadLetter, type QueueMessage } from '../queues/messages.ts';
 import { peek, scanQueue } from '../queues/receive.ts';
 import { describeNone } from '../queues/redrive-queue.ts';
 import { openClientsFor } from '../session.ts';
@@ -30,7 +30,7 @@ import {
   renderGaps,
   renderStanding,
 } from './render.ts';
-import { deadLetterOptions, isAskedFor, type DeadLetterFilter } from './selection.ts';
+import { deadLetterOptions, matchesFilter, type DeadLetterFilter } from './selection.ts';
 
 interface InboxListOptions extends DeadLetterFilter, CommonOptions {
   readonly limit: number;
@@ -168,7 +168,7 @@ async function lookAtLetters(
 ): Promise<LookedAt> {
   const queue = { queueUrl: deadLetterQueueUrl, clients, clock };
   const { picked, seen, isCut } = await peek(queue, options.limit, (message) =>
-    isAskedFor(message, [], options) ? toDeadLetter(message) : undefined,
+    matchesFilter(message, [], options) ? readDeadLetter(message) : undefined,
   );
   return { letters: picked, seen, isCut };
 }
@@ -247,7 +247,7 @@ async function showLetter(
   const queue = { queueUrl: inbox.deadLetterQueueUrl, clients, clock };
   let message: QueueMessage | undefined;
   const { seen, isCut } = await scanQueue(queue, (one) => {
-    if (!isAskedFor(one, [id], {})) return Promise.resolve('left');
+    if (!matchesFilter(one, [id], {})) return Promise.resolve('left');
     message = one;
     return Promise.resolve('last');
   });
@@ -258,7 +258,7 @@ async function showLetter(
     );
     return exitCodes.failed;
   }
-  const letter = toDeadLetter(message);
+  const letter = readDeadLetter(message);
   const isWithData = options.data === true;
   if (options.json === true) {
     printJson(terminal, { ...letter, ...(isWithData ? { body: message.body } : {}) });

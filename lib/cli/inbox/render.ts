@@ -1,6 +1,6 @@
 import { isUnplaced, type OpenGap, type Standing } from '../../inbox/ordered/gaps.ts';
 import type { AuditNote } from '../../table/audit.ts';
-import type { InboxQueue } from '../aws/queues.ts';
+import type { InboxQueueFacts } from '../aws/queues.ts';
 import type { DeadLetter } from '../queues/messages.ts';
 import { renderAudit } from '../show.ts';
 import { duration, moment, relative } from '../view/format.ts';
@@ -9,7 +9,7 @@ import { renderFacts, renderTable, type View } from '../view/table.ts';
 /** Heads of what is known of an inbox's queue. */
 export const queueHead = ['messages', 'oldest', 'mapping'] as const;
 
-export function queueCells({ messages, oldestMs, mapping }: InboxQueue): (string | number)[] {
+export function queueCells({ messages, oldestMs, mapping }: InboxQueueFacts): (string | number)[] {
   const oldest = oldestMs === undefined ? 'unknown' : duration(oldestMs);
   return [messages ?? 'unknown', messages === 0 ? '' : oldest, mapping.toLowerCase()];
 }

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { matchesType } from '../../core/event-types.ts';
 import { OutboxError } from '../../core/errors.ts';
 import { typeOption } from '../options.ts';
-import { toDeadLetter, type QueueMessage } from '../queues/messages.ts';
+import { readDeadLetter, type QueueMessage } from '../queues/messages.ts';
 
 /** What picks messages of an inbox's dead-letter queue. */
 export interface DeadLetterFilter {
@@ -17,12 +17,12 @@ export const deadLetterOptions = (): Option[] => [
 ];
 
 /** Whether a message is asked for: by its own id or its event's, and by the filter. */
-export function isAskedFor(
+export function matchesFilter(
   message: QueueMessage,
   ids: readonly string[],
   { type: types, reason }: DeadLetterFilter,
 ): boolean {
-  const letter = toDeadLetter(message);
+  const letter = readDeadLetter(message);
   const isNamed =
     ids.length === 0 ||
     ids.some((id) => isSame(id, letter.messageId) || isSame(id, letter.eventId));

@@ -56,7 +56,7 @@ function systemAttributes(
   };
 }
 
-export function toDeadLetter(message: QueueMessage): DeadLetter {
+export function readDeadLetter(message: QueueMessage): DeadLetter {
   const { id: messageId, sentAt, receives, attributes } = message;
   const reason = textOf(attributes, [deadLetterAttributes.reason, 'ERROR_CODE', 'ErrorCode']);
   const detail = textOf(attributes, [deadLetterAttributes.detail, 'ERROR_MESSAGE', 'ErrorMessage']);

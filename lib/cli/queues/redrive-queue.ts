@@ -15,7 +15,13 @@ import { openClientsFor } from '../session.ts';
 import { confirm } from '../terminal.ts';
 import { createProgress, printJson } from '../view/format.ts';
 import { count, renderTable } from '../view/table.ts';
-import { kindOf, toDeadLetter, type DeadLetter, type Kind, type QueueMessage } from './messages.ts';
+import {
+  kindOf,
+  readDeadLetter,
+  type DeadLetter,
+  type Kind,
+  type QueueMessage,
+} from './messages.ts';
 import {
   createMover,
   drainQueue,
@@ -243,7 +249,7 @@ interface SeenMessage {
 }
 
 function toSeen(message: QueueMessage): SeenMessage {
-  return { kind: kindOf(message), letter: toDeadLetter(message) };
+  return { kind: kindOf(message), letter: readDeadLetter(message) };
 }
 
 /** What is in a dead-letter queue and where it goes, for a person to judge. */

@@ -40,7 +40,7 @@ import {
   commandAgain,
   destinationsOf,
   openSource,
-  requestOf,
+  replayRequestOf,
   type ReplayOptions,
 } from './source.ts';
 
@@ -72,7 +72,7 @@ If it breaks off, the same command with the same times continues it from the pag
     'outbox replay --from 2h --type order.* --to-destination queue/Warehouse/Queue --rate 50 --yes',
   ],
   run: async ({ options }, world) => {
-    const request = requestOf(options);
+    const request = replayRequestOf(options);
     const session = await openSession(options, world);
     const destinations = destinationsOf(configOf(session), request.destination);
     const context = { options, session, world };

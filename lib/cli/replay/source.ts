@@ -102,7 +102,7 @@ export interface ReplayOptions extends CommonOptions {
 }
 
 /** What is asked for. To whole seconds, so that a person can type the same again. */
-export function requestOf(options: ReplayOptions): ReplayRequest {
+export function replayRequestOf(options: ReplayOptions): ReplayRequest {
   const { type: types, aggregate, toDestination: destination } = options;
   const [from, to] = [wholeSeconds(options.from), wholeSeconds(options.to)];
   if (from < to) return { from, to, ...definedOnly({ types, aggregate, destination }) };

@@ -9,7 +9,7 @@ import {
   lookAtInboxQueues,
   nameOfQueue,
   urlOfQueue,
-  type InboxQueue,
+  type InboxQueueFacts,
   type QueueAttributes,
 } from '../aws/queues.ts';
 import { undeliveredQueue } from '../aws/stack.ts';
@@ -36,7 +36,7 @@ export interface StatusFacts extends Overview {
 }
 
 /** An inbox of the outbox's stack. */
-export interface InboxFacts extends InboxQueue {
+export interface InboxFacts extends InboxQueueFacts {
   readonly name: string;
 }
 

@@ -9,7 +9,7 @@ import { queueCells, queueHead } from '../inbox/render.ts';
 import { hint, toNumber, type CommonOptions } from '../options.ts';
 import { patiently } from '../patience.ts';
 import { openSession, type Session } from '../session.ts';
-import { duration, moment, relative, toJson } from '../view/format.ts';
+import { duration, moment, relative, formatJson } from '../view/format.ts';
 import { count, renderFacts, renderTable, roomBeside, wrapText } from '../view/table.ts';
 import { renderCounts } from '../view/waiting.ts';
 import { lookAtStatus, type StatusFacts, type TriggerFacts, type WatchedQueue } from './facts.ts';
@@ -79,7 +79,7 @@ async function lookAndRender(
   }));
   const text =
     options.json === true
-      ? toJson({ ...facts, concerns })
+      ? formatJson({ ...facts, concerns })
       : `${renderStatus(facts, concerns, width)}\n`;
   return { text, code: exitCodeOf(facts, concerns) };
 }

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 
 import {
-  discard as discardRow,
-  redrive as redriveRow,
+  discardEntries as discardRow,
+  redriveEntries as redriveRow,
   redriveBlocker,
 } from '../../operate/change.ts';
 import { callerIdentity } from '../aws/functions.ts';

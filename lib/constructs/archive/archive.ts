@@ -16,7 +16,7 @@ import { Construct, type IConstruct } from 'constructs';
 
 import { archiverToEnvironment } from '../../core/environment.ts';
 import { toPrefix } from '../../table/archive.ts';
-import type { OutboxSettings } from '../outbox/props.ts';
+import type { OutboxPropsWithDefaults } from '../outbox/props.ts';
 import { checkDuration, checkNumber, definedOnly, fail, withDefaults } from '../shared/check.ts';
 import { createFunction } from '../shared/package-function.ts';
 import { grantItems } from '../shared/table-grants.ts';
@@ -28,7 +28,7 @@ const itemActions = ['BatchGetItem', 'DeleteItem', 'GetItem', 'Query', 'UpdateIt
 /** What an archive is of. */
 export interface ArchiveParts {
   readonly table: ITable;
-  readonly settings: OutboxSettings;
+  readonly settings: OutboxPropsWithDefaults;
   readonly archive: ArchiveProps;
 }
 

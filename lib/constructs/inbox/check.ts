@@ -14,12 +14,12 @@ import {
   withDefaults,
 } from '../shared/check.ts';
 import { definitionOf, maxQueueRetention } from '../shared/queue.ts';
-import { orderedDefaults, type InboxSettings, type OrderedProps } from './props.ts';
+import { orderedDefaults, type InboxPropsWithDefaults, type OrderedProps } from './props.ts';
 import { visibilitySeconds, type InboxQueue } from './queue.ts';
-import { isBus, isFifo, isTopic } from './subscription.ts';
+import { isBus, isFifoOrigin, isTopic } from './subscription.ts';
 
 /** Fails on settings that could not work. Values known only at deployment pass. */
-export function checkInbox(scope: IConstruct, settings: InboxSettings): void {
+export function checkInbox(scope: IConstruct, settings: InboxPropsWithDefaults): void {
   checkName(scope, settings);
   checkPlaces(scope, settings);
   checkOrigin(scope, settings);
@@ -47,7 +47,10 @@ export function checkInbox(scope: IConstruct, settings: InboxSettings): void {
 }
 
 /** Rows, metrics and environment carry the name. */
-function checkName(scope: IConstruct, { inboxName = scope.node.path }: InboxSettings): void {
+function checkName(
+  scope: IConstruct,
+  { inboxName = scope.node.path }: InboxPropsWithDefaults,
+): void {
   const max = ownLimits.maxInboxNameBytes;
   const bytes = Buffer.byteLength(inboxName);
   if (Token.isUnresolved(inboxName) || (bytes <= max && inboxName.trim() !== '')) return;
@@ -57,7 +60,10 @@ function checkName(scope: IConstruct, { inboxName = scope.node.path }: InboxSett
   );
 }
 
-function checkPlaces(scope: IConstruct, { table, queue, deadLetterQueue }: InboxSettings): void {
+function checkPlaces(
+  scope: IConstruct,
+  { table, queue, deadLetterQueue }: InboxPropsWithDefaults,
+): void {
   if (table !== undefined) {
     checkPlace(scope, {
       what: `table ${table.node.path}`,
@@ -76,7 +82,7 @@ function checkPlaces(scope: IConstruct, { table, queue, deadLetterQueue }: Inbox
   }
 }
 
-function checkOrigin(scope: IConstruct, { from, events, source }: InboxSettings): void {
+function checkOrigin(scope: IConstruct, { from, events, source }: InboxPropsWithDefaults): void {
   if (isBus(from) && events === undefined) {
     fail(scope, "events must be given with a bus: ['*'] takes every event on it");
   }
@@ -91,12 +97,12 @@ function checkOrigin(scope: IConstruct, { from, events, source }: InboxSettings)
   }
 }
 
-function checkOrder(scope: IConstruct, settings: InboxSettings): void {
+function checkOrder(scope: IConstruct, settings: InboxPropsWithDefaults): void {
   const { from, deadLetterQueue } = settings;
-  if (deadLetterQueue !== undefined && deadLetterQueue.fifo !== isFifo(settings)) {
+  if (deadLetterQueue !== undefined && deadLetterQueue.fifo !== isFifoOrigin(settings)) {
     fail(scope, 'queue and dead-letter queue must both be FIFO queues, or neither');
   }
-  if (!isFifo(settings)) return;
+  if (!isFifoOrigin(settings)) return;
   if (isBus(from)) {
     fail(
       scope,
@@ -108,9 +114,9 @@ function checkOrder(scope: IConstruct, settings: InboxSettings): void {
   }
 }
 
-function checkTrigger(scope: IConstruct, settings: InboxSettings): void {
+function checkTrigger(scope: IConstruct, settings: InboxPropsWithDefaults): void {
   const { batchSize, maxBatchingWindow, maxConcurrency } = settings;
-  if (maxBatchingWindow !== undefined && isFifo(settings)) {
+  if (maxBatchingWindow !== undefined && isFifoOrigin(settings)) {
     fail(scope, 'maxBatchingWindow is not possible with a FIFO queue: leave it out');
   }
   checkNumber(scope, {
@@ -134,7 +140,7 @@ function checkTrigger(scope: IConstruct, settings: InboxSettings): void {
 
 /** What the functions of an ordered inbox must know; `undefined` where it is not ordered. */
 export function orderedConfig(
-  settings: InboxSettings,
+  settings: InboxPropsWithDefaults,
   waiting: InboxQueue,
 ): OrderedConfig | undefined {
   const { ordered } = settings;
@@ -149,14 +155,14 @@ export function orderedConfig(
 }
 
 /** How long a message that fails each time is in the queue's hands, before it is in the dead-letter queue or forgotten. */
-function timeInHand(settings: InboxSettings, { queue, ...waiting }: InboxQueue): Duration {
+function timeInHand(settings: InboxPropsWithDefaults, { queue, ...waiting }: InboxQueue): Duration {
   const hidden = definitionOf(queue)?.visibilitySeconds ?? visibilitySeconds(settings);
   const { maxReceiveCount = settings.maxReceiveCount, retention } = waiting;
   return Duration.seconds(Math.min(hidden * maxReceiveCount, retention.toSeconds()));
 }
 
 /** Fails on settings under which an ordered inbox would wait for events that never reach it. */
-function checkOrdered(scope: IConstruct, settings: InboxSettings): void {
+function checkOrdered(scope: IConstruct, settings: InboxPropsWithDefaults): void {
   const { ordered, events = [], from, source } = settings;
   if (ordered === false) return;
   if (isBus(from) && source === undefined) {

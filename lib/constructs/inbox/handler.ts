@@ -9,7 +9,7 @@ import { grantReceive, grantSend, maxQueueRetention } from '../shared/queue.ts';
 import { grantRows, keysThatBeginWith } from '../shared/table-grants.ts';
 import { configureFunction } from '../shared/user-function.ts';
 import { orderedConfig } from './check.ts';
-import type { InboxSettings } from './props.ts';
+import type { InboxPropsWithDefaults } from './props.ts';
 import type { InboxQueue } from './queue.ts';
 import { originOf, type InboxOrigin } from './subscription.ts';
 
@@ -64,7 +64,7 @@ export function connectHandler(
 /** What an inbox is made of. */
 interface InboxParts {
   readonly inboxName: string;
-  readonly settings: InboxSettings;
+  readonly settings: InboxPropsWithDefaults;
   readonly table: ITable;
   readonly waiting: InboxQueue;
 }

@@ -7,14 +7,14 @@ import { Construct } from 'constructs';
 
 import { inboxDimensions, inboxGauges, metricNamespace } from '../../core/metrics.ts';
 import { adoptInboxTable, createInboxTable } from '../shared/tables.ts';
-import { claim, withDefaults, checkGiven } from '../shared/check.ts';
+import { claim, withDefaults, checkRequiredProps } from '../shared/check.ts';
 import { adoptQueue, checkDeadLetterRetention, createInboxQueue } from './queue.ts';
 import { InboxAlarms } from './alarms.ts';
 import { checkInbox } from './check.ts';
 import { inboxConfig, connectHandler } from './handler.ts';
 import { InboxGaps } from './gaps.ts';
-import { isFifo, isTopic, subscribeToBus, subscribeToTopic } from './subscription.ts';
-import { inboxDefaults, type InboxProps, type InboxSettings } from './props.ts';
+import { isFifoOrigin, isTopic, subscribeToBus, subscribeToTopic } from './subscription.ts';
+import { inboxDefaults, type InboxProps, type InboxPropsWithDefaults } from './props.ts';
 import { createQueue, metricDepth } from '../shared/queue.ts';
 
 /**
@@ -50,7 +50,9 @@ export class Inbox extends Construct {
 
   constructor(scope: Construct, id: string, props: InboxProps) {
     super(scope, id);
-    checkGiven(this, props, { handler: 'give the Lambda function that handles the events' });
+    checkRequiredProps(this, props, {
+      handler: 'give the Lambda function that handles the events',
+    });
     const settings = withDefaults(props, inboxDefaults);
     checkInbox(this, settings);
 
@@ -159,11 +161,11 @@ export class Inbox extends Construct {
     });
   }
 
-  private subscribe(settings: InboxSettings): IQueue | undefined {
+  private subscribe(settings: InboxPropsWithDefaults): IQueue | undefined {
     const { from, events, source, encryptionKey } = settings;
     if (from === undefined) return undefined;
     // A topic's queue and the one for what it could not deliver must be of one kind.
-    const fifo = isFifo(settings);
+    const fifo = isFifoOrigin(settings);
     const undeliveredQueue = createQueue(this, 'UndeliveredQueue', { fifo, encryptionKey });
     const subscription = { events, source, queue: this.queue, undeliveredQueue };
     if (isTopic(from)) subscribeToTopic(this, from, subscription);
@@ -171,7 +173,7 @@ export class Inbox extends Construct {
     return undeliveredQueue;
   }
 
-  private claimName({ inboxName = this.node.path }: InboxSettings): string {
+  private claimName({ inboxName = this.node.path }: InboxPropsWithDefaults): string {
     claim(this.table, {
       name: `inbox:${inboxName}`,
       owner: this,

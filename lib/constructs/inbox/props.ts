@@ -243,4 +243,4 @@ export const inboxDefaults = {
 } as const satisfies Partial<InboxProps>;
 
 /** An inbox's props with everything said. */
-export type InboxSettings = WithDefaults<InboxProps, typeof inboxDefaults>;
+export type InboxPropsWithDefaults = WithDefaults<InboxProps, typeof inboxDefaults>;

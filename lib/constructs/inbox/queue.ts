@@ -5,8 +5,8 @@ import type { Construct, IConstruct } from 'constructs';
 import { fail } from '../shared/check.ts';
 import { createQueue, definitionOf, isKnown, maxQueueRetention } from '../shared/queue.ts';
 import { timeoutOf } from '../shared/user-function.ts';
-import type { InboxProps, InboxSettings } from './props.ts';
-import { isFifo } from './subscription.ts';
+import type { InboxProps, InboxPropsWithDefaults } from './props.ts';
+import { isFifoOrigin } from './subscription.ts';
 
 /** Where an inbox's messages wait, and where they end if they cannot be handled. */
 export interface InboxQueue {
@@ -19,8 +19,8 @@ export interface InboxQueue {
 }
 
 /** Creates the inbox's queue and, unless one is given, its dead-letter queue. */
-export function createInboxQueue(scope: Construct, settings: InboxSettings): InboxQueue {
-  const fifo = isFifo(settings);
+export function createInboxQueue(scope: Construct, settings: InboxPropsWithDefaults): InboxQueue {
+  const fifo = isFifoOrigin(settings);
   const { encryptionKey, maxReceiveCount, retentionPeriod: retentionPeriod } = settings;
   const deadLetterQueue =
     settings.deadLetterQueue ?? createQueue(scope, 'DeadLetterQueue', { fifo, encryptionKey });

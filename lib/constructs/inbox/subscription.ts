@@ -201,6 +201,6 @@ export function isBus(from: InboxProps['from']): from is IEventBusRef {
 }
 
 /** Whether the inbox's queue is a FIFO queue. */
-export function isFifo({ queue, fifo, from }: InboxProps): boolean {
+export function isFifoOrigin({ queue, fifo, from }: InboxProps): boolean {
   return queue?.fifo ?? fifo ?? (isTopic(from) && from.fifo);
 }

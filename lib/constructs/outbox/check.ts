@@ -4,14 +4,14 @@ import type { IConstruct } from 'constructs';
 import { ownLimits } from '../../core/limits.ts';
 import {
   checkDuration,
-  checkGiven,
+  checkRequiredProps,
   checkNumber,
   checkTypes,
   fail,
   checkPlace,
 } from '../shared/check.ts';
 import type { Destination } from './destination.ts';
-import type { OutboxSettings } from './props.ts';
+import type { OutboxPropsWithDefaults } from './props.ts';
 
 /** Bytes that a source may have: every message carries it. */
 const maxSourceBytes = 256;
@@ -20,7 +20,7 @@ const maxSourceBytes = 256;
 export const minRetention = Duration.days(3);
 
 /** Fails on settings that could not work. Values known only at deployment pass. */
-export function checkOutbox(scope: IConstruct, settings: OutboxSettings): void {
+export function checkOutbox(scope: IConstruct, settings: OutboxPropsWithDefaults): void {
   checkSource(scope, settings.source);
   checkNumber(scope, {
     name: 'shardCount',
@@ -44,7 +44,10 @@ export function checkOutbox(scope: IConstruct, settings: OutboxSettings): void {
 }
 
 /** The functions call the table and the bucket at home: a name that is of another account or region is not found there. */
-function checkPlaces(scope: IConstruct, { table, encryptionKey, archive }: OutboxSettings): void {
+function checkPlaces(
+  scope: IConstruct,
+  { table, encryptionKey, archive }: OutboxPropsWithDefaults,
+): void {
   if (table !== undefined) {
     checkPlace(scope, {
       what: `table ${table.node.path}`,
@@ -73,11 +76,13 @@ function checkPlaces(scope: IConstruct, { table, encryptionKey, archive }: Outbo
 /** The destinations that the settings name, checked one by one and against each other. */
 export function checkDestinations(
   scope: IConstruct,
-  settings: OutboxSettings,
+  settings: OutboxPropsWithDefaults,
 ): readonly Destination[] {
   const { destination, destinations } = settings;
   if (destinations === undefined) {
-    checkGiven(scope, settings, { destination: 'give one such as Destination.eventBus(bus)' });
+    checkRequiredProps(scope, settings, {
+      destination: 'give one such as Destination.eventBus(bus)',
+    });
   }
   const all = destinations ?? [destination].filter((one) => one !== undefined);
   if (destination !== undefined && destinations !== undefined) {
@@ -100,7 +105,7 @@ export function checkDestinations(
 }
 
 /** What would let an aggregate's events overtake each other on their way to a destination that keeps order. */
-function checkOrder(scope: IConstruct, name: string, settings: OutboxSettings): void {
+function checkOrder(scope: IConstruct, name: string, settings: OutboxPropsWithDefaults): void {
   const { relayParallelizationFactor, relayRetryAttempts, relayMaxRecordAge } = settings;
   const because = `since ${name} keeps order`;
   if (relayParallelizationFactor !== 1) {
@@ -151,7 +156,7 @@ function checkSource(scope: IConstruct, source: string): void {
   }
 }
 
-function checkRelay(scope: IConstruct, settings: OutboxSettings): void {
+function checkRelay(scope: IConstruct, settings: OutboxPropsWithDefaults): void {
   const numbers = [
     ['relayMemorySize', 128, 10_240],
     ['relayBatchSize', 1, 10_000],
@@ -175,7 +180,7 @@ function checkRelay(scope: IConstruct, settings: OutboxSettings): void {
   }
 }
 
-function checkSweeper(scope: IConstruct, settings: OutboxSettings): void {
+function checkSweeper(scope: IConstruct, settings: OutboxPropsWithDefaults): void {
   checkNumber(scope, {
     name: 'sweeperMemorySize',
     value: settings.sweeperMemorySize,

@@ -13,7 +13,7 @@ import { claim, definedOnly } from '../shared/check.ts';
 import { grantItems, grantQueryWaiting, grantRows, type RowGrant } from '../shared/table-grants.ts';
 import { configureFunction } from '../shared/user-function.ts';
 import type { Destination } from './destination.ts';
-import type { OutboxSettings } from './props.ts';
+import type { OutboxPropsWithDefaults } from './props.ts';
 
 /**
  * What a writer does to the table: it puts entries, reads and counts up sequences, and puts events that are due later
@@ -36,7 +36,7 @@ export const writerRows: readonly RowGrant[] = [
 /** What a writer's environment is made of. */
 export interface WriterProps {
   readonly tableName: string;
-  readonly settings: OutboxSettings;
+  readonly settings: OutboxPropsWithDefaults;
   readonly destinations: readonly Destination[];
 }
 

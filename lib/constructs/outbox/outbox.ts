@@ -15,7 +15,7 @@ import {
 import { ArchiveAlarms } from '../archive/alarms.ts';
 import { createArchive, type Archive } from '../archive/archive.ts';
 import { adoptOutboxTable, createOutboxTable } from '../shared/tables.ts';
-import { claim, withDefaults, checkGiven } from '../shared/check.ts';
+import { claim, withDefaults, checkRequiredProps } from '../shared/check.ts';
 import type { Destination } from './destination.ts';
 import { grantOperation, configureWriter, writerEnvironment, writerRows } from './grants.ts';
 import { OutboxAlarms } from './alarms.ts';
@@ -92,7 +92,7 @@ export class Outbox extends Construct implements IOutbox {
 
   constructor(scope: Construct, id: string, props: OutboxProps) {
     super(scope, id);
-    checkGiven(this, props, { source: "give the name of the service, such as 'orders'" });
+    checkRequiredProps(this, props, { source: "give the name of the service, such as 'orders'" });
     const settings = withDefaults(props, outboxDefaults);
     checkOutbox(this, settings);
     const destinations = checkDestinations(this, settings);

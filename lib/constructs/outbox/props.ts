@@ -214,4 +214,4 @@ export const outboxDefaults = {
 } as const satisfies Partial<OutboxProps>;
 
 /** An outbox's props with everything said. */
-export type OutboxSettings = WithDefaults<OutboxProps, typeof outboxDefaults>;
+export type OutboxPropsWithDefaults = WithDefaults<OutboxProps, typeof outboxDefaults>;

@@ -18,7 +18,7 @@ import { definedOnly, fail } from '../shared/check.ts';
 import { createOutboxFunction, type OutboxParts } from '../shared/package-function.ts';
 import { createQueue, grantSend } from '../shared/queue.ts';
 import { grantItems, grantQueryWaiting, grantStream } from '../shared/table-grants.ts';
-import type { OutboxSettings } from './props.ts';
+import type { OutboxPropsWithDefaults } from './props.ts';
 
 /**
  * What the relay does to the table: it looks up holds, writes receipts, waiting rows with the count of
@@ -59,7 +59,7 @@ export interface RelayTriggerProps {
   readonly table: ITable;
   readonly relay: IFunction;
   readonly onFailureQueue: IQueue;
-  readonly settings: OutboxSettings;
+  readonly settings: OutboxPropsWithDefaults;
   /** Whether a destination keeps order. */
   readonly ordered: boolean;
 }

@@ -30,7 +30,7 @@ import type { Outbox } from '../outbox/outbox.ts';
 import { addAlarms, alarmDefaults, type AlarmProps, type AlarmRule } from '../shared/alarms.ts';
 import {
   checkDuration,
-  checkGiven,
+  checkRequiredProps,
   claim,
   definedOnly,
   fail,
@@ -54,7 +54,7 @@ export class Reconciliation extends Construct {
 
   constructor(scope: Construct, id: string, props: ReconciliationProps) {
     super(scope, id);
-    checkGiven(this, props, {
+    checkRequiredProps(this, props, {
       outbox: 'give the Outbox whose events are compared',
       handler: 'give the Lambda function that reconciles',
     });

@@ -26,10 +26,10 @@ import {
 } from '../../table/saga.ts';
 import { Inbox } from '../inbox/inbox.ts';
 import { inboxDefaults, type InboxProps } from '../inbox/props.ts';
-import { isFifo, isTopic, subscribeToBus, subscribeToTopic } from '../inbox/subscription.ts';
+import { isFifoOrigin, isTopic, subscribeToBus, subscribeToTopic } from '../inbox/subscription.ts';
 import type { IOutbox } from '../outbox/outbox.ts';
 import { addAlarms } from '../shared/alarms.ts';
-import { checkGiven, cutTo, definedOnly, fail, withDefaults } from '../shared/check.ts';
+import { checkRequiredProps, cutTo, definedOnly, fail, withDefaults } from '../shared/check.ts';
 import {
   grantLookAtSagas,
   grantQuerySagas,
@@ -84,7 +84,7 @@ export class Saga extends Construct {
 
   constructor(scope: Construct, id: string, props: SagaProps) {
     super(scope, id);
-    checkGiven(this, props, {
+    checkRequiredProps(this, props, {
       sagaName: "give the name that defineSaga has, such as 'fulfilment'",
       handler: 'give the Lambda function that runs the saga',
       outbox: 'give the Outbox that the saga emits to',
@@ -237,7 +237,7 @@ function subscribeToDeadlines(scope: Construct, props: SagaProps, inbox: Inbox):
     subscribeToTopic(deadlines, deadlinesFrom, { events, queue, undeliveredQueue });
     return;
   }
-  if (isFifo(props)) {
+  if (isFifoOrigin(props)) {
     fail(scope, 'a bus cannot bring deadlines to a FIFO queue: give a FIFO topic as deadlinesFrom');
   }
   const { source } = outbox;

@@ -14,7 +14,7 @@ export function fail(scope: IConstruct, problem: string): never {
  *
  * @param required what to give, by the name of the prop
  */
-export function checkGiven<Props extends object>(
+export function checkRequiredProps<Props extends object>(
   scope: IConstruct,
   props: Props | undefined,
   required: Readonly<Partial<Record<keyof Props & string, string>>>,

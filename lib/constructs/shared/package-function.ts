@@ -11,7 +11,7 @@ import type { Construct, IConstruct } from 'constructs';
 import { relayToEnvironment } from '../../core/environment.ts';
 import { limits } from '../../core/limits.ts';
 import type { Destination } from '../outbox/destination.ts';
-import type { OutboxSettings } from '../outbox/props.ts';
+import type { OutboxPropsWithDefaults } from '../outbox/props.ts';
 import { cutTo, definedOnly, fail } from './check.ts';
 import { checkEnvironmentSize } from './user-function.ts';
 
@@ -19,7 +19,7 @@ import { checkEnvironmentSize } from './user-function.ts';
 export interface OutboxParts {
   readonly table: ITable;
   readonly destinations: readonly Destination[];
-  readonly settings: OutboxSettings;
+  readonly settings: OutboxPropsWithDefaults;
   /** Where it is archived to. @default - it is not */
   readonly archive: string | undefined;
 }

@@ -12,7 +12,7 @@ import { definedOnly, pickDefined } from '../../core/collections.ts';
 import { utf8Bytes } from '../../core/redact.ts';
 import type { Clock } from '../../core/ports.ts';
 import { systemClock } from '../../core/system.ts';
-import type { Destination, Outgoing, Reply } from '../destination.ts';
+import type { DestinationAdapter, Outgoing, Reply } from '../destination.ts';
 import { clientSettings, growingTimeout, regionOf, xRayHeaderOf } from './client.ts';
 
 /**
@@ -21,11 +21,11 @@ import { clientSettings, growingTimeout, regionOf, xRayHeaderOf } from './client
  * It accepts an event that no rule matches, and drops it: that an entry was published does not mean
  * that anyone received it.
  */
-export function createEventBus(
+export function createEventBusDestination(
   config: DestinationConfig,
   client: Pick<EventBridgeClient, 'send'>,
   ports: { readonly clock: Pick<Clock, 'now'> } = { clock: systemClock },
-): Destination {
+): DestinationAdapter {
   const withTimeout = growingTimeout(ports);
   return {
     ...pickDefined(config, ['name', 'types']),
@@ -44,8 +44,8 @@ export function createEventBus(
 }
 
 /** An event bus with a client of its own. */
-export function openEventBus(config: DestinationConfig): Destination {
-  return createEventBus(
+export function openEventBus(config: DestinationConfig): DestinationAdapter {
+  return createEventBusDestination(
     config,
     new EventBridgeClient({ ...clientSettings, ...regionOf(config.target) }),
   );

@@ -9,7 +9,7 @@ import { limits } from '../../core/limits.ts';
 import { pickDefined } from '../../core/collections.ts';
 import type { Clock } from '../../core/ports.ts';
 import { systemClock } from '../../core/system.ts';
-import type { Destination, Outgoing } from '../destination.ts';
+import type { DestinationAdapter, Outgoing } from '../destination.ts';
 import {
   contentType,
   messageBytes,
@@ -22,11 +22,11 @@ import {
 import { clientSettings, growingTimeout, regionOf, xRayHeaderOf } from './client.ts';
 
 /** A queue, standard or FIFO. A FIFO one keeps the order of each aggregate's entries. */
-export function createQueue(
+export function createQueueDestination(
   config: DestinationConfig,
   client: Pick<SQSClient, 'send'>,
   ports: { readonly clock: Pick<Clock, 'now'> } = { clock: systemClock },
-): Destination {
+): DestinationAdapter {
   const withTimeout = growingTimeout(ports);
   return {
     ...pickDefined(config, ['name', 'types']),
@@ -48,9 +48,9 @@ export function createQueue(
  * A queue with a client of its own. The client takes its host from its endpoint, never from the
  * queue's URL: a local run must not reach AWS because a URL says so.
  */
-export function openQueue(config: DestinationConfig): Destination {
+export function openQueue(config: DestinationConfig): DestinationAdapter {
   const settings = { ...clientSettings, ...regionOf(config.target), useQueueUrlAsEndpoint: false };
-  return createQueue(config, new SQSClient(settings));
+  return createQueueDestination(config, new SQSClient(settings));
 }
 
 function toRequestEntry(

@@ -5,7 +5,7 @@ import { limits } from '../../core/limits.ts';
 import { pickDefined } from '../../core/collections.ts';
 import type { Clock } from '../../core/ports.ts';
 import { systemClock } from '../../core/system.ts';
-import type { Destination, Outgoing } from '../destination.ts';
+import type { DestinationAdapter, Outgoing } from '../destination.ts';
 import {
   contentType,
   messageBytes,
@@ -25,11 +25,11 @@ import { clientSettings, growingTimeout, regionOf } from './client.ts';
  * https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.html. In `aggregate`, control characters,
  * noncharacters and `%` are percent-encoded: SNS accepts them and then drops the message at a filtered subscription.
  */
-export function createTopic(
+export function createTopicDestination(
   config: DestinationConfig,
   client: Pick<SNSClient, 'send'>,
   ports: { readonly clock: Pick<Clock, 'now'> } = { clock: systemClock },
-): Destination {
+): DestinationAdapter {
   const withTimeout = growingTimeout(ports);
   return {
     ...pickDefined(config, ['name', 'types']),
@@ -51,8 +51,11 @@ export function createTopic(
 }
 
 /** A topic with a client of its own. */
-export function openTopic(config: DestinationConfig): Destination {
-  return createTopic(config, new SNSClient({ ...clientSettings, ...regionOf(config.target) }));
+export function openTopic(config: DestinationConfig): DestinationAdapter {
+  return createTopicDestination(
+    config,
+    new SNSClient({ ...clientSettings, ...regionOf(config.target) }),
+  );
 }
 
 function toRequestEntry(

@@ -10,10 +10,10 @@ import { Outbox } from '../../../lib/constructs/outbox/outbox.ts';
 import type { Entry } from '../../../lib/table/entry.ts';
 import type { DestinationConfig } from '../../../lib/core/environment.ts';
 import { limits, ownLimits } from '../../../lib/core/limits.ts';
-import type { Destination as Adapter } from '../../../lib/delivery/destination.ts';
-import { createEventBus } from '../../../lib/delivery/destinations/event-bus.ts';
-import { createQueue } from '../../../lib/delivery/destinations/queue.ts';
-import { createTopic } from '../../../lib/delivery/destinations/topic.ts';
+import type { DestinationAdapter as Adapter } from '../../../lib/delivery/destination.ts';
+import { createEventBusDestination } from '../../../lib/delivery/destinations/event-bus.ts';
+import { createQueueDestination } from '../../../lib/delivery/destinations/queue.ts';
+import { createTopicDestination } from '../../../lib/delivery/destinations/topic.ts';
 import { environmentOf, permissionsOf, testStack, text } from '../support.ts';
 
 /** Permissions of a relay to one destination that are about the destination. */
@@ -130,17 +130,17 @@ test.each<[kind: string, destination: Destination, open: (config: DestinationCon
   [
     'bus',
     Destination.eventBus(new EventBus(testStack(), 'Bus')),
-    (config) => createEventBus(config, unused),
+    (config) => createEventBusDestination(config, unused),
   ],
   [
     'queue',
     Destination.queue(new Queue(testStack(), 'Q')),
-    (config) => createQueue(config, unused),
+    (config) => createQueueDestination(config, unused),
   ],
   [
     'topic',
     Destination.topic(new Topic(testStack(), 'T')),
-    (config) => createTopic(config, unused),
+    (config) => createTopicDestination(config, unused),
   ],
 ])('the largest message that a %s may get fits into one call', (_, destination, open) => {
   const adapter = open(destination.config);

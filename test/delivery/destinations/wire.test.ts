@@ -4,10 +4,10 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { DestinationConfig } from '../../../lib/core/environment.ts';
-import type { Destination, SendResults } from '../../../lib/delivery/destination.ts';
+import type { DestinationAdapter, SendResults } from '../../../lib/delivery/destination.ts';
 import { clientSettings } from '../../../lib/delivery/destinations/client.ts';
 import { openDestinations } from '../../../lib/delivery/destinations/open.ts';
-import { createTopic } from '../../../lib/delivery/destinations/topic.ts';
+import { createTopicDestination } from '../../../lib/delivery/destinations/topic.ts';
 import { publish } from '../../../lib/delivery/publish.ts';
 import {
   startLocalEndpoint,
@@ -211,8 +211,8 @@ describe('over the wire, a destination that cannot be reached', () => {
 
   it('is unavailable where nobody answers in time', async () => {
     answers = [undefined, undefined, undefined];
-    const topicInHaste = createTopic(topic, new SNSClient(clientSettings));
-    const hasty: Destination = {
+    const topicInHaste = createTopicDestination(topic, new SNSClient(clientSettings));
+    const hasty: DestinationAdapter = {
       ...topicInHaste,
       send: (outgoing) => topicInHaste.send(outgoing, { maxMs: 20 }),
     };

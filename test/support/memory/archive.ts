@@ -1,11 +1,11 @@
 import { sortKeysSince } from '../../../lib/table/keys.ts';
 import { lateKey, lateKeys, rowToLate } from '../../../lib/table/archive.ts';
-import type { Archive, LateEntries } from '../../../lib/table/stores.ts';
+import type { ArchiveObjects, LateEntries } from '../../../lib/table/stores.ts';
 import { toRow } from '../../../lib/dynamodb/items.ts';
 import { atOnce, type MemoryTable } from '../../../lib/testing/memory-table.ts';
 
 /** An archive in memory, its objects open to whoever looks at them. */
-export interface MemoryArchive extends Archive {
+export interface MemoryArchive extends ArchiveObjects {
   readonly objects: Map<string, Uint8Array>;
 }
 

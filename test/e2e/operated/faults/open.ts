@@ -1,6 +1,6 @@
 import type { DestinationConfig } from '../../../../lib/core/environment.ts';
 import type {
-  Destination,
+  DestinationAdapter,
   Outgoing,
   Reply,
   SendOptions,
@@ -11,7 +11,7 @@ import { readPlan } from './plan.ts';
 /** The real destinations, except that they refuse what the plan says. */
 export async function openDestinations(
   configs: readonly DestinationConfig[],
-): Promise<Destination[]> {
+): Promise<DestinationAdapter[]> {
   return (await open(configs)).map((destination) => ({
     ...destination,
     send: (outgoing, options) => sendOthers(destination, outgoing, options),
@@ -25,7 +25,7 @@ const refused: Reply = {
 };
 
 async function sendOthers(
-  destination: Destination,
+  destination: DestinationAdapter,
   outgoing: readonly Outgoing[],
   options: SendOptions,
 ): Promise<readonly (Reply | undefined)[]> {
