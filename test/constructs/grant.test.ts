@@ -75,7 +75,7 @@ test('a writer is told which types each destination takes', () => {
   ]);
 });
 
-test('a role is granted the same; its environment is the affair of whoever runs it', () => {
+test('a role is granted the same, without environment variables', () => {
   const stack = testStack();
   const role = new Role(stack, 'Task', {
     assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
@@ -131,7 +131,7 @@ test('an operator may look by key at the table and the waiting index, and change
   ]);
 });
 
-test('an operator may bring back, give up, replay and sweep, and nothing else', () => {
+test('an operator may redrive, discard, replay and sweep, and nothing else', () => {
   const stack = testStack();
   const outbox = createOutbox(stack, 'Outbox');
 
@@ -219,7 +219,7 @@ test('the lag of the relay is the highest age that its trigger saw', () => {
   });
 });
 
-test('batches given up are counted in the on-failure queue', () => {
+test('discarded batches are counted in the on-failure queue', () => {
   const stack = testStack();
   const outbox = createOutbox(stack, 'Outbox');
 

@@ -48,7 +48,7 @@ describe.each(flagSets)('an ordered inbox with %s', (_, flags) => {
   const stack = orderedStack({}, flags);
   const template = Template.fromStack(stack);
 
-  test('lets its handler take out what waited and put it back on the queue, and nothing else beside', () => {
+  test('lets its handler remove waiting messages and send them back to the queue, and nothing else', () => {
     expect(permissionsOf(stack, 'Handler')).toEqual([
       'dynamodb:DeleteItem on BillingTable.Arn',
       'dynamodb:GetItem on BillingTable.Arn',
@@ -167,7 +167,7 @@ test.each<[problem: string, props: Partial<InboxProps>, message: string]>([
 });
 
 describe('the alarm on gaps', () => {
-  test('rings where an aggregate stands still for 15 minutes, and where nobody looks', () => {
+  test('goes off when an aggregate is blocked for 15 minutes, and when the metric is missing', () => {
     const alarm = propertiesOf(orderedStack(), 'AWS::CloudWatch::Alarm', 'BillingAlarmsGap');
 
     expect(alarm).toMatchObject({

@@ -28,7 +28,7 @@ test.each<[Partial<OutboxProps>, string]>([
     'relayMaxRecordAge must be an hour or more since queue/Queue keeps order, got 59 minutes',
   ],
 ])(
-  'fails when a batch would be given up soon before a destination that keeps order: %o',
+  'fails when a batch for a destination that keeps order would be discarded too early: %o',
   (props, message) => {
     expect(() => createOutbox(true, props)).toThrow(message);
     expect(() => createOutbox(false, props)).not.toThrow();

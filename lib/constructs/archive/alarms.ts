@@ -29,7 +29,7 @@ const everyRun = { period: Duration.hours(1) };
 const evaluationPeriods = 3;
 const comparisonOperator = ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
 
-/** The alarms of an archive, each over periods of an hour. They ring while there is time to mend it. */
+/** The alarms of an archive, each over periods of an hour. They go off while there is time to fix it. */
 export class ArchiveAlarms extends Construct {
   constructor(
     scope: Construct,

@@ -96,7 +96,7 @@ function undeliveredRule({ inboxName, undeliveredQueue }: Watched): Record<strin
   };
 }
 
-/** Rings as well where nobody measures: then nobody would know of a gap. */
+/** Missing data breaches the alarm too: without the metric, a gap would go unnoticed. */
 function gapRule({ inboxName, oldestGap }: Watched): Record<string, AlarmRule> {
   if (oldestGap === undefined) return {};
   return {

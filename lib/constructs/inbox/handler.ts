@@ -89,7 +89,7 @@ export function inboxConfig(
   };
 }
 
-/** What decides how late a message can come again. */
+/** What determines how late a message can be redelivered. */
 export interface DedupeWindowProps {
   /** @default - the shortest window that is safe */
   readonly dedupeWindow?: Duration | undefined;
@@ -110,7 +110,7 @@ export function dedupeWindowMs(scope: IConstruct, props: DedupeWindowProps): num
     const sum = sources.map(({ by, days }) => `${by} ${round(days)}`).join(' + ');
     fail(
       scope,
-      `dedupeWindow must be at least ${leastDays} days (${sum}), got ${asked.toHumanString()}: a message that comes again later would be handled again`,
+      `dedupeWindow must be at least ${leastDays} days (${sum}), got ${asked.toHumanString()}: a message that is redelivered later would be handled again`,
     );
   }
   return (asked ?? Duration.days(leastDays)).toMilliseconds();
@@ -129,7 +129,7 @@ function redeliveries(props: DedupeWindowProps): Redelivery[] {
   return [
     // A sweeper that was off delivers anew what is kept and has no receipt, though it may have arrived.
     { by: 'outbox', days: producerRetention.toDays({ integral: false }) },
-    // What nobody answers for then is tried for a day before it is parked.
+    // The waiting room retries a failing delivery for a day before it parks the entry.
     { by: 'its waiting room', days: 1 },
     ...subscriptionRedeliveries[origin],
     { by: 'queue', days: queueDays },

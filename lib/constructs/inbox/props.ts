@@ -47,7 +47,7 @@ export interface InboxProps extends AlarmProps {
   /**
    * Its name in the inbox table: what it has handled is remembered under it.
    *
-   * Changing it makes the inbox forget, and with it any message that comes again.
+   * Changing it makes the inbox forget what it handled: a redelivered message is then handled again.
    *
    * @default - the construct's path
    */
@@ -65,10 +65,10 @@ export interface InboxProps extends AlarmProps {
   readonly queue?: IQueue;
 
   /**
-   * Where messages end that cannot be handled.
+   * The dead-letter queue for messages that cannot be handled.
    *
-   * Beside an imported `queue` it must be given: the one that the queue's redrive policy names. If that has no
-   * such policy, what fails is repeated until it expires, and lost.
+   * Required with an imported `queue`: the queue that its redrive policy names. Without a redrive policy, a
+   * failing message is retried until it expires, and is lost.
    *
    * A standard one keeps messages at least as long as the queue: what is moved keeps the time when it was sent.
    *
@@ -93,7 +93,7 @@ export interface InboxProps extends AlarmProps {
    * that looks for gaps every minute, and two metrics.
    *
    * To an inbox that is turned ordered every aggregate is new: give `adoptUntil`; what it handled in transactions
-   * before and comes again may be handled again. Before it is turned off, let its gaps close (`outbox inbox ls`):
+   * before may be handled again when it is redelivered. Before it is turned off, let its gaps close (`outbox inbox ls`):
    * what waits then is handled no more. Turned on again, it goes on from where it was: what was handled meanwhile
    * is a gap, to be ended with `outbox inbox skip` or a replay.
    *
@@ -120,8 +120,8 @@ export interface InboxProps extends AlarmProps {
   /**
    * How long a handled message is remembered.
    *
-   * A message that comes again later is handled again, so it must outlast everything that can bring
-   * one back. Longer costs storage. It holds for handlers in a transaction and under a lease alike; an ordered
+   * A message that is redelivered later is handled again, so the window must outlast every possible
+   * redelivery. Longer costs storage. It holds for handlers in a transaction and under a lease alike; an ordered
    * inbox remembers by each aggregate's sequence, for good, and keeps what waits without an end.
    *
    * What a person does has no bound: a parked event that had arrived after all, and is redriven after the window,
@@ -142,12 +142,12 @@ export interface InboxProps extends AlarmProps {
   readonly producerRetention?: Duration;
 
   /**
-   * How often a message is handed to the handler before it goes to the dead-letter queue: 1 to 1000.
+   * How often a message is received before it goes to the dead-letter queue: 1 to 1000.
    *
-   * Beside an imported `queue`: what its redrive policy says, so that the handler knows a message's last time.
-   * Beside a queue of the app it is not possible: the queue says it.
+   * With an imported `queue`: the value in its redrive policy, so that the handler recognizes the last receive.
+   * With a queue of the app it must not be set: the queue defines it.
    *
-   * @default - 5; of an imported queue it is not known
+   * @default - 5; unknown for an imported queue
    */
   readonly maxReceiveCount?: number;
 
@@ -185,7 +185,7 @@ export interface InboxProps extends AlarmProps {
   readonly retentionPeriod?: Duration;
 
   /**
-   * What becomes of the table when it leaves the stack.
+   * What happens to the table when it is removed from the stack.
    *
    * @default RemovalPolicy.RETAIN
    */

@@ -111,7 +111,7 @@ function redriveOfImported(scope: IConstruct, queue: IQueue, props: InboxProps):
   return { deadLetterQueue, ...knownCount(maxReceiveCount) };
 }
 
-/** The policy of a queue of the app is in its own props; said beside it, it would be said but not done. */
+/** The redrive policy of a queue of the app is in the queue's own props; set on the inbox, it would have no effect. */
 function redriveOfOwn(scope: IConstruct, queue: IQueue, props: InboxProps): Redrive {
   refuse(scope, props, ['maxReceiveCount']);
   const own = (queue as Partial<Queue>).deadLetterQueue;

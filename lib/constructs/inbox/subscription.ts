@@ -89,7 +89,7 @@ export function subscribeToTopic(
   }
 }
 
-/** Messages of outboxes only: whatever else is on the bus under the same type is no CloudEvents event. */
+/** Matches messages of outboxes only: other events of the same type on the bus are not CloudEvents events. */
 function patternOf({ events, source }: Pick<SubscriptionProps, 'events' | 'source'>): EventPattern {
   const { exact, prefixes } = splitTypes(events);
   const types = [...exact, ...prefixes.map((prefix) => ({ prefix }))];

@@ -48,8 +48,8 @@ function entryRules(outbox: OutboxMetrics): Record<string, AlarmRule> {
       metric: outbox.metricParkedEntries(),
       ...atLeast(1, { periods: 1 }),
       treatMissingData,
-      meaning: `Events of ${outbox.source} were refused, or their attempts are used up: they wait for a person, and are not lost.`,
-      firstCommand: `${command('ls parked')}, then mend the cause and ${command('redrive --all')}`,
+      meaning: `Events of ${outbox.source} were refused, or their attempts are used up. They are not lost; manual action is required.`,
+      firstCommand: `${command('ls parked')}, then fix the cause and ${command('redrive --all')}`,
     },
     OldestUnsettled: {
       metric: outbox.metricOldestUnsettledAge(),
@@ -70,7 +70,7 @@ function sweeperRules(outbox: OutboxMetrics): Record<string, AlarmRule> {
       evaluationPeriods: 2,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       treatMissingData: TreatMissingData.BREACHING,
-      meaning: `The sweeper of ${outbox.source} has not run for ten minutes: what the relay does not deliver stays where it is, and nobody counts it.`,
+      meaning: `The sweeper of ${outbox.source} has not run for ten minutes: what the relay does not deliver is neither retried nor counted.`,
       firstCommand: command('doctor'),
     },
     SweeperFailing: {
@@ -100,7 +100,7 @@ function relayRules(outbox: OutboxMetrics): Record<string, AlarmRule> {
       metric: outbox.metricRelayFailedBatches(),
       ...atLeast(1, { periods: 1 }),
       treatMissingData,
-      meaning: `The relay's trigger gave up a batch of ${outbox.source}: the sweeper delivers its entries instead, or parks them.`,
+      meaning: `The relay's event source mapping discarded a batch of ${outbox.source}. The sweeper delivers its entries instead, or parks them.`,
       firstCommand: command('status'),
     },
   };

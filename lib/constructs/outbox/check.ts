@@ -117,13 +117,13 @@ function checkOrder(scope: IConstruct, name: string, settings: OutboxPropsWithDe
   if (relayRetryAttempts !== undefined && relayRetryAttempts < 10) {
     fail(
       scope,
-      `relayRetryAttempts must be 10 or more ${because}, got ${relayRetryAttempts}: later events overtake a batch that is given up`,
+      `relayRetryAttempts must be 10 or more ${because}, got ${relayRetryAttempts}: later events overtake a discarded batch`,
     );
   }
   if (relayMaxRecordAge.toMinutes() < 60) {
     fail(
       scope,
-      `relayMaxRecordAge must be an hour or more ${because}, got ${relayMaxRecordAge.toHumanString()}: later events overtake a batch that is given up`,
+      `relayMaxRecordAge must be an hour or more ${because}, got ${relayMaxRecordAge.toHumanString()}: later events overtake a discarded batch`,
     );
   }
 }
@@ -171,7 +171,7 @@ function checkRelay(scope: IConstruct, settings: OutboxPropsWithDefaults): void 
     // It keeps 15 seconds back for what is under way at the end.
     ['relayTimeout', Duration.seconds(30), Duration.minutes(15)],
     ['relayMaxBatchingWindow', Duration.seconds(0), Duration.minutes(5)],
-    // The stream keeps a record for 24 hours: an hour of it is left to read what was given up.
+    // The stream keeps a record for 24 hours: an hour of it is left to read discarded batches.
     ['relayMaxRecordAge', Duration.minutes(1), Duration.hours(23)],
   ] as const;
   for (const [name, min, max] of durations) {

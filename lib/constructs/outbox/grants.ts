@@ -113,7 +113,7 @@ const operatorRows: readonly RowGrant[] = [
 
 const lookActions = ['BatchGetItem', 'DescribeTable', 'GetItem', 'Query'];
 
-/** Lets a role bring back, give up and replay entries, and run the sweeper. */
+/** Lets a role redrive, discard and replay entries, and run the sweeper. */
 export function grantOperation(
   grantee: IGrantable,
   { table, source, relay, sweeper, destinations }: OperationProps,

@@ -78,7 +78,7 @@ export class Outbox extends Construct implements IOutbox {
   readonly destinations: readonly Destination[];
   /** The function that delivers as soon as an event is written. */
   readonly relay: Function;
-  /** Tells of batches that the relay's trigger gave up. Their entries are in the table. */
+  /** The on-failure destination of the relay's event source mapping. The entries of a discarded batch are in the table. */
   readonly relayOnFailureQueue: IQueue;
   /** The function that delivers what the relay did not, and what is due in the waiting room, every minute. */
   readonly sweeper: Function;
@@ -186,7 +186,7 @@ export class Outbox extends Construct implements IOutbox {
     return this.relay.metric('IteratorAge', { statistic: 'Maximum', ...props });
   }
 
-  /** Batches that the relay's trigger gave up and nobody has looked at: the highest of 5 minutes. */
+  /** Discarded batches of the relay that are still in the on-failure queue: the highest of 5 minutes. */
   metricRelayFailedBatches(props: MetricOptions = {}): Metric {
     return metricDepth(this.relayOnFailureQueue, props);
   }

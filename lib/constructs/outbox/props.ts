@@ -74,7 +74,7 @@ export interface OutboxProps extends AlarmProps {
   readonly archive?: true | ArchiveProps;
 
   /**
-   * What becomes of the table when it leaves the stack.
+   * What happens to the table when it is removed from the stack.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -142,9 +142,9 @@ export interface OutboxProps extends AlarmProps {
   readonly relayParallelizationFactor?: number;
 
   /**
-   * How often the trigger repeats a failed batch before it gives it up: 0 to 10000.
+   * How often the event source mapping retries a failed batch before it discards it: 0 to 10000.
    *
-   * Until then everything behind the batch waits. A batch that was given up is not lost: its entries are
+   * Until then everything behind the batch waits. A discarded batch is not lost: its entries are
    * in the table, and the sweeper delivers them, but after what was behind it. So the default is small
    * enough for a record that crashes the relay each time not to block its shard for hours. Where a
    * destination keeps order, it is as large as it may be, and the stream holds the backlog of an outage, in
@@ -155,9 +155,9 @@ export interface OutboxProps extends AlarmProps {
   readonly relayRetryAttempts?: number;
 
   /**
-   * How old an entry may become in the stream before the trigger gives it up: 1 minute to 23 hours.
+   * The maximum age of a stream record before the event source mapping discards it: 1 minute to 23 hours.
    *
-   * The stream itself keeps it for a day. An entry that was given up is not lost: it is in the table, and
+   * The stream keeps records for a day. A discarded entry is not lost: it is in the table, and
    * the sweeper delivers it.
    *
    * @default Duration.hours(23)

@@ -26,10 +26,10 @@ import type { OutboxPropsWithDefaults } from './props.ts';
  */
 const relayActions = ['BatchGetItem', 'BatchWriteItem', 'PutItem', 'UpdateItem'];
 
-/** The function that the table's stream invokes, its trigger, and the queue that tells of batches given up. */
+/** The function that the table's stream invokes, its event source mapping, and its on-failure queue. */
 export class Relay extends Construct {
   readonly function: Function;
-  /** Says which stretch of the stream was given up. The entries themselves are in the table. */
+  /** Names the range of the stream that was discarded. The entries themselves are in the table. */
   readonly onFailureQueue: Queue;
 
   constructor(scope: Construct, id: string, parts: OutboxParts) {
@@ -70,7 +70,7 @@ const retryAttempts = { unordered: 100, ordered: 10_000 };
 /**
  * Has the table's stream invoke the relay with new entries, in the order of the stream.
  *
- * Whatever the trigger gives up is told of in the on-failure queue; the entries stay in the table.
+ * The on-failure queue receives a record of each discarded batch; the entries stay in the table.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
  */
 function addRelayTrigger(

@@ -45,8 +45,8 @@ import { configureFunction } from '../shared/user-function.ts';
  * A scheduled comparison of what should be with what is: business items with the events that were written with
  * them, and events that were delivered with what their inboxes know.
  *
- * The handler is written with `createReconciliation` of `cdk-outbox/runtime`. What it finds is in its log and its
- * metrics, and an alarm rings until a run finds nothing. It changes nothing unless its `mode` is `mend`.
+ * The handler is written with `createReconciliation` of `cdk-outbox/runtime`. Its findings are in its log and its
+ * metrics, and an alarm stays on until a run finds nothing. It changes nothing unless its `mode` is `repair`.
  */
 export class Reconciliation extends Construct {
   readonly handler: IFunction;
@@ -136,7 +136,7 @@ export class Reconciliation extends Construct {
   }
 }
 
-/** It reads by key, and writes and sends only where it is to mend. */
+/** Lets the handler read by key. Only in the mode `repair` may it also write and send. */
 function grantReconciling({ handler, outbox, inboxes, mode }: ReconciliationSettings): void {
   grantReading(outbox.table, handler, ['BatchGetItem', 'Query']);
   for (const { table } of inboxes) grantReading(table, handler, ['BatchGetItem', 'Query']);
@@ -215,8 +215,8 @@ export interface ReconciliationProps extends AlarmProps {
   readonly inboxes?: readonly Inbox[];
 
   /**
-   * `report` tells; `mend` also writes missing events, and sends events again to the queue of an inbox that does
-   * not know them. Begin with reports: a wrong expectation would write events that never happened.
+   * `report` only reports. `repair` also writes missing events, and resends events to the queue of an inbox that
+   * does not know them. Start with `report`: a wrong expectation would write events that never happened.
    *
    * @default 'report'
    */

@@ -107,8 +107,8 @@ export class Saga extends Construct {
   }
 
   /**
-   * Lets a role list sagas and look at them, with what the inbox handled: `outbox saga ls` and `saga show`. Finding
-   * them takes rights beside it, which the README names.
+   * Lets a role list sagas and read them, with what the inbox handled: `outbox saga ls` and `saga show`. Finding
+   * the tables takes further permissions, which the README lists.
    */
   grantRead(grantee: IGrantable): Grant {
     return grantLookAtSagas(this.table, grantee);
@@ -179,7 +179,7 @@ export class Saga extends Construct {
       evaluationPeriods: 3,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.BREACHING,
-      meaning: `Sagas of ${this.#inboxName} have not finished in their time, or for 15 minutes nobody has looked whether there are any.`,
+      meaning: `Sagas of ${this.#inboxName} are overdue, or overdue sagas have not been counted for 15 minutes.`,
       firstCommand: `npx outbox saga ls ${this.#inboxName}`,
     };
     addAlarms(new Construct(this, 'Alarms'), { SagasOverdue: overdue }, topic);

@@ -84,7 +84,7 @@ export interface AlarmProps {
    * let `cloudwatch.amazonaws.com` use it.
    * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
    *
-   * @default - nobody is told: the alarms are seen in CloudWatch only
+   * @default - no notification: the alarms are visible in CloudWatch only
    */
   readonly alarmTopic?: ITopic;
 }

@@ -60,14 +60,14 @@ describe('a queue of the app', () => {
     expect(onKey).toEqual(['kms:Decrypt on Key.Arn']);
   });
 
-  test.each(['alone', 'with another queue as deadLetterQueue beside it'])(
+  test.each(['alone', 'with another queue as deadLetterQueue'])(
     'fails when it has no redrive policy: %s',
     (how) => {
       const stack = testStack();
       const queue = new Queue(stack, 'Own');
-      const beside = how === 'alone' ? {} : { deadLetterQueue: new Queue(stack, 'Dead') };
+      const extra = how === 'alone' ? {} : { deadLetterQueue: new Queue(stack, 'Dead') };
 
-      expect(() => inboxWith(stack, { queue, ...beside })).toThrow(
+      expect(() => inboxWith(stack, { queue, ...extra })).toThrow(
         'queue Orders/Own has no dead-letter queue: set deadLetterQueue on the queue itself, or what fails is repeated until it expires, and lost (Orders/Billing)',
       );
     },
@@ -122,7 +122,7 @@ describe('a queue of the app', () => {
   });
 
   test.each([{ fifo: false }, { maxReceiveCount: 3 }, { retentionPeriod: Duration.days(1) }])(
-    'fails when %o is given beside it',
+    'fails when %o is given with it',
     (prop) => {
       const stack = testStack();
 
@@ -134,7 +134,7 @@ describe('a queue of the app', () => {
 });
 
 describe('an imported queue', () => {
-  test('is used with the dead-letter queue beside it, and counts as the longest that is possible', () => {
+  test('is used with its dead-letter queue, and counts with the maximum retention period', () => {
     const stack = testStack();
 
     inboxWith(stack, {
@@ -170,7 +170,7 @@ describe('an imported queue', () => {
     ).toBe(deadLetterQueue);
   });
 
-  test('fails when nobody says which dead-letter queue it has', () => {
+  test('fails without its dead-letter queue', () => {
     const stack = testStack();
 
     expect(() => inboxWith(stack, { queue: imported(stack, 'bills') })).toThrow(
@@ -179,7 +179,7 @@ describe('an imported queue', () => {
   });
 
   test.each([{ fifo: false }, { retentionPeriod: Duration.days(1) }])(
-    'fails when %o is given beside it',
+    'fails when %o is given with it',
     (prop) => {
       const stack = testStack();
       const queues = {

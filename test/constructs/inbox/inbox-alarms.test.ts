@@ -146,7 +146,7 @@ test('alarms: false creates none', () => {
   Template.fromStack(billingStack({ alarms: false })).resourceCountIs(alarmType, 0);
 });
 
-test('nobody is told unless there is a topic', () => {
+test('alarms have no actions without a topic', () => {
   const alarm = propertiesOf(billingStack(), alarmType, 'BillingAlarmsDeadLetters');
 
   expect(alarm).not.toHaveProperty('AlarmActions');

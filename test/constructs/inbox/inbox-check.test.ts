@@ -228,7 +228,7 @@ describe('the dedupe window', () => {
 
   test('fails when it is shorter, and shows the sum', () => {
     expect(() => windowOf('bus', { dedupeWindow: Duration.days(7) })).toThrow(
-      'dedupeWindow must be at least 52 days (outbox 14 + its waiting room 1 + retries of the bus 1 + undelivered queue 14 + queue 4 + dead-letter queue 14 + queue after a redrive 4), got 7 days: a message that comes again later would be handled again (Orders/Billing)',
+      'dedupeWindow must be at least 52 days (outbox 14 + its waiting room 1 + retries of the bus 1 + undelivered queue 14 + queue 4 + dead-letter queue 14 + queue after a redrive 4), got 7 days: a message that is redelivered later would be handled again (Orders/Billing)',
     );
   });
 });

@@ -107,7 +107,7 @@ test.each<[id: string, what: string, properties: object]>([
   ],
   [
     'RelayGivenUp',
-    'a batch was given up',
+    'a batch was discarded',
     {
       Namespace: 'AWS/SQS',
       MetricName: 'ApproximateNumberOfMessagesVisible',
@@ -157,7 +157,7 @@ test('alarms: false creates none', () => {
   Template.fromStack(ordersStack({ alarms: false })).resourceCountIs(alarmType, 0);
 });
 
-test('nobody is told unless there is a topic', () => {
+test('alarms have no actions without a topic', () => {
   expect(alarm('ParkedEntries')).not.toHaveProperty('AlarmActions');
   expect(alarm('ParkedEntries')).not.toHaveProperty('OKActions');
 });

@@ -106,7 +106,7 @@ describe.each(flagSets)('with %s', (_, flags) => {
     });
   });
 
-  test('the trigger tells of what it gives up in a queue that keeps it for 14 days, encrypted, over TLS only', () => {
+  test('the on-failure queue keeps discarded batches for 14 days, encrypted, over TLS only', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       DestinationConfig: {
         OnFailure: {

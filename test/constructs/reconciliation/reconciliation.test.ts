@@ -109,7 +109,7 @@ describe('a reconciliation', () => {
     ]);
   });
 
-  test('may write events and send to the inboxes where it is to mend', () => {
+  test('may write events and send to the inboxes in the mode repair', () => {
     const stack = shop(() => ({ mode: 'repair' }));
 
     expect(permissionsOf(stack, 'Reconcile')).toEqual(

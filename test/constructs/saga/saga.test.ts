@@ -81,7 +81,7 @@ test('a saga has a table of its own, with an index of what has not finished', ()
   });
 });
 
-test('its inbox takes its deadlines too, whatever subscription brings them', () => {
+test('its inbox takes its deadlines too, from any subscription', () => {
   const all = ['order.placed', 'fulfilment.deadline'];
 
   expect(fulfilment().saga.inbox.events).toEqual(all);
@@ -130,7 +130,7 @@ test('every five minutes its handler looks for what is overdue', () => {
   });
 });
 
-test('an alarm tells of overdue sagas, and of nobody looking for them', () => {
+test('an alarm goes off for overdue sagas, and when the metric is missing', () => {
   fulfilment().template.hasResourceProperties('AWS::CloudWatch::Alarm', {
     Namespace: 'cdk-outbox',
     MetricName: 'SagasOverdue',
