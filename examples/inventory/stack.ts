@@ -33,7 +33,7 @@ export class InventoryStack extends Stack {
       inboxName: 'inventory',
       from: bus,
       source: 'orders',
-      // All that is said of an order: whoever takes a history in its sequence must not miss a part of it.
+      // All events of an order: a consumer that handles a history in sequence must not miss a part of it.
       events: ['order.*'],
       ordered: true,
       handler: handleOrders,

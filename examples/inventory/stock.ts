@@ -12,7 +12,7 @@ export interface Reservation {
   readonly quantity: number;
 }
 
-/** How many of a product nobody has reserved. */
+/** How many of a product are not reserved. */
 export async function countAvailable(sku: string): Promise<number> {
   const product = await read(sku);
   return Number(product?.['available'] ?? 0);
@@ -23,7 +23,7 @@ export async function findReservation(orderId: string): Promise<Reservation | un
   return (await read(reservationId(orderId))) as Reservation | undefined;
 }
 
-/** Sets aside what is free. Where others were quicker, the message comes again, and finds less. */
+/** Sets aside what is free. If others were quicker, the message is redelivered, and finds less. */
 export function reserve(reservation: Reservation, tx: InboxTransaction): void {
   const { orderId, sku, quantity } = reservation;
   tx.update({

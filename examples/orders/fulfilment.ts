@@ -21,7 +21,7 @@ const ordersTable = process.env['ORDERS_TABLE'];
 /** How long it waits to hear of the stock. */
 const stockPatience = { hours: 1 };
 
-/** Whoever follows an order gets its events in their sequence. */
+/** Consumers of an order get its events in sequence. */
 const inOrder = { sequence: 'next' } as const;
 
 /**

@@ -6,7 +6,7 @@ import { reply } from './http.ts';
 
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient());
 
-/** `GET /orders/{id}`: the order with its state: what became of it, and why. */
+/** `GET /orders/{id}`: the order with its state, and the reason. */
 export async function handler({
   pathParameters,
 }: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {

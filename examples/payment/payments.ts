@@ -14,7 +14,7 @@ export interface Note {
   readonly event: OutboxEvent;
 }
 
-/** Whether it is known what became of an order's payment. */
+/** Whether the result of an order's payment is known. */
 export async function isKnown(orderId: string): Promise<boolean> {
   const { Item } = await documents.send(
     new GetCommand({ TableName: paymentsTable, Key: { id: orderId }, ConsistentRead: true }),
@@ -35,7 +35,7 @@ export function noteOfCharge(answer: ProviderAnswer): Note {
   };
 }
 
-/** What follows from the provider's answer to a refund, whatever was known before. */
+/** What follows from the provider's answer to a refund, regardless of what was known before. */
 export function noteOfRefund(answer: ProviderAnswer): Note {
   const { reference: orderId, refunded } = answer;
   return {

@@ -35,7 +35,7 @@ export class PaymentStack extends Stack {
       events: [PaymentRequested.type, RefundRequested.type],
       handler: this.handleRequests(provider, this.noteCharge(provider)),
       outbox: this.outbox,
-      // A provider that gives no answer is asked again until the order gives up.
+      // A provider that does not answer is asked again until the order's deadline.
       maxReceiveCount: 20,
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -67,7 +67,7 @@ export class PaymentStack extends Stack {
         PROVIDER_FUNCTION: provider.functionName,
         NOTE_CHARGE_FUNCTION: noteCharge.functionName,
       },
-      // Short, so that a message whose handling failed comes again soon.
+      // Short, so that a message whose handling failed is redelivered soon.
       timeout: Duration.seconds(10),
     });
     this.payments.grant(handleRequests, 'dynamodb:GetItem', 'dynamodb:UpdateItem');

@@ -31,7 +31,7 @@ async function charge(request: ProviderRequest & { do: 'charge' }): Promise<Prov
   if (card === testCards.answersTwice) await tell(notify, answer);
   const isLost =
     card === testCards.silent || (card === testCards.firstAnswerLost && done.asked === 1);
-  // After it was charged: whoever asked cannot know.
+  // After it was charged: the caller cannot know.
   if (isLost) throw new Error(`the answer for ${key} is lost`);
   return answer;
 }

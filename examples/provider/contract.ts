@@ -22,7 +22,7 @@ export const ProviderRequest = z.discriminatedUnion('do', [
 ]);
 export type ProviderRequest = z.infer<typeof ProviderRequest>;
 
-/** What became of the charge. */
+/** The result of the charge. */
 export const ProviderAnswer = z.object({
   reference: z.string(),
   charged: z.number().nonnegative(),

@@ -1,8 +1,8 @@
 import { defineEvent } from 'cdk-outbox/runtime';
 import { z } from 'zod';
 
-// The contract between the services. What the orders service says of an order, whoever it is meant for, is one
-// history, `order.*` of the aggregate `order`: whoever follows it can take it in its sequence.
+// The contract between the services. All events of an order are one history, `order.*` of the aggregate
+// `order`, for all consumers: each can handle it in sequence.
 
 const orderId = z.string();
 const sku = z.string();

@@ -117,7 +117,7 @@ function isReadyToArchive(
 
 /**
  * The first hour that is not archived: where the last run came to. The first run begins with the retention,
- * whatever the table's creation time: a table that was restored, copied or imported holds entries from before it. In an
+ * not with the table's creation time: a table that was restored, copied or imported holds entries from before it. In an
  * empty table that costs one read for each shard of each page, once.
  *
  * Hours that expired before they were archived are passed over, and that is said aloud.

@@ -32,7 +32,7 @@ export interface HourTask {
  * Archives an hour: its parts one after the other, then its manifest, each read back once it is written.
  * Answers with the number of its entries.
  *
- * Whoever dies of it is repeated from the start, under the same keys. An hour with a manifest is left as it
+ * A run that crashed is repeated from the start, under the same keys. An hour with a manifest is left as it
  * is: by now some of it may have expired. An empty one costs no object.
  *
  * Any hour costs one question to each shard of each of its 60 pages, and more where they are large. One with
@@ -118,7 +118,7 @@ async function putPart(
   return { name, first, last, entries: lines.length, sha256: checksum };
 }
 
-/** What a run that died had made more of: emptied, since Athena reads whatever is there. */
+/** What a run that died had made more of: emptied, since Athena reads every object there. */
 async function emptyOthers(
   found: readonly string[],
   { folder, parts }: { folder: string; parts: readonly ArchivePart[] },

@@ -29,7 +29,7 @@ function* queueOf<T>(items: readonly T[]): Generator<[index: number, item: T]> {
 /** Waits until the next may go. */
 export type Pace = (count?: number) => Promise<void>;
 
-/** Lets so many a second go, evenly; nobody waits for what went before the pace began. */
+/** Lets so many a second go, evenly. What went before the pace began delays no call. */
 export function createPace(perSecond: number, clock: Clock): Pace {
   let freeAt = clock.now();
   return async (count = 1) => {

@@ -74,7 +74,7 @@ export interface InboxConfig {
   readonly ordered?: OrderedConfig;
 }
 
-/** What an ordered inbox must know beside. */
+/** Additional settings of an ordered inbox. */
 export interface OrderedConfig {
   /** The inbox's own queue: what came early is put back on it when its turn has come. */
   readonly queueUrl: string;
@@ -232,16 +232,16 @@ interface Reader {
 /**
  * Reads from an environment.
  *
- * @param mend what to do where a variable is missing or wrong
+ * @param nextStep what to do if a variable is missing or wrong
  * @throws OutboxError from its methods: `ENVIRONMENT_MISSING`, `ENVIRONMENT_INVALID`
  */
-export function reader(environment: Environment, mend: string): Reader {
+export function reader(environment: Environment, nextStep: string): Reader {
   const text = (name: string): string => {
     const value = environment[name];
     if (value === undefined || value === '') {
       throw new OutboxError(
         'ENVIRONMENT_MISSING',
-        `environment variable ${name} is missing: ${mend}`,
+        `environment variable ${name} is missing: ${nextStep}`,
         {
           details: { variable: name },
         },
@@ -252,7 +252,7 @@ export function reader(environment: Environment, mend: string): Reader {
   const invalid = (name: string, expected: string): OutboxError =>
     new OutboxError(
       'ENVIRONMENT_INVALID',
-      `environment variable ${name} must be ${expected}, got ${JSON.stringify(text(name))}: ${mend}`,
+      `environment variable ${name} must be ${expected}, got ${JSON.stringify(text(name))}: ${nextStep}`,
       { details: { variable: name } },
     );
   return {

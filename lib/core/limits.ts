@@ -81,7 +81,7 @@ export const ownLimits = {
   maxDestinationNameBytes: 64,
   /**
    * Bytes of a message that the writer does not count: its source, the name of a replay, and the
-   * attributes beside it that repeat its type and its aggregate.
+   * message attributes that repeat its type and its aggregate.
    */
   messageOverheadBytes: 2048,
   /** Bytes of JSON that are remembered of what a handler under a lease answered with. */

@@ -54,9 +54,9 @@ export interface AttemptOptions {
 }
 
 /**
- * Sends fresh candidates to the destinations, and says what became of each, in their order.
+ * Sends fresh candidates to the destinations, and returns the result of each, in their order.
  *
- * Publishes, but writes nothing: what becomes of the fates is the caller's affair. An entry's
+ * Publishes, but writes nothing: the caller records the results. An entry's
  * destinations are served in parallel, and one that fails keeps no other from its entries.
  */
 export async function attempt(
@@ -225,7 +225,7 @@ function hasNotGone({ answers }: Asked): boolean {
 
 /**
  * Whether an entry's turn did not come before the deadline, or only that of one before it in its
- * aggregate. It comes again at once, and need not wait in a row of its own.
+ * aggregate. It is redelivered at once, and needs no row of its own.
  */
 function staysForLackOfTime(asked: readonly Asked[]): (one: Asked) => boolean {
   const untried = asked.filter(({ answers }) => answers.every(wasNotTried));

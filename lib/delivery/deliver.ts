@@ -134,7 +134,7 @@ function expiryOf(page: Page, retentionMs: number): number {
   return Math.ceil((pageEnd + retentionMs) / 1000);
 }
 
-/** Counts what became of entries, and logs by id each one that did not simply go. */
+/** Counts the results of entries, and logs by id each one that was not published. */
 function reportFates(
   fates: readonly Fate[],
   { meter, log, clock }: { meter: Meter; log: Log; clock: Clock },
@@ -153,7 +153,7 @@ function metricOf(fate: Fate): string {
   return outboxMetrics[fate.status === 'waiting' ? fate.state : fate.status];
 }
 
-/** Logs by id what became of an entry that did not simply go. */
+/** Logs by id the result of an entry that was not published. */
 export function logFate(fate: Exclude<Fate, { status: 'published' }>, log: Log): void {
   const { id, type, aggregate, sequence } = fate.candidate.entry;
   const { code, destination } = fate.error;

@@ -53,7 +53,7 @@ export interface Refusal {
 }
 
 export interface SendOptions {
-  /** Milliseconds that the call may take at most, whatever time-out the destination would choose. */
+  /** The maximum duration of the call in milliseconds. It overrides the destination's own timeout. */
   readonly maxMs: number;
 }
 

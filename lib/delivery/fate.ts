@@ -31,14 +31,14 @@ export interface DestinationResult {
 
 /**
  * What an attempt made of an entry: delivered everywhere; on to the waiting room; or `unsettled`: it
- * stays where it came from, because nobody could be reached and waiting rows would only copy a backlog.
+ * stays where it came from, because no destination could be reached and waiting rows would only copy a backlog.
  */
 export type Fate =
   | { readonly status: 'published'; readonly candidate: Candidate }
   | { readonly status: 'unsettled'; readonly candidate: Candidate; readonly error: DeliveryError }
   | WaitingFate;
 
-/** What has become of an entry that does not stay where it came from. */
+/** The result for an entry that does not stay where it came from. */
 export type SettledFate = Exclude<Fate, { status: 'unsettled' }>;
 
 export interface WaitingFate {
@@ -84,7 +84,7 @@ export const retryBackoff: Backoff = {
 export const unavailableForMs = 24 * 3_600_000;
 const unavailableDelay = { minMs: 60_000, maxMs: 30 * 60_000 };
 
-/** How long a held entry waits before it is looked at though nobody released it: heals a lost release. */
+/** How long a held entry waits before it is checked without a release: recovers from a lost release. */
 export const heldCheckMs = 5 * 60_000;
 
 /** The code of an entry that no destination wants, or none any more of those that lacked it. */
@@ -235,7 +235,7 @@ function firstAttempt(now: number, code: string): Partial<Waiting> {
   };
 }
 
-/** The waiting row of a row that is no entry: parked at once, since no attempt can mend it. */
+/** The waiting row of a row that is no entry: parked at once, since no attempt can succeed. */
 export function parkedFrom({ key, json, problem }: InvalidPageRow, now: number): Waiting {
   return {
     entry: { key, json: json.slice(0, ownLimits.maxInvalidRowChars) },

@@ -30,7 +30,7 @@ export function createBlockedBatches({ store, clock, log }: BlockedPorts): Block
     isPassedByOthers: async (firstId, watched) => {
       const blockedSince = since.get(firstId);
       if (blockedSince === undefined) {
-        // One that Lambda gave up on never comes again: the oldest are forgotten.
+        // A batch that Lambda discarded is never retried: the oldest are forgotten.
         for (const id of [...since.keys()].slice(0, since.size - maxBatches + 1)) since.delete(id);
         since.set(firstId, clock.now());
         return false;
@@ -106,7 +106,7 @@ interface WatchedDestinations {
   lastAcceptedAt(destination?: string): number;
 }
 
-/** Watches what destinations take: the evidence that they are up, whatever happens to some entries. */
+/** Watches what destinations take: the evidence that they are up, even if some entries fail. */
 export function watchAcceptance(
   destinations: readonly DestinationAdapter[],
   { clock }: { readonly clock: Pick<Clock, 'now'> },

@@ -34,7 +34,7 @@ export type RelayHandler = (
   invocation: Invocation,
 ) => Promise<DynamoDBBatchResponse>;
 
-/** Kept back from an invocation's time: for calls under way at the deadline (seven seconds), and for writing what became of them. */
+/** Kept back from an invocation's time: for calls under way at the deadline (seven seconds), and for recording their outcomes. */
 const reserveMs = 15_000;
 
 /**

@@ -20,12 +20,12 @@ export interface CancellationReason {
   readonly message?: string;
   /** The item as it was, where the action asked for it on a failed condition; decoded as the caller's client does. */
   readonly item?: Row;
-  /** The same item with plain numbers, whatever the settings of the client: rows of the package are read from it. */
+  /** The same item with plain numbers, regardless of the client's settings: rows of the package are read from it. */
   readonly row?: Row;
 }
 
 /**
- * What became of a transaction. Where it was cancelled, `reasons` has one entry per action, in their
+ * The outcome of a transaction. If it was cancelled, `reasons` has one entry per action, in their
  * order. `busy` is neither: the database throttles, or is still at work on a call with the same
  * token; the same call, made again, tells.
  */
@@ -56,7 +56,7 @@ export interface Transactor {
   get(tableName: string, key: Row): Promise<Row | undefined>;
 }
 
-/** What an action asks for, whatever its kind. A Put has an item, every other kind a key. */
+/** The request of an action of any kind. A Put has an item, every other kind a key. */
 export interface ActionRequest {
   readonly TableName?: string | undefined;
   readonly Item?: Row | undefined;

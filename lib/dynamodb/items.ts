@@ -83,7 +83,7 @@ function numberOrText(text: string): number | string {
   return String(number) === text ? number : text;
 }
 
-/** What a list or a map costs beside what it holds, and what each thing in it costs beside itself. */
+/** The size overhead of a list or a map, and of each element in it. */
 const containerBytes = 3;
 const elementBytes = 1;
 const maxNumberBytes = 21;

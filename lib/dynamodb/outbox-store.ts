@@ -71,7 +71,7 @@ export interface DynamoDBStoreOptions {
  * The store on DynamoDB.
  *
  * What DynamoDB leaves of a batch, and what meets a conflict, is tried again for up to two and a half
- * seconds. Whatever the client throws after retries of its own is passed on.
+ * seconds. Errors that the client throws after its own retries are passed on.
  */
 export function createDynamoDBStore(options: DynamoDBStoreOptions): Store {
   const { shards, clock = systemClock, random = Math.random, ...rest } = options;
@@ -161,10 +161,10 @@ function aggregateOf({ pk }: Item): string {
  * Adds one entry to the waiting room, unless it waits already.
  *
  * One that holds its aggregate is added and counted in one transaction, on condition that it is new: it
- * counts once, whoever adds it, however often, and whichever answer is lost.
+ * counts once, even if several callers add it, repeatedly, and responses are lost.
  *
  * @throws OutboxError `TRANSACTION_CONFLICT` after the last try; `TRANSACTION_CANCELLED` for a reason
- * that no further try mends; `ITEM_TOO_LARGE`
+ * that no retry resolves; `ITEM_TOO_LARGE`
  */
 async function addOneWaiting(table: OutboxTable, waiting: Waiting): Promise<void> {
   const put = putOf(table, waiting);
@@ -243,7 +243,7 @@ function inConflict({ pk, sk }: Key): OutboxError {
   return new OutboxError(
     'TRANSACTION_CONFLICT',
     `waiting row ${pk} / ${sk} could not be written in ${retryPolicy.maxTries} tries: ` +
-      'others write rows of its aggregate, or the table throttles; it is added when its batch comes again',
+      'others write rows of its aggregate, or the table throttles; it is added when its batch is retried',
     { details: { pk, sk, tries: retryPolicy.maxTries } },
   );
 }

@@ -41,7 +41,7 @@ export async function getRow(
   return Item === undefined ? undefined : toRow(Item);
 }
 
-/** What a query asks for, beside the table's name. */
+/** The input of a query, without the table's name. */
 export type Question = Omit<QueryCommandInput, 'TableName' | 'ConsistentRead'>;
 
 /** All items that answer a question, read consistently, answer by answer of at most 1 MB. */

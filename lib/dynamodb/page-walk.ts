@@ -31,7 +31,7 @@ import {
 /** Rows that the first look at a page brings of all its shards together: what bounds its memory. */
 const firstLookRows = 16_384;
 
-/** Reading pages bit by bit, whatever number of shards they were written with. */
+/** Reads pages in parts, written with any number of shards. */
 export function createPageWalk(table: OutboxTable, ownShards: number): PageWalk {
   return {
     noteShards: async (shards) => {

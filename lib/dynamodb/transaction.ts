@@ -52,8 +52,8 @@ export const commitDefaults = {
  * token, so that a lost answer cannot make it happen twice. A failed condition is never tried again:
  * it is an answer, and `failures` names the actions by their index.
  *
- * Where it throws anything but an {@link OutboxError} (the connection broke, and the client gave up),
- * or `TRANSACTION_CONFLICT`, nobody knows whether it was committed, until it is sent again with the
+ * Where it throws anything but an {@link OutboxError} (the connection broke, and the client's retries failed),
+ * or `TRANSACTION_CONFLICT`, it is unknown whether it was committed, until it is sent again with the
  * same token.
  *
  * @throws OutboxError what {@link checkTransaction} finds, before anything is sent; `TOKEN_INVALID`,
@@ -152,7 +152,7 @@ export interface ActionFailure {
   readonly reason: CancellationReason;
 }
 
-/** What an answer of the database means for whoever sent the transaction. */
+/** What a response of the database means for the caller. */
 export type Verdict =
   | { readonly status: 'committed' }
   | ({ readonly status: 'condition-failed' } & TransactionRefusal)
@@ -180,8 +180,8 @@ const passing: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads an answer action by action. A failed condition counts most: no retry changes it, whatever else
- * was in the way. Then come reasons that would only return, such as an item that is malformed.
+ * Reads an answer action by action. A failed condition counts most: no retry changes it, regardless of the
+ * other reasons. Then come reasons that would only return, such as an item that is malformed.
  */
 export function toVerdict(result: TransactionResult): Verdict {
   if (result.status === 'committed') return result;

@@ -23,8 +23,8 @@ import { toCallersRow, toRow } from './items.ts';
 /**
  * DynamoDB, through a document client with any settings.
  *
- * The client's `marshallOptions` apply to what is written. What is read back is decoded the same way whatever its
- * `unmarshallOptions` are; they apply only to the caller's own items, such as those of `ALL_OLD`.
+ * The client's `marshallOptions` apply to what is written. What is read back is decoded the same way with any
+ * `unmarshallOptions`; they apply only to the caller's own items, such as those of `ALL_OLD`.
  *
  * @param client by default a new one that drops undefined values, as JSON does
  * @throws OutboxError from its methods: `TABLE_NOT_FOUND`, `TOKEN_MISMATCH`, `DUPLICATE_ITEM`; other
@@ -126,7 +126,7 @@ export function cancellationReasons(error: unknown): readonly ThrownReason[] | u
 }
 
 /**
- * The same exception, whose items can still be read, and which logs leave out: they print whatever can be enumerated,
+ * The same exception, whose items can still be read, and which logs leave out: they print all enumerable properties,
  * of causes too.
  */
 function hideItems(error: unknown): unknown {
@@ -144,7 +144,7 @@ function busyCode(error: unknown): string | undefined {
   return busy.has(name) ? name : undefined;
 }
 
-/** What to throw for an exception of the client: an error that says how to mend it, or the exception itself. */
+/** What to throw for an exception of the client: an error that names the fix, or the exception itself. */
 function explain(cause: unknown, tableNames: readonly string[]): unknown {
   const { name, message } = toThrown(cause);
   if (name === 'ResourceNotFoundException') return tableNotFound(tableNames, cause);
@@ -167,7 +167,7 @@ function toThrown(error: unknown): Thrown {
   return error instanceof Error ? error : { name: '', message: '' };
 }
 
-// What every transactor throws alike, whatever database is behind it.
+// What every transactor throws, on any database.
 
 function tableNotFound(tableNames: readonly string[], cause?: unknown): OutboxError {
   const named = tableNames.length === 1 ? 'table' : 'one of the tables';

@@ -271,7 +271,7 @@ function claimOf(seen: SeenWaiting, until: number): Omit<UpdateItemCommandInput,
   };
 }
 
-/** That attributes are as they were seen. Whoever wrote a row by hand may have left one out. */
+/** The condition that attributes are as they were read. A row written by hand may lack one. */
 function areAsSeen(seen: Row): Condition {
   const clauses = Object.entries(seen).map(([name, value]) => {
     const isMissing = `attribute_not_exists(#${name})`;
@@ -316,7 +316,7 @@ function putIf(table: OutboxTable, put: Put): Promise<boolean> {
  * Writes all items if every condition holds, else none, and answers whether they did. A conflict is tried again.
  *
  * @throws OutboxError `TRANSACTION_CONFLICT` after the last try; `TRANSACTION_CANCELLED` for a reason that no
- * further try mends
+ * retry resolves
  */
 function transactIf(table: OutboxTable, actions: readonly TransactWriteItem[]): Promise<boolean> {
   return decide(table, async () => {

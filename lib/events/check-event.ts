@@ -37,7 +37,7 @@ export function checkDefinition(definition: EventContract): void {
 }
 
 /**
- * Checks an id that is about to become part of an aggregate: whatever is no text would become some.
+ * Checks an id before it becomes part of an aggregate: a value that is no string would be converted to one.
  *
  * @throws OutboxError `AGGREGATE_INVALID`
  */

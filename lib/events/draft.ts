@@ -18,7 +18,7 @@ export interface Draft {
 /**
  * What events become when they are written: validated, and with the context of this write.
  *
- * Where nobody gives a correlation id, events that are written together share the id of the first.
+ * Without a correlation id, events that are written together share the id of the first.
  *
  * @throws OutboxError `EVENT_INVALID`, `EVENT_NOT_JSON`, `AGGREGATE_INVALID`, `SEQUENCE_INVALID`,
  * `DUPLICATE_ITEM`, `OPTION_INVALID`
@@ -47,7 +47,7 @@ async function draftEvent(event: OutboxEvent, context: EventContext): Promise<Dr
 
 /**
  * Checks that the events of one write differ: in their ids, and in their places in their aggregate's
- * history. Numbers given and numbers asked for do not mix, since nobody could say which comes first.
+ * history. Explicit sequences and `next` do not mix, since their order would be undefined.
  *
  * @throws OutboxError `DUPLICATE_ITEM`, `SEQUENCE_INVALID`
  */

@@ -21,8 +21,8 @@ export function snapshot(event: EventWithData): unknown {
 /**
  * An event's data as the JSON text that is stored, validated.
  *
- * What is validated is what the text holds, not the object that it was made from: whatever is stored, a
- * consumer's parser accepts. The text holds the schema's input.
+ * What is validated is what the text holds, not the object that it was made from: a consumer's parser
+ * accepts everything that is stored. The text holds the schema's input.
  *
  * @throws OutboxError `EVENT_NOT_JSON`, `EVENT_INVALID`
  */

@@ -43,7 +43,7 @@ export interface EventDefinition<
   ): OutboxEvent<Type, Schema>;
 }
 
-/** What an event may be given beside its data. */
+/** Options of an event, in addition to its data. */
 export interface EventOptions {
   /**
    * The event's place in the history of its aggregate, from 1.
@@ -94,7 +94,7 @@ export interface OutboxEvent<
   readonly data: StandardSchemaV1.InferInput<Schema>;
 }
 
-/** Whatever `JSON.parse` gave: data of an old version, whose schema is no longer at hand. */
+/** The result of `JSON.parse`: data of an old version, whose schema no longer exists. */
 export type ParsedJson = ReturnType<typeof JSON.parse>;
 
 /** By old version: turns data of that version into data of the next one. */

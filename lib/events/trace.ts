@@ -13,7 +13,7 @@ export const traceOfSpan: TraceSource = (context) => toTrace(activeSpan()) ?? co
 
 /**
  * The same, then X-Ray's trace of the invocation, which Lambda puts into its environment. It comes last: the
- * trace of a request or a message that is being handled goes on, whatever traces the function itself.
+ * trace of a request or a message that is being handled has precedence over that of the function.
  *
  * @param environment `process.env`: it is read anew for each write
  */

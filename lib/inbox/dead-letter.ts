@@ -74,7 +74,7 @@ const maxDetailBytes = 1024;
  * attributes, and as many of its own attributes as SQS has room for (10, and 1 MiB with the body).
  *
  * Where the body leaves little room, the message's own attributes give way first, then the detail, which is
- * cut. The body always travels; beside one of 1 MiB there is no room for a reason either, only the log tells it.
+ * cut. The body is always sent; with a body of 1 MiB there is no room for a reason, and only the log has it.
  *
  * On a FIFO queue it stays in its group, and its own id keeps a second copy out for five minutes.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
@@ -122,7 +122,7 @@ function reasonsFor(
   return value.StringValue === '' ? ids : { ...ids, [detail]: value };
 }
 
-/** The record's own attributes that fit beside the body and the reasons. */
+/** The record's own attributes that fit in addition to the body and the reasons. */
 function ownAttributes({ body, messageAttributes }: SqsRecord, reasons: Attributes): Attributes {
   const oldReasons: readonly string[] = Object.values(deadLetterAttributes);
   const own = Object.entries(messageAttributes)

@@ -15,7 +15,7 @@ export interface Deadline {
   timeLeftMs(): number;
   /** Until it passes, in milliseconds: `Infinity` where it never does. */
   waitLeftMs(): number;
-  /** The answer of `work`, or `late()` if time is up first. The work goes on; nobody waits for it. */
+  /** The result of `work`, or `late()` if time is up first. The work goes on without being awaited. */
   race<T>(work: Promise<T>, late: () => T): Promise<T>;
   /** Stops the timer. */
   clear(): void;
@@ -96,7 +96,7 @@ function startTimer(ms: number): Timer {
 export function outOfTime(id: string): OutboxError {
   return new OutboxError(
     'HANDLER_TIMEOUT',
-    `message ${id} was not done in time: give up slow calls earlier, ` +
+    `message ${id} did not finish in time: set shorter timeouts on its calls, ` +
       'raise handlerTimeoutMs or the timeout of the function, or lower the batch size',
     { details: { id } },
   );
@@ -116,8 +116,8 @@ interface Ended {
 }
 
 /**
- * Does what there is to do for one message, in a time of its own. When that is up the message is given up: the work
- * goes on, nobody waits for it, and what becomes of it is told when it ends.
+ * Handles one message within its own time limit. After the limit the message counts as failed: the work goes on
+ * without being awaited, and its result is reported when it ends.
  *
  * @param work never throws
  */

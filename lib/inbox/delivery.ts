@@ -38,7 +38,7 @@ export interface Failed {
   readonly error: unknown;
 }
 
-/** What became of a delivery. Everything is acknowledged that {@link isDone}. */
+/** The outcome of a delivery. Everything is acknowledged that {@link isDone}. */
 export type Outcome =
   | { readonly status: 'handled' }
   /** It was handled before: without effect this time. */
@@ -49,7 +49,7 @@ export type Outcome =
   | { readonly status: 'passed' }
   /** It came before its turn, and waits in the inbox's table. */
   | { readonly status: 'early' }
-  /** Another worker has it in hand: it comes again when that one must have ended. */
+  /** It is in progress in another worker: the queue redelivers it when that one must have ended. */
   | { readonly status: 'in-hand' }
   | { readonly status: 'dead-lettered'; readonly rejection: Rejection }
   | Failed;
@@ -96,7 +96,7 @@ const maxQuotedBytes = 100;
  * Guarantee: what an EventBridge envelope says is what the event says. A bus checks rights (`events:source`,
  * `events:detail-type`) and matches rules by its envelope; an event that claims another source or type has stepped
  * around both, and is refused with `ENVELOPE_MISMATCH`. Limit: a rule that passes on `$.detail` alone, a queue and a
- * topic have no such envelope. There, whoever may send to them is believed.
+ * topic have no such envelope. There, every permitted sender is trusted.
  *
  * Says why where there is no message, and never quotes the body.
  */

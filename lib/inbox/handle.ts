@@ -27,7 +27,7 @@ export interface SettlePorts extends PerformPorts, TimePorts {
   readonly remembers: (message: Message) => Promise<boolean>;
   /** How often the queue delivers a message. @default - not known */
   readonly maxReceiveCount?: number | undefined;
-  /** @default - messages are handled in whatever order they come */
+  /** @default - messages are handled in any order */
   readonly sequencing?: Sequencing;
   /** Told of messages that were handled along with one that was delivered. */
   readonly observe: (delivery: Delivery, outcome: Outcome) => void;
@@ -41,12 +41,12 @@ export interface Sequencing {
 }
 
 /**
- * Handles one delivery, whatever it holds, and says what became of it. Never throws: an error gives the
+ * Handles one delivery, valid or not, and returns its outcome. Never throws: an error gives the
  * message back to the queue. One that can never succeed goes to the dead-letter queue at once, with the reason; and
  * so does what fails by a name of its own on its last receive.
  *
- * In an ordered inbox it then goes on with what waits next. That has no say in what became of the delivery, except
- * where it cannot even be put back on the queue: then the delivery is given back, to go on when it comes again.
+ * In an ordered inbox it then goes on with what waits next. That does not affect the outcome of the delivery, except
+ * if it cannot even be put back on the queue: then the delivery is given back, and its redelivery goes on.
  */
 export async function settle(delivery: Delivery, ports: SettlePorts): Promise<Outcome> {
   const work = (deadline: Deadline): Promise<Settled> => settleOne({ delivery, deadline }, ports);
@@ -75,7 +75,7 @@ async function settleOne(timed: Timed, ports: SettlePorts): Promise<Settled> {
     const { outcome, goOn } = await tryToHandle(timed, ports);
     if (outcome.status !== 'rejected') return { outcome, goOn };
     if (await wasHandled(delivery, ports)) return { outcome: { status: 'duplicate' } };
-    // Nobody waits for it any more: the message is the queue's again, and is judged when it comes again.
+    // It timed out: the message is back on the queue, and its redelivery decides.
     if (deadline.hasPassed()) return { outcome: failed(outOfTime(delivery.record.messageId)) };
     await ports.sendToDeadLetterQueue(delivery.record, outcome.rejection);
     return { outcome: { ...outcome, status: 'dead-lettered' } };
@@ -162,7 +162,7 @@ function classifyFailure(
   if (!(received >= maxReceiveCount)) return failed;
   return rejected(
     error.code,
-    `${error.message}. It was received ${received} times: redrive it when the cause is mended`,
+    `${error.message}. It was received ${received} times: redrive it when the cause is fixed`,
   );
 }
 
@@ -181,7 +181,7 @@ export interface HandleContext {
 }
 
 /**
- * Has a message handled by whoever handles its type. In an ordered inbox, what has no handler and what only tells
+ * Dispatches a message to the handler of its type. In an ordered inbox, what has no handler and what only tells
  * that a sequence passes without an event moves the cursor alone.
  */
 async function handleMessage(

@@ -72,24 +72,24 @@ export interface TransactionOptions {
  * ```
  *
  * Guarantee: what a handler puts into `tx` is committed together with the memory of the message, so it
- * happens exactly once in the inbox's dedupe window, in whatever order, number and company the queue
- * delivers. A message that is no event, has no handler, or whose data does not fit is sent to the
+ * happens exactly once in the inbox's dedupe window, even if the queue delivers in any order, duplicated or
+ * batched. A message that is no event, has no handler, or whose data does not fit is sent to the
  * dead-letter queue at once, with the reason as attributes, and so is one whose handler asks for what no transaction
  * takes; all else that fails goes back to the queue. On its last receive, where that is known, what fails by an
- * `OutboxError` takes its code along as reason; but what was given up for time (`HANDLER_TIMEOUT`) is moved by the
- * queue, without one: its handler may still be at work.
+ * `OutboxError` takes its code along as reason; but what timed out (`HANDLER_TIMEOUT`) is moved by the
+ * queue, without one: its handler may still be running.
  *
  * In an ordered inbox (`ordered` of the construct) each aggregate's events are handled in sequence: one that comes
  * early is kept in the inbox's table, types without a handler only count, and an aggregate stops at an event that
  * fails. An event without a sequence that has a handler is sent to the dead-letter queue. A replay is handled again
  * in sequence; new events of its aggregates wait until it has come as far as the inbox had been. A message of it that
- * does not come is waited for as long as the queue may have it in hand (receives times visibility timeout), each
+ * does not come is waited for as long as the queue may still deliver it (receives times visibility timeout), each
  * further one for `adoptWait`; one that comes after later ones all the same is sent to the dead-letter queue
  * (`REPLAY_MISSED`). One replay of an aggregate runs at a time; on a FIFO queue two take turns. It costs a read unit and two write units more for each replayed message.
  *
  * Trust: a message has the authority of its transport. A bus checks the right to send (`events:source`,
  * `events:detail-type`) by its envelope, and an event that differs from that goes to the dead-letter queue
- * (`ENVELOPE_MISMATCH`). Whoever may send as a source may send its events, its replays and its skip notices: limit
+ * (`ENVELOPE_MISMATCH`). A principal that may send as a source may send its events, its replays and its skip notices: limit
  * `events:PutEvents` to each sender's own source, and set `source` on the construct. Queues, topics and rules that
  * pass on `$.detail` alone name no sender: everyone who may send to them is trusted.
  *

@@ -35,11 +35,11 @@ import {
   type MarkerPorts,
 } from './transaction.ts';
 
-/** What a handler under a lease has beside the message. */
+/** What a handler under a lease gets in addition to the message. */
 export interface LeaseTransaction extends InboxTransaction {
   /**
-   * The event's id, for calls to others: whoever honours it does the same thing once, however often the
-   * handler runs. For several calls in one handler, add something to it.
+   * The event's id, as the idempotency key of calls to other services: one that honours it acts once, however
+   * often the handler runs. For several calls in one handler, add a suffix.
    */
   readonly idempotencyKey: string;
 }
@@ -126,7 +126,7 @@ async function handleClaimed(
   }
 }
 
-/** A worker that was given up for time completes as well, if it still can: its call was made. */
+/** A worker that timed out completes as well, if it still can: its call was made. */
 async function handleAndComplete(
   { handler }: Leased,
   handling: Handling,
@@ -161,7 +161,7 @@ export type LeaseClaim =
   | { readonly status: 'claimed'; readonly lease: MessageLease }
   /** It was handled before. `result` is JSON text. */
   | { readonly status: 'duplicate'; readonly result: string | undefined }
-  /** Another worker has it in hand. */
+  /** It is in progress in another worker. */
   | { readonly status: 'leased' };
 
 /** Claims a message for so long, unless it was handled or another worker holds it. One write unit. */
@@ -237,7 +237,7 @@ function leaseLost({ eventId, inbox }: Handled): OutboxError {
   return new OutboxError(
     'LEASE_LOST',
     `the handler of message ${eventId} overran its lease, and another worker has taken the message over: nothing of its transaction was written. ` +
-      "Have calls give up well before the function's timeout",
+      "Set timeouts on its calls well below the function's timeout",
     { details: { eventId, inbox } },
   );
 }

@@ -58,8 +58,8 @@ export interface ErrorLogging {
 
 /**
  * An error as a log line may hold it: its class, where it was thrown, and what it says if that cannot hold a payload
- * (errors of this package, of AWS and of the network). Whatever else hangs on it, such as the items of a cancelled
- * transaction, stays out.
+ * (errors of this package, of AWS and of the network). Other properties, such as the items of a cancelled
+ * transaction, are left out.
  */
 export function errorFields(error: unknown, { logErrorMessages }: ErrorLogging = {}): LogFields {
   const all = logErrorMessages === true;

@@ -137,7 +137,7 @@ function upcast(message: Message, { version: known, upcast: steps }: EventContra
 }
 
 function notAwaited(data: Promise<unknown>, step: string): Rejected {
-  // Whatever becomes of it: nobody waits, and Node would end the process where it fails.
+  // The promise is not awaited, and Node would end the process if it rejects.
   data.catch(() => undefined);
   return rejected(
     'EVENT_INVALID',

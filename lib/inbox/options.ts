@@ -36,8 +36,8 @@ export interface InboxOptions extends EnvironmentOptions {
   readonly transactor?: Transactor;
   /**
    * The SQS client that sends to the dead-letter queue. Make one of your own with
-   * `useQueueUrlAsEndpoint: false`, or its calls go to the host in the queue's URL whatever
-   * `AWS_ENDPOINT_URL` says.
+   * `useQueueUrlAsEndpoint: false`, or its calls go to the host in the queue's URL and
+   * ignore `AWS_ENDPOINT_URL`.
    *
    * @default - a new one of the function's region
    */
@@ -77,7 +77,7 @@ export interface InboxOptions extends EnvironmentOptions {
   readonly concurrency?: number;
   /**
    * How long a message may take, in milliseconds, from 1 to 900,000. Then it is given back to the queue, and the next
-   * one is begun beside the handler that hangs; what that puts into `tx` is not written if it ends after all (under a
+   * one starts while the first handler still runs; what that puts into `tx` is not written if it ends after all (under a
    * lease it is, unless another worker has taken the message over). In an ordered inbox, each message that waited for
    * the one that came has the time to itself.
    *

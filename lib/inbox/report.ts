@@ -26,7 +26,7 @@ const tellings: Readonly<Record<Outcome['status'], Telling>> = {
   },
   'in-hand': {
     level: 'info',
-    text: 'another worker has the message in hand: it comes again',
+    text: 'message in progress in another worker: the queue redelivers it',
     metric: inboxMetrics.inProgress,
   },
   'dead-lettered': {
@@ -41,17 +41,17 @@ const tellings: Readonly<Record<Outcome['status'], Telling>> = {
   },
 };
 
-/** Counts what became of a delivery, and logs it by its ids. */
+/** Counts the outcome of a delivery, and logs it by its ids. */
 export function report(delivery: Delivery, outcome: Outcome, tally: Tally): void {
   const { level, text, metric } = tellings[outcome.status];
   if (metric !== undefined) tally.count(metric);
   delivery.log[level](text, detailsOf(outcome, delivery));
 }
 
-/** Logs how a message ended that nobody waited for any more: its own lines, and the queue, have it as failed. */
+/** Logs how a message ended after its timeout. Its earlier log lines and the queue have it as failed. */
 export function reportLate(delivery: Delivery, outcome: Outcome | Rejected): void {
   const { status } = outcome;
-  delivery.log.warn('message ended after it was given up', {
+  delivery.log.warn('message ended after its handler timeout', {
     outcome: status,
     ...detailsOf(outcome, delivery),
   });

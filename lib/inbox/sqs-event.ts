@@ -27,7 +27,7 @@ export interface SqsRecordAttributes {
   readonly MessageGroupId?: string | undefined;
 }
 
-/** An attribute that the sender gave the message beside its body: a text or bytes. */
+/** An attribute that the sender set on the message, outside its body: a text or bytes. */
 export interface SqsMessageAttribute {
   /** `String`, `Number` or `Binary`, with a label of the sender's after a dot, if there is one. */
   readonly dataType: string;

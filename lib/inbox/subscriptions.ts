@@ -71,8 +71,8 @@ export function handleOnceWith(ports: CommitPorts): HandleOnce {
  * the dedupe window, and also where the process dies between commit and acknowledgement.
  *
  * The guarantee ends with the transaction. The handler itself may run more than once for a message, so
- * whatever else it does (a call, a write of its own) may happen more than once, without a word: give
- * such calls the message's id as idempotency key.
+ * any other side effect (a call, a write of its own) may silently happen more than once: pass the
+ * message's id to such calls as the idempotency key.
  *
  * Before a first delivery the marker is not read. Duplicates are rare, and a look would add a round trip
  * and a read unit to every message to save a handler's work on few. A message that the queue delivers
@@ -91,7 +91,7 @@ async function handleInTransaction(
   const isLookedUp = isRedelivered && turn === undefined;
   if (isLookedUp && (await isRemembered(handled, ports))) return 'duplicate';
   const { collected } = await runHandler((tx) => handler(message, tx), handling, ports);
-  // A handler that was given up must not write when it ends after all: the message is the queue's again.
+  // A handler that timed out must not write when it ends: the message is back on the queue.
   if (isLate()) throw outOfTime(message.id);
   return commitOnce(guardOf(handling, ports), { handled, collected }, ports);
 }

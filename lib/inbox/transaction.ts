@@ -30,8 +30,8 @@ import type { InboxMessage } from './message.ts';
  * done; then all of it is committed together with the inbox's marker, or none.
  *
  * It takes up to 99 writes, events and cancellations (96 in an ordered inbox), 4 MB in all, one write per item (a condition on an item that
- * is written belongs into that write). Where a condition fails, the message goes back to the queue: when
- * it comes again, the handler finds what is there then.
+ * is written belongs into that write). If a condition fails, the message goes back to the queue: on
+ * redelivery, the handler reads the current state.
  */
 export interface InboxTransaction {
   put(input: NonNullable<TransactItem['Put']>): void;
@@ -53,7 +53,7 @@ export interface InboxTransaction {
    *
    * Where it is not deferred any more, nothing is written and the message goes back to the queue
    * (`EVENT_NOT_DEFERRED`). With `required: false` the rest is committed without: then the event is delivered, and
-   * whoever handles it must bear it.
+   * its handlers must tolerate it.
    */
   cancel(eventId: string, options?: { readonly required?: boolean }): void;
   /** A log whose lines carry the message's ids. */
@@ -243,7 +243,7 @@ function checkCount(
   if (count <= limit) return;
   throw new OutboxError(
     'TOO_MANY_ACTIONS',
-    `the handler of message ${eventId} collected ${writes.length} writes, ${events.length} events and ${cancel.length} cancellations, a transaction has room for ${limit} beside the inbox's own: ` +
+    `the handler of message ${eventId} collected ${writes.length} writes, ${events.length} events and ${cancel.length} cancellations, the limit is ${limit} in addition to the inbox's own: ` +
       'emit one event that tells of several changes, or events whose handlers do a part each',
     { details: { eventId, count, limit } },
   );
@@ -278,9 +278,9 @@ export type Conflict =
   | { readonly status: 'blocksLane' }
   /** The message was handled before. */
   | { readonly status: 'duplicate' }
-  /** It is not known whether it is the message's turn: let it come again. */
+  /** It is not known whether it is the message's turn: the queue must redeliver it. */
   | { readonly status: 'in-hand' }
-  /** Something beside it changed: the same effects may be tried with this one. */
+  /** Something else changed: the same effects may be tried with this guard. */
   | { readonly status: 'renewed'; readonly guard: Guard };
 
 /** Two guards in one transaction: both must hold. The first is asked first. */
@@ -383,7 +383,7 @@ export interface Handling {
   readonly message: InboxMessage;
   /** The queue delivered it before, so it may have been handled. */
   readonly isRedelivered: boolean;
-  /** Nobody waits for the answer any more. */
+  /** Whether the handler has timed out: its result is no longer awaited. */
   readonly isLate: () => boolean;
   /** How long the function may still run, in milliseconds; `Infinity` where that is not known. */
   readonly timeLeftMs: () => number;
@@ -395,7 +395,7 @@ export interface Handling {
 }
 
 /**
- * How handling a message ended: it has its effects; it had them before; or another worker has it in hand, and it
- * comes again.
+ * How handling a message ended: it has its effects; it had them before; or it is in progress in another worker,
+ * and the queue redelivers it.
  */
 export type HandleResult = 'handled' | 'duplicate' | 'in-hand';

@@ -46,7 +46,7 @@ export function redriveBlocker(
 }
 
 /**
- * The row as if it had never been tried. If it was being given up, it no longer is.
+ * The row as if it had never been tried. A pending discard is cancelled.
  *
  * The sweeper sees to the sequence: one that is not the first in line goes back to being held.
  */
@@ -77,7 +77,7 @@ function anotherRound(
  *
  * One with a sequence is not taken away at once: its consumers would wait for its sequence for ever. The
  * sweeper delivers a skip notice in its place, when its turn has come, and then takes it away. With
- * `notice: false` nobody is told.
+ * `notice: false` no skip notice is sent.
  */
 export function discardEntries(
   { notice, ...operator }: Operator & { readonly notice: boolean },
@@ -123,7 +123,7 @@ function settlement({ entry }: Waiting, audit: AuditNote, ports: OperatePorts): 
 }
 
 /**
- * What became of a row.
+ * The outcome of a change to a row.
  *
  * - `changed`: somebody else changed it at the same moment; theirs stands.
  * - `gone`: it waits no longer.
@@ -145,7 +145,7 @@ const maxTries = 3;
  * Does something to each of the rows in turn, those of one aggregate in sequence, and yields what became
  * of each.
  *
- * Whoever breaks it off and calls it again for what is still meant gets the rest done.
+ * An interrupted call can be repeated with the same selection to change the rest.
  */
 export async function* changeEach(
   rows: readonly WaitingSummary[],
@@ -178,7 +178,7 @@ export function rowsInSequence(rows: readonly WaitingSummary[]): WaitingSummary[
   );
 }
 
-/** Bytes that are kept of a name and of a reason, so that they fit beside any entry. */
+/** Bytes that are kept of a name and of a reason, so that they fit in the row of any entry. */
 const maxNoteBytes = 1024;
 
 /** The note of what a person does to what waits. Of a row that is no valid entry it names the row. */

@@ -28,7 +28,7 @@ export interface EventTrail {
 /**
  * - `in flight`: written, and on its way.
  * - `waiting`: in the waiting room.
- * - `settled`: so old that its receipts may have expired before it; it was published or given up.
+ * - `settled`: so old that its receipts may have expired before it; it was published or discarded.
  * - `unknown`: the table does not hold it, or not any more.
  */
 export type EventStatus =
@@ -105,7 +105,7 @@ export async function findWaitingOf(
   entry: Entry | undefined,
   store: OperateStore,
 ): Promise<Waiting | undefined> {
-  // Without a sequence an entry waits under its own id, whatever its aggregate.
+  // Without a sequence an entry waits under its own id, not under its aggregate.
   const key = waitingKey(entry ?? { id: eventId, aggregate: '' });
   const waiting = await store.getWaiting(key);
   return waiting === undefined && entry === undefined ? findInIndex(eventId, store) : waiting;
@@ -150,7 +150,7 @@ export async function withArchived(
   };
 }
 
-/** What waited when it was archived, and does not any more, was published or given up since. */
+/** What waited when it was archived, and no longer does, was published or discarded since. */
 function archivedStatusOf(outcome: ArchivedOutcome): EventStatus {
   return outcome === 'published' || outcome === 'discarded' ? outcome : 'settled';
 }

@@ -41,7 +41,7 @@ const deletedAfterMs = 48 * hourMs;
 /**
  * Reads a page from where it is at this moment.
  *
- * The table has it until it expires, whatever the table's age: one that was restored, copied or imported holds pages from
+ * The table has it until it expires, and not only since the table's creation: one that was restored, copied or imported holds pages from
  * before its creation. The archive, where there is one, is read for pages that have expired or are about to, and for
  * those from before the table. Where both are read each entry comes once, and the table's receipts decide.
  */
@@ -128,7 +128,7 @@ async function* entriesOf(chunks: AsyncIterable<PageChunk>): AsyncGenerator<read
   for await (const { entries } of chunks) yield entries;
 }
 
-/** An entry that can be delivered again; `skipped`: as a skip notice, since it was given up. */
+/** An entry that can be delivered again; `skipped`: as a skip notice, since it was discarded. */
 export interface Replayable {
   readonly entry: Entry;
   readonly skipped?: true;
@@ -137,8 +137,8 @@ export interface Replayable {
 /**
  * Those of a page's entries that were delivered once.
  *
- * What waits or is on its way is left alone: it is delivered anyway. Of what was given up, only the
- * sequence is told again, or a consumer that starts from nothing would wait for it for ever. An old entry
+ * What waits or is on its way is left alone: it is delivered anyway. Of discarded entries, only the
+ * skip notice is sent again, or a consumer that starts from nothing would wait for it for ever. An old entry
  * without a receipt was delivered too: receipts may expire before it.
  */
 function replayableOf(
@@ -156,7 +156,7 @@ function replayableOf(
   });
 }
 
-/** What became of entries in the end. */
+/** The final outcome of entries. */
 function outcomesOf(receipts: readonly Receipt[]): Map<string, ReceiptOutcome> {
   return new Map([...lastReceipts(receipts)].map(([id, { outcome }]) => [id, outcome]));
 }

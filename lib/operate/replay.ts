@@ -208,7 +208,7 @@ async function replayPage(
 export interface ReplayCount {
   readonly pages: number;
   readonly entries: number;
-  /** Of them, those that were given up: their sequence is told again, nothing else. */
+  /** Of them, those that were discarded: only their skip notice is sent again. */
   readonly skipNotices: number;
   readonly byType: Readonly<Record<string, number>>;
 }

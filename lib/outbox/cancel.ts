@@ -16,7 +16,7 @@ export interface Cancellation {
   readonly required?: boolean;
 }
 
-/** An event to cancel, by its id, or with what is to become of the rest. */
+/** An event to cancel: its id, or its id with options. */
 export type Cancel = string | Cancellation;
 
 /** An event that could not be cancelled. */

@@ -10,7 +10,7 @@ import { unknownTo, type Unknown } from './unknown-to.ts';
 import { deliveryGraceMs, type ReconciliationWindow } from './window.ts';
 
 /** What comparing takes. */
-export interface ComparePorts extends Omit<ReconciliationPorts, 'mend'> {
+export interface ComparePorts extends Omit<ReconciliationPorts, 'repair'> {
   /** Whether the time is nearly up. */
   readonly isLate: () => boolean;
   /** Called from time to time: the run is alive. */

@@ -46,8 +46,8 @@ export interface ReconciliationOptions extends EnvironmentOptions {
   readonly random?: Random;
 }
 
-/** What mending takes. */
-export interface MendPorts {
+/** What repairing takes. */
+export interface RepairPorts {
   readonly outbox: OutboxClient;
   readonly transactor: Transactor;
   readonly sqs: SqsSender;
@@ -66,11 +66,11 @@ export interface ReconciliationPorts {
   readonly log: Log;
   readonly metrics: InboxMetricsSink;
   readonly clock: Clock;
-  /** What mending takes; absent where it only reports. */
-  readonly mend?: MendPorts;
+  /** What repairing takes; absent where it only reports. */
+  readonly repair?: RepairPorts;
 }
 
-/** @throws OutboxError `OUTBOX_MISSING` where it is to mend and has no outbox to write to */
+/** @throws OutboxError `OUTBOX_MISSING` where it is to repair and has no outbox to write to */
 export function toReconciliationPorts(
   settings: ReconciliationSettings,
   options: ReconciliationOptions,
@@ -86,20 +86,20 @@ export function toReconciliationPorts(
     ...{ settings, expected, log, clock },
     reader: createTableReader(used),
     metrics: options.metrics ?? defaultMetrics(),
-    ...(settings.mode === 'repair' ? { mend: mendPorts(settings, used, sqs) } : {}),
+    ...(settings.mode === 'repair' ? { repair: repairPorts(settings, used, sqs) } : {}),
   };
 }
 
-/** What reading and mending share. */
-interface Used extends Pick<MendPorts, 'clock' | 'random' | 'log'> {
+/** What reading and repairing share. */
+interface Used extends Pick<RepairPorts, 'clock' | 'random' | 'log'> {
   readonly client: DynamoDBDocumentClient;
 }
 
-function mendPorts(
+function repairPorts(
   { outbox, source, name }: ReconciliationSettings,
   { client, clock, random, log }: Used,
   sqs: SqsSender | undefined,
-): MendPorts {
+): RepairPorts {
   if (outbox === undefined) {
     throw new OutboxError(
       'OUTBOX_MISSING',

@@ -1,7 +1,7 @@
 import type { InvocationContext } from '../inbox/deadline.ts';
 import { onFirstUse, reconciliationFrom, type ReconciliationSettings } from '../outbox/settings.ts';
 import { compare } from './compare.ts';
-import { mendAlone, mendMissing, mendUnknown } from './repair.ts';
+import { repairAlone, repairMissing, repairUnknown } from './repair.ts';
 import { toReconciliationPorts, type ReconciliationOptions } from './options.ts';
 import { tell, type ReconciliationReport } from './report.ts';
 import { isAskedFor, windowOf } from './window.ts';
@@ -30,19 +30,19 @@ export type ReconciliationHandler = (
  * Both find what no transaction prevents: a writer that leaves its event out, rows changed by hand, a rule or
  * subscription that no longer matches, messages lost after they were accepted. What it finds is reported by
  * ids, to its answer, the log and metrics; in the mode `repair` missing events are written, and events that an
- * inbox does not know are sent to its queue once more, as the same message. One run mends at a time: another one
+ * inbox does not know are sent to its queue once more, as the same message. One run repairs at a time: another one
  * that comes meanwhile only reports.
  *
  * Each run looks at the construct's `window` up to now; invoked by hand with `{ "from": …, "to": … }`, at that.
  * Reads each page of the window and of an hour around it once, and no table whole. An event that was delivered less than
- * 15 minutes ago may still be on its way, and is not looked for yet. Unknown, and sent again by each run that mends, are also those
+ * 15 minutes ago may still be on its way, and is not looked for yet. Unknown, and sent again by each run that repairs, are also those
  * that a consumer is so far behind with, those in a dead-letter queue, and those that a person discarded there.
- * Where the time is nearly up nothing more is mended: the report says what was. The next scheduled run begins where this
+ * Where the time is nearly up nothing more is repaired: the report says what was. The next scheduled run begins where this
  * one began, at most 66 hours ago, and so it does after one that failed or died. After runs that never started it begins
  * where the last complete one ended.
  *
  * An event of the window, or of an hour around it, meets one expectation of its type and aggregate. Where an aggregate has
- * several of one type, give each its sequence: without it a lost one may be taken for another. What is mended is noted in
+ * several of one type, give each its sequence: without it a lost one may be taken for another. What is repaired is noted in
  * the outbox's table with the event, so that no run writes it again, and carries the `causationId` `reconciliation/…`.
  *
  * Its settings are the variables that the `Reconciliation` construct sets. They are read on first use, or inside Lambda
@@ -74,18 +74,22 @@ export function openReconciliation(
     const timeLeftMs = (): number => context.getRemainingTimeInMillis?.() ?? Infinity;
     const isLate = (): boolean => timeLeftMs() <= reserveMs;
     const asked = { window, isScheduled: !isAskedFor(event) };
-    const found = await mendAlone(ports, asked, async (run) => {
-      const { keepAlive, mend } = run;
+    const found = await repairAlone(ports, asked, async (run) => {
+      const { keepAlive, repair } = run;
       const { missing, unknown, ...counts } = await compare(run.window, {
         ...ports,
         isLate,
         keepAlive,
       });
-      const mending = { run, settings, isLate };
+      const repairing = { run, settings, isLate };
       return {
-        ...({ ...run.window, ...counts, mode: mend === undefined ? 'report' : 'repair' } as const),
-        missing: await mendMissing(missing, mending),
-        unknown: await mendUnknown(unknown, mending),
+        ...({
+          ...run.window,
+          ...counts,
+          mode: repair === undefined ? 'report' : 'repair',
+        } as const),
+        missing: await repairMissing(missing, repairing),
+        unknown: await repairUnknown(unknown, repairing),
       };
     });
     return tell(found, ports);

@@ -15,13 +15,13 @@ import {
   type ConsumerConfig,
 } from '../table/reconciliation.ts';
 import type { Missing } from './expectations.ts';
-import type { MendPorts, ReconciliationPorts } from './options.ts';
+import type { RepairPorts, ReconciliationPorts } from './options.ts';
 import { toMissing, toUnknown, type MissingEvent, type UnknownDelivery } from './report.ts';
 import type { Unknown } from './unknown-to.ts';
 import { deliveryGraceMs, type ReconciliationWindow } from './window.ts';
 
-/** What mending all that was found takes. */
-export interface MendAllPorts {
+/** What repairing all that was found takes. */
+export interface RepairAllPorts {
   readonly run: Run;
   /** The reconciliation, and the outbox's table. */
   readonly settings: { readonly name: string; readonly tableName: string };
@@ -31,8 +31,8 @@ export interface MendAllPorts {
 
 const atOnce = 10;
 
-/** Whether the next finding may be mended: there is time, and no other run has taken over. Says so where one is left. */
-async function mayGoOn({ run, isLate }: MendAllPorts): Promise<boolean> {
+/** Whether the next finding may be repaired: there is time, and no other run has taken over. Says so where one is left. */
+async function mayGoOn({ run, isLate }: RepairAllPorts): Promise<boolean> {
   await run.keepAlive();
   const isLeft = isLate() || run.isLost();
   if (isLeft) run.leaveRest();
@@ -40,15 +40,15 @@ async function mayGoOn({ run, isLate }: MendAllPorts): Promise<boolean> {
 }
 
 /** Writes what is missing as long as there is time. Says of each whether it was written. */
-export async function mendMissing(
+export async function repairMissing(
   all: readonly Missing[],
-  ports: MendAllPorts,
+  ports: RepairAllPorts,
 ): Promise<MissingEvent[]> {
-  const { mend, window } = ports.run;
+  const { repair, window } = ports.run;
   return inParallel(all, atOnce, async (missing) => {
-    const isTried = mend !== undefined && (await mayGoOn(ports));
+    const isTried = repair !== undefined && (await mayGoOn(ports));
     const writtenAs = isTried
-      ? await writeMissing(missing, window, { ...ports.settings, mend })
+      ? await writeMissing(missing, window, { ...ports.settings, repair })
       : undefined;
     if (isTried && writtenAs === undefined) ports.run.leaveRest();
     return toMissing(missing.event, writtenAs);
@@ -56,14 +56,14 @@ export async function mendMissing(
 }
 
 /** Sends what is unknown to its inbox again, as long as there is time. Says of each whether it was sent. */
-export async function mendUnknown(
+export async function repairUnknown(
   unknown: readonly Unknown[],
-  ports: MendAllPorts,
+  ports: RepairAllPorts,
 ): Promise<UnknownDelivery[]> {
-  const { mend } = ports.run;
+  const { repair } = ports.run;
   return inParallel(unknown, atOnce, async ({ entry, consumer }) => {
-    const isTried = mend !== undefined && (await mayGoOn(ports));
-    const isSent = isTried && (await sendAgain(entry, consumer, mend));
+    const isTried = repair !== undefined && (await mayGoOn(ports));
+    const isSent = isTried && (await sendAgain(entry, consumer, repair));
     if (isTried && !isSent) ports.run.leaveRest();
     return toUnknown(entry, consumer.inbox, isSent);
   });
@@ -101,9 +101,9 @@ function speaksOf(row: Row, { since: from }: ReconciliationWindow): boolean {
 async function writeMissing(
   { event, repairKey }: Missing,
   { since: from, until: to }: ReconciliationWindow,
-  { mend, name, tableName }: { mend: MendPorts; name: string; tableName: string },
+  { repair, name, tableName }: { repair: RepairPorts; name: string; tableName: string },
 ): Promise<string | undefined> {
-  const { outbox, log, clock } = mend;
+  const { outbox, log, clock } = repair;
   const { type, aggregate, id } = event;
   const repaired = {
     Put: {
@@ -143,7 +143,7 @@ async function writeMissing(
 async function sendAgain(
   entry: Entry,
   { inbox, queueUrl }: ConsumerConfig,
-  { sqs, source, log }: MendPorts,
+  { sqs, source, log }: RepairPorts,
 ): Promise<boolean> {
   try {
     await sqs.send(new SendMessageCommand(toRequest(entry, { queueUrl, source })));
@@ -170,7 +170,7 @@ function toRequest(
   };
 }
 
-/** How long a run that died keeps others from mending: shorter than Lambda's pause before it tries again. */
+/** How long a run that died keeps others from repairing: shorter than Lambda's pause before it tries again. */
 const leaseMs = 60_000;
 const renewAfterMs = 15_000;
 const keptMs = 5 * 24 * 60 * 60_000;
@@ -178,19 +178,19 @@ const keptMs = 5 * 24 * 60 * 60_000;
 /** A run of a reconciliation. */
 interface Run {
   /** `undefined` where it only reports. */
-  readonly mend: MendPorts | undefined;
+  readonly repair: RepairPorts | undefined;
   readonly window: ReconciliationWindow;
   /** Renews the lease from time to time. */
   readonly keepAlive: () => Promise<void>;
-  /** Whether another run has taken the lease: then this one mends no more. */
+  /** Whether another run has taken the lease: then this one repairs no more. */
   readonly isLost: () => boolean;
-  /** Says that something is left to mend: the next scheduled run begins no later than this one. */
+  /** Says that something is left to repair: the next scheduled run begins no later than this one. */
   readonly leaveRest: () => void;
 }
 
 /**
- * Lets one run of a reconciliation mend at a time, since schedules may come twice. A run that finds another one at it
- * works without `mend`, and so does one that is not to mend. The lease saves work; that no event is written twice is
+ * Lets one run of a reconciliation repair at a time, since schedules may come twice. A run that finds another one at it
+ * works without `repair`, and so does one that is not to repair. The lease saves work; that no event is written twice is
  * the affair of the row that is written with it.
  *
  * Each scheduled run notes where the next one has to begin at the latest: where its own window ends, or where it begins as
@@ -199,21 +199,21 @@ interface Run {
  *
  * @throws OutboxError `TRANSACTION_CONFLICT` where the table throttles
  */
-export async function mendAlone<T>(
+export async function repairAlone<T>(
   ports: ReconciliationPorts,
   { window, isScheduled }: { window: ReconciliationWindow; isScheduled: boolean },
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
-  const { settings, mend, clock, log, reader } = ports;
+  const { settings, repair, clock, log, reader } = ports;
   const alone = {
     window,
     keepAlive: () => Promise.resolve(),
     isLost: () => false,
     leaveRest: () => undefined,
   };
-  if (mend === undefined) return work({ ...alone, mend: undefined });
-  const { transactor } = mend;
-  const holder = mend.newId(clock.now());
+  if (repair === undefined) return work({ ...alone, repair: undefined });
+  const { transactor } = repair;
+  const holder = repair.newId(clock.now());
   const key = reconciliationLeaseKey(settings.name);
   const [row] = await reader.readRows(settings.tableName, [key]);
   const from = beginningOf(window, { isScheduled, left: leftOf(row), now: clock.now() });
@@ -231,14 +231,14 @@ export async function mendAlone<T>(
     },
   });
   const renew = async (): Promise<boolean> => {
-    const result = await commitAlone(transactor, lease(clock.now() + leaseMs), mend);
+    const result = await commitAlone(transactor, lease(clock.now() + leaseMs), repair);
     return result.status === 'committed';
   };
   if (!(await renew())) {
-    log.warn('another run of this reconciliation mends: this one only reports', {
+    log.warn('another run of this reconciliation repairs: this one only reports', {
       reconciliation: settings.name,
     });
-    return work({ ...alone, mend: undefined });
+    return work({ ...alone, repair: undefined });
   }
   let renewedAt = clock.now();
   let [isLost, isRestLeft, isDone] = [false, false, false];
@@ -249,7 +249,7 @@ export async function mendAlone<T>(
   };
   try {
     const result = await work({
-      ...{ mend, keepAlive, window: { ...window, since: from } },
+      ...{ repair, keepAlive, window: { ...window, since: from } },
       isLost: () => isLost,
       leaveRest: () => {
         isRestLeft = true;
@@ -259,7 +259,7 @@ export async function mendAlone<T>(
     return result;
   } finally {
     const last = isDone ? lease(0, window.until - deliveryGraceMs) : lease(0);
-    await commitAlone(transactor, last, mend).catch((error: unknown) => {
+    await commitAlone(transactor, last, repair).catch((error: unknown) => {
       // It ends by itself.
       log.warn('the lease of this reconciliation was not given back', errorFields(error));
     });

@@ -64,7 +64,7 @@ async function notBuffered(entries: readonly Entry[], inbox: LookedInto): Promis
 
 const readAtOnce = 10;
 
-/** The markers of a message, that of each replay beside the first, lie in one partition. */
+/** The markers of a message, those of its replays included, lie in one partition. */
 async function notReplayed(entries: readonly Entry[], inbox: LookedInto): Promise<Entry[]> {
   const { reader, tableName, now } = inbox;
   const known = await inParallel(entries, readAtOnce, async ({ id }) => {

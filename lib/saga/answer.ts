@@ -42,10 +42,10 @@ const raceDefaults = {
  *
  * Where another event of the same saga was faster, another transaction in the way, or the table throttled, the saga is
  * read and the event is answered anew. After the last try, or when its time is nearly up, the message is
- * given back to the queue, and comes again after the queue's visibility timeout. Where others of its saga were faster,
+ * given back to the queue, which redelivers it after the visibility timeout. Where others of its saga were faster,
  * that is no error, but it counts as a receive: a saga to which so many events come at once that one of them loses in
- * all its receives (`maxReceiveCount`) has that one dead-lettered. One saga takes some tens of steps a second, whatever
- * does it.
+ * all its receives (`maxReceiveCount`) has that one dead-lettered. One saga takes some tens of steps a second
+ * at most.
  */
 export function answerUntilCommitted<State>(
   parts: SagaParts<State>,
@@ -99,7 +99,7 @@ async function tryToAnswer<State>(
   }
 }
 
-/** That others of its saga are faster is no error: it comes again. */
+/** Losing against another event of its saga is no error: the queue redelivers it. */
 function giveBack({ status, error }: Hindered): HandleResult {
   if (status === 'overtaken') return 'in-hand';
   throw error;
@@ -126,7 +126,7 @@ function isOnlyConflict({ details }: OutboxError): boolean {
   return codes.every((code) => code === 'TransactionConflict');
 }
 
-/** What became of an event: of which saga, and whether its row is the first of the handler's writes. */
+/** The outcome of an event: its saga, and whether its row is the first of the handler's writes. */
 export interface SagaStepResult {
   readonly outcome: SagaOutcome | 'foreign';
   readonly key?: string;
@@ -222,8 +222,8 @@ async function readSaga(
  *
  * Its memory of events lasts for the dedupe window. An event that is older than that may have been answered, by it or
  * by an earlier saga of its key: it is left alone, since answering twice does harm, such as giving back what was paid
- * for an order that was fulfilled. The window counts from an hour before the event's time, since the clock of whoever
- * made it may have been that far ahead. Where a replay may start sagas, a saga's start counts instead, if that is
+ * for an order that was fulfilled. The window counts from an hour before the event's time, since the clock of its
+ * producer may have been that far ahead. Where a replay may start sagas, a saga's start counts instead, if that is
  * later: it has answered nothing before. So is an event left alone whose saga is forgotten, unless a replay may start
  * sagas. A deadline is left to the saga, which knows by its id whether it has come.
  */

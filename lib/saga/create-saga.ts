@@ -44,8 +44,8 @@ export type SagaFunction = (
  * ```
  *
  * Guarantee: what an answer changes of the saga, what it emits and writes, and the deadlines that it sets are one
- * transaction with the memory of the event: all of it exactly once in the inbox's dedupe window, in whatever
- * order, number and company events come. Answers of one saga happen one after the other: each sees what the one
+ * transaction with the memory of the event: all of it exactly once in the inbox's dedupe window, with events
+ * in any order, duplicated or batched. Answers of one saga happen one after the other: each sees what the one
  * before it left.
  *
  * A replay brings a saga what it missed, and nothing a second time: an event that was answered within the dedupe window
@@ -121,7 +121,7 @@ export function openSaga<State>(
   };
 }
 
-/** Its deadlines would reach nobody. */
+/** Deadlines would never be delivered. */
 function checkName(name: string, { sagaName }: SagaSettings): void {
   if (name === sagaName) return;
   throw new OutboxError(

@@ -83,7 +83,7 @@ function checkKey(name: string, key: unknown): void {
 
 type AnyHandler = (...given: never[]) => unknown;
 
-/** The options of a step, whatever it answers. */
+/** The options of a step of any kind. */
 interface StepOptions {
   readonly whenNotFound?: WhenNotFound;
   readonly key?: KeyOf;
@@ -161,7 +161,7 @@ function sagaOf<State>(parts: SagaParts<State>): DefinedSaga<State> {
 
 type Answers = 'starts' | 'steps' | 'lates' | 'deadlines' | 'compensations';
 
-/** The answers of one kind with another one. Whoever calls the handler knows what its event is. */
+/** The answers of one kind with another one. The caller of the handler knows the type of its event. */
 function added<State, Kind extends Answers>(
   parts: SagaParts<State>,
   kind: Kind,
@@ -208,7 +208,7 @@ function deadlineOf<State>(
   throw sagaInvalid(parts.name, `deadline ${name} is not set`);
 }
 
-/** Room for it in an aggregate, beside the longest name of a saga. */
+/** Room for it in an aggregate, together with the longest name of a saga. */
 const maxKeyBytes = 900;
 
 /**
@@ -245,7 +245,7 @@ export function likelyKeyOf<State>(parts: SagaParts<State>, message: Message): s
   try {
     return sagaKeyOf(parts, toInboxMessage(message, message.data, message.dataversion));
   } catch {
-    // It will be called again with data that was checked, and whatever is wrong will be told then.
+    // It is called again with checked data, and an error is reported then.
     return undefined;
   }
 }

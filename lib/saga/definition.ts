@@ -15,7 +15,7 @@ import type {
   SagaTransition,
 } from './step.ts';
 
-/** What a saga consists of, beside its answers to events. */
+/** What a saga consists of, in addition to its event handlers. */
 export interface SagaOptions<
   Schema extends StandardSchemaV1 = StandardSchemaV1,
   Field extends string = string,
@@ -81,7 +81,7 @@ export interface EventKey<Definition extends EventContract> {
    * Which saga an event is about, where that is not the saga's `key` field. `undefined` where the event does not
    * concern a saga. One function for all that answers one type of event.
    *
-   * A pure function. It is called with data that nobody has checked yet as well, to tell which messages of a batch
+   * A pure function. It is also called with data that is not validated yet, to tell which messages of a batch
    * are of one saga; what it throws then is ignored.
    */
   readonly key: (event: MessageOf<Definition>) => string | undefined;
@@ -121,7 +121,7 @@ export interface DefinedSaga<State> {
   readonly version: number;
   /** The types of event that must reach it, that of its deadlines among them. */
   readonly eventTypes: readonly string[];
-  /** All that it says, for whoever runs it. */
+  /** The complete definition, for the code that runs it. */
   readonly parts: SagaParts<State>;
 
   /**
@@ -200,7 +200,7 @@ export interface SagaDefinition<
    * How to undo something; `compensateWith` asks for it. The thing that was done before is undone once the event
    * `confirmedBy` has come, or at once if there is none.
    *
-   * Any event of that type confirms whatever compensation awaits one. Where one type confirms several, say which is
+   * Any event of that type confirms the compensation that awaits one. Where one type confirms several, say which is
    * meant, or an event that comes twice under two ids confirms the next one as well:
    *
    * ```ts

@@ -101,7 +101,7 @@ function whileRunning<State>(parts: SagaParts<State>, draft: SagaDraft<State>): 
   return {
     setDeadline: (name, after) => {
       checkRunning(draft, { saga, call: 'deadline' });
-      checkKnown(deadlines, name, { saga, mend: `.onDeadline('${name}', …)` });
+      checkKnown(deadlines, name, { saga, declaration: `.onDeadline('${name}', …)` });
       draft.deadlines.set(name, delayMs(after, `deadline ${name} of saga ${saga}`));
       draft.cancelled.delete(name);
     },
@@ -112,7 +112,7 @@ function whileRunning<State>(parts: SagaParts<State>, draft: SagaDraft<State>): 
     },
     addCompensation: (name: string, argument?: unknown) => {
       checkRunning(draft, { saga, call: 'compensateWith' });
-      checkKnown(compensations, name, { saga, mend: `.compensation('${name}', …)` });
+      checkKnown(compensations, name, { saga, declaration: `.compensation('${name}', …)` });
       checkRoom(draft, saga);
       const kept = argument === undefined ? {} : { argument: frozen(argument, saga) };
       const compensation = { name, ...kept };
@@ -131,7 +131,7 @@ function whileRunning<State>(parts: SagaParts<State>, draft: SagaDraft<State>): 
   };
 }
 
-/** As it will be read again: a copy that nobody can change. */
+/** As it will be read again: an immutable copy. */
 function frozen<T>(value: T, saga: string): T {
   return JSON.parse(toSagaJson(saga, value), (_, part: unknown) => Object.freeze(part)) as T;
 }
@@ -158,10 +158,10 @@ function checkRoom({ compensations }: SagaDraft<unknown>, saga: string): void {
 function checkKnown(
   known: ReadonlyMap<string, unknown>,
   name: string,
-  { saga, mend }: { saga: string; mend: string },
+  { saga, declaration }: { saga: string; declaration: string },
 ): void {
   if (known.has(name)) return;
-  throw sagaInvalid(saga, `it knows no ${name}: add ${mend} to its definition`);
+  throw sagaInvalid(saga, `it knows no ${name}: add ${declaration} to its definition`);
 }
 
 /**

@@ -150,7 +150,7 @@ export type SagaEvent<Definition extends EventContract = EventContract> = Pick<
   readonly replayId?: string;
 };
 
-/** What becomes of an event whose saga there is not: it goes back to the queue, or is acknowledged. */
+/** How to handle an event whose saga does not exist: return it to the queue, or acknowledge it. */
 export type WhenNotFound = 'retry' | 'ignore';
 
 /** Which saga an event is about; `undefined` where the event does not concern a saga. */

@@ -231,7 +231,7 @@ export function writeSaga<State>(
   }
 }
 
-/** That nobody has changed the saga since it was read. */
+/** The condition that the saga is unchanged since it was read. */
 function isAsRead(
   before: SagaRecord | undefined,
   now: number,

@@ -24,7 +24,7 @@ import { park, record, type ClaimedEntry } from './record.ts';
 const rowsAtOnce = 100;
 const parallelLooks = 25;
 
-/** None of them waits for the others: each gets its turn, whatever the others come to. */
+/** None of them waits for the others: each gets its turn, even if the others fail. */
 const flowing: readonly WaitingState[] = ['deferred', 'retrying', 'held'];
 
 /**
@@ -142,7 +142,7 @@ export interface AttemptRowsPorts extends SweepPorts {
 }
 
 /**
- * Claims rows, attempts them, and writes down what became of each. Answers with those that can go now that
+ * Claims rows, attempts them, and records the result of each. Returns those that can go now that
  * one of these has left their line.
  *
  * What was with a sweeper that died is claimed and attempted alone, and last: if it kills this one too, that
@@ -252,14 +252,14 @@ function checkAttempts(row: Waiting, maxAttempts: number): AttemptCheck {
 
 const noEntry: DeliveryError = { code: 'ENTRY_INVALID', message: 'the row holds no valid entry' };
 
-/** Anyone who may write to the table can write nonsense; it must not stop what is due beside it. */
+/** Anyone who may write to the table can write nonsense; it must not stop other due rows. */
 function problemOf({ entry, error }: Waiting): DeliveryError | undefined {
   if (isInvalidRow(entry)) return error ?? noEntry;
   const problem = problemWithEntry(entry as unknown as Row);
   return problem === undefined ? undefined : { ...noEntry, message: problem };
 }
 
-/** An attempt that was started counts though nobody answered it: else what kills its sweeper would do so for ever. */
+/** An attempt that was started counts without a result: otherwise an entry that crashes its sweeper would do so for ever. */
 function attemptsExhausted(
   { attempts, unfinishedAttempts: unfinishedAttempts = 0, error }: Waiting,
   maxAttempts: number,
@@ -273,7 +273,7 @@ function attemptsExhausted(
 function noAnswer(started: number): DeliveryError {
   return {
     code: 'ATTEMPTS_UNANSWERED',
-    message: `${started} attempts were started, and whoever made the last one stopped in the middle of it`,
+    message: `${started} attempts were started, and the last one ended without a result`,
   };
 }
 

@@ -13,7 +13,7 @@ import { missingOf, partsOf, probeOthers, settledBy, sizeOf } from './probe.ts';
 /** What a look at a page shows: nothing at all, nothing without a receipt, or something. */
 export type Look = 'empty' | 'settled' | 'open';
 
-/** What became of a page. */
+/** The result of sweeping a page. */
 export interface PageResult {
   readonly found: number;
   /** `taken`: another sweeper is at it. `left`: a relay says that it is on its way there. `failed`: the table did. */
@@ -103,7 +103,7 @@ async function deliverOrKeep(part: PageChunk, page: Page, run: PageRun): Promise
   if (!isOutage || !isExpiring(page, { now, retentionMs })) return unsettled;
   await setAside(
     { entries: unsettled, invalid: [] },
-    'nobody takes them, and their page expires',
+    'no destination takes them, and their page expires',
     ports,
   );
   return [];

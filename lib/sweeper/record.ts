@@ -60,7 +60,7 @@ export async function park(row: Waiting, error: DeliveryError, ports: SweepPorts
   });
 }
 
-/** Where nobody wants an entry that was given up, nobody has to be told. */
+/** A discarded entry without a destination needs no skip notice. */
 function isUnwantedNotice({ discard: giveUp }: Waiting, { error }: WaitingFate): boolean {
   return giveUp !== undefined && error.code === noDestinationCode;
 }
@@ -99,7 +99,7 @@ export interface SettlementPorts extends ReceiptPorts {
 const lateAgeMs = closingAgeMs - 60 * 60 * 1000;
 
 /**
- * Why an entry leaves the waiting room: it was published, or given up and its consumers were told.
+ * Why an entry leaves the waiting room: it was published, or discarded and its consumers received the skip notice.
  *
  * Its receipt is kept as long as those of today, since it may have waited for longer than they are kept.
  */

@@ -147,7 +147,7 @@ export function toPrefix(path: string): string {
  */
 export type ArchivedOutcome = ReceiptOutcome | 'unknown';
 
-/** An entry, and what had become of it. */
+/** An entry, and its outcome at that time. */
 export interface ArchivedEntry {
   readonly entry: Entry;
   readonly outcome: ArchivedOutcome;

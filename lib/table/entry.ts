@@ -92,7 +92,7 @@ export function isInvalidEntry(entry: Entry | InvalidEntry): entry is InvalidEnt
   return 'problem' in entry;
 }
 
-/** What is wrong with an entry's own attributes, whatever row it came from; `undefined` if nothing is. */
+/** What is wrong with an entry's own attributes, in a row of any kind; `undefined` if nothing is. */
 export function problemWithEntry(row: Row): string | undefined {
   const wrong = attributes.filter(({ name, isValid }) => !isValid(row[name], row));
   if (wrong.length === 0) return undefined;
@@ -134,7 +134,7 @@ function namesId(sk: string, id: unknown): boolean {
   return [entryPrefix, deferredEntryPrefix].some((prefix) => sk === `${prefix}${String(id)}`);
 }
 
-/** An entry without whatever else its row holds. */
+/** An entry without the other attributes of its row. */
 export function pickEntry(row: Entry): Entry {
   return pickDefined(row, attributeNames);
 }
@@ -150,7 +150,7 @@ export const entryRowAttributes: readonly string[] = [
 ];
 const maxBytesPerChar = 3;
 
-// A longer one would fit no partition key: whoever looked for its hold would fail for all others too.
+// A longer one would fit no partition key: a look-up of its hold would fail for all others too.
 function isAggregate(value: unknown): boolean {
   if (typeof value !== 'string' || !value.includes('/')) return false;
   return utf8Bytes(value) <= ownLimits.maxAggregateBytes;

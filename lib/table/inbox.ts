@@ -24,7 +24,7 @@ export function inboxKeyPrefixes(inbox: string): readonly string[] {
   return ['h', 'o', 'g'].map((kind) => `${kind}#${inbox}#`);
 }
 
-/** What is remembered of a handled message beside that it was. */
+/** What is stored about a handled message, in addition to its marker. */
 export interface Memory {
   /** Whose lease it was handled under: completing again with the same one changes nothing. */
   readonly leaseToken?: string;
@@ -92,8 +92,8 @@ export interface MessageLease {
 const names = { '#pk': inboxTable.pk, '#expiresAt': inboxTable.expiresAt };
 
 /**
- * The row of a message that is being handled: it lies where the marker will be. One that nobody completed is
- * forgotten with the dedupe window.
+ * The row of a message that is being handled: it has the marker's key. One that is never completed
+ * expires with the dedupe window.
  */
 export function leaseToRow(
   handled: Handled,
@@ -108,7 +108,7 @@ export function leaseToRow(
   };
 }
 
-/** The condition on a lease's Put: the message was not handled, and nobody holds it at `now` (epoch milliseconds). */
+/** The condition on a lease's Put: the message was not handled, and no worker holds it at `now` (epoch milliseconds). */
 export function isFree(now: number): Condition {
   const notSeenBefore = 'attribute_not_exists(#pk)';
   const leaseExpired = '#leaseUntil < :now';
@@ -120,7 +120,7 @@ export function isFree(now: number): Condition {
   };
 }
 
-/** The condition on whatever is done under a lease: no other worker has taken the message over. */
+/** The condition on everything done under a lease: no other worker has taken the message over. */
 export function isHeldUnder(token: string): Condition {
   return {
     ConditionExpression: '#leaseToken = :token',

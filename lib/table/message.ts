@@ -8,7 +8,7 @@ import { isEventId, padSequence, timeOfId } from './keys.ts';
 /**
  * What a consumer receives: a CloudEvents 1.0 event in JSON.
  *
- * Attributes beside the standard ones are CloudEvents extensions, in lower case as the
+ * Attributes other than the standard ones are CloudEvents extensions, in lower case as the
  * specification wants them. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
  */
 export interface Message {
@@ -36,17 +36,17 @@ export interface Message {
   readonly tenant?: string;
   /** Names the replay that delivered this message again; absent in an ordinary delivery. */
   readonly replayid?: string;
-  /** Present where an entry was given up: the sequence passes without an event. Such a message has no data. */
+  /** Present if the entry was discarded: the sequence passes without an event. Such a message has no data. */
   readonly skipped?: true;
 }
 
-/** Everything about a message but its data: what travels beside the body, and what logs may hold. */
+/** Everything about a message but its data: what is sent outside the body, and what logs may hold. */
 export type MessageAttributes = Omit<Message, 'data'>;
 
 /** How a delivery differs from the ordinary one. */
 export interface DeliveryMarks {
   readonly replayId?: string;
-  /** A skip notice: the entry was given up, and its sequence passes without an event. */
+  /** A skip notice: the entry was discarded, and its sequence passes without an event. */
   readonly skipped?: true;
 }
 
@@ -100,7 +100,7 @@ function escapeInJson(character: string): string {
 
 /** Why something received is no message. */
 export interface InvalidMessage {
-  /** What every message has, whatever extensions it brings. */
+  /** What every message has, with or without extensions. */
   readonly specversion?: never;
   readonly problem: string;
   /** @default 'MESSAGE_INVALID' */

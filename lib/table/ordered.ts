@@ -133,7 +133,7 @@ export function rowToCursor(row: Row | undefined): Cursor {
   ]);
 }
 
-/** The condition on whatever goes on from a cursor: it is as it was read. */
+/** The condition on all that goes on from a cursor: it is unchanged since it was read. */
 export function isUnchanged({ version }: Cursor): Partial<Condition> {
   return version === 0
     ? { ConditionExpression: 'attribute_not_exists(pk)' }

@@ -38,7 +38,7 @@ export function oldestPage(now: number, retentionMs: number): Page {
   return pageAfter(pageOf(now - retentionMs), 1);
 }
 
-/** How long before they expire entries are moved to the waiting room, if nobody takes them until then. */
+/** How long before they expire undelivered entries are moved to the waiting room. */
 const expiryReserveMs = 24 * hourMs;
 
 /** Whether a page will expire before long: what is still to be delivered of it must go where nothing expires. */

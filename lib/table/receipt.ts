@@ -1,12 +1,12 @@
 import type { Row } from './entry.ts';
 import { parsePageKey, receiptKey, receiptPrefix, type Page } from './keys.ts';
 
-/** What became of entries: delivered everywhere, moved to the waiting room, or given up on the record. */
+/** The outcome of entries: delivered everywhere, moved to the waiting room, or discarded by an operator. */
 export type ReceiptOutcome = 'published' | 'waiting' | 'discarded';
 
 export const receiptOutcomes: readonly ReceiptOutcome[] = ['published', 'waiting', 'discarded'];
 
-/** Says what became of entries of one page. A page is settled when each of its entries has one. */
+/** Records the outcome of entries of one page. A page is settled when each of its entries has one. */
 export interface Receipt {
   readonly id: string;
   readonly page: Page;
@@ -90,7 +90,7 @@ function isListIfAny(value: unknown): boolean {
 /** The later, the more it says: who waited and was published has both receipts. */
 const order: readonly ReceiptOutcome[] = ['waiting', 'discarded', 'published'];
 
-/** The receipts that say what became of entries in the end, by event id. */
+/** The receipts that record the final outcome of entries, by event id. */
 export function lastReceipts(receipts: readonly Receipt[]): Map<string, Receipt> {
   const last = new Map<string, Receipt>();
   const sorted = receipts.toSorted((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));

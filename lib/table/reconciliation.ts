@@ -5,7 +5,7 @@ import { metaKey, type Key } from './keys.ts';
 import { reader, type Environment } from '../core/environment.ts';
 
 /**
- * What a reconciliation does about what it finds: `report` tells; `mend` writes missing events too, and sends
+ * What a reconciliation does about what it finds: `report` only reports; `repair` also writes missing events, and sends
  * events again to the queue of an inbox that does not know them.
  */
 export type ReconciliationMode = 'report' | 'repair';
@@ -21,7 +21,7 @@ export const maxWindowMs = 2 * 24 * 60 * 60 * 1000;
 /** How far back a run may begin to finish what an earlier one left: within the three days, with time to read. */
 export const maxLookbackMs = maxWindowMs + 18 * 60 * 60 * 1000;
 
-/** The row of the outbox's table by which one run of a reconciliation mends at a time, and which says what is left. */
+/** The row of the outbox's table by which one run of a reconciliation repairs at a time, and which records what is left. */
 export function reconciliationLeaseKey(name: string): Key {
   return metaKey(`reconciliation#${name}`);
 }
@@ -103,7 +103,7 @@ export function reconciliationToEnvironment(
 
 /** @throws OutboxError `ENVIRONMENT_MISSING`, `ENVIRONMENT_INVALID` */
 export function reconciliationFromEnvironment(environment: Environment): ReconciliationConfig {
-  const read = reader(environment, mend);
+  const read = reader(environment, nextStep);
   const hasConsumers = environment['RECONCILIATION_CONSUMERS'] !== undefined;
   return {
     name: read.text('RECONCILIATION_NAME'),
@@ -116,14 +116,14 @@ export function reconciliationFromEnvironment(environment: Environment): Reconci
   };
 }
 
-const mend = 'pass the function to a Reconciliation construct as its handler, which sets it';
+const nextStep = 'pass the function to a Reconciliation construct as its handler, which sets it';
 
 function readMode(text: string): ReconciliationMode {
   const mode = reconciliationModes.find((known) => known === text);
   if (mode !== undefined) return mode;
   throw new OutboxError(
     'ENVIRONMENT_INVALID',
-    `environment variable RECONCILIATION_MODE must be ${reconciliationModes.join(' or ')}, got ${JSON.stringify(text)}: ${mend}`,
+    `environment variable RECONCILIATION_MODE must be ${reconciliationModes.join(' or ')}, got ${JSON.stringify(text)}: ${nextStep}`,
     { details: { variable: 'RECONCILIATION_MODE' } },
   );
 }

@@ -90,7 +90,7 @@ export interface SagaRecord extends SagaId {
 export type SagaSummary = SagaId &
   Pick<SagaRecord, 'status' | 'startedAt'> & { readonly overdueAt: number };
 
-/** What the index holds beside the keys: nothing that changes with each step, so that most steps do not write to it. */
+/** What the index holds in addition to the keys: nothing that changes with each step, so that most steps do not write to it. */
 export const runningIndexAttributes = ['saga', 'key', 'status', 'startedAt'] as const;
 
 /** Keys that the sagas of one definition spread over in the index, to stay clear of a partition's write limit. */

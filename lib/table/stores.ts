@@ -113,7 +113,7 @@ export interface PageChunk {
  * The ways through the waiting room. Each change is conditional on the row being as the caller saw it, so
  * that sweepers, a relay and an operator can meet on one row: who comes second is told so, and changes nothing.
  *
- * A row is recognised by its state, its attempts and when it is due: whoever changes it changes one of them.
+ * A row is recognised by its state, its attempts and when it is due: each change alters one of them.
  */
 export interface WaitingFlow {
   /**
@@ -196,7 +196,7 @@ export interface OperateStore extends SweepStore, Lookup, ReplayNotes {}
 
 /** Finding things without a scan. Reads only, and consistently. */
 export interface Lookup extends PageLookup, LineLookup {
-  /** The largest number of shards ever noted; 0 where nobody noted one. */
+  /** The largest number of shards ever noted; 0 if none was noted. */
   largestShards(): Promise<number>;
 }
 

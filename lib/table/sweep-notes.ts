@@ -100,12 +100,12 @@ export const leaseTakes = 'takes';
 
 const leaseKeptMs = 24 * 60 * 60 * 1000;
 
-/** One lease for a page, whatever the pass: two passes must not deliver one page at the same time either. */
+/** One lease for a page, shared by all passes: two passes must not deliver one page at the same time either. */
 export function leaseKey(page: Page): Key {
   return metaKey(`lease#${page}`);
 }
 
-/** Epoch seconds. A lease that nobody gave back is forgotten after a day. */
+/** Epoch seconds. A lease that was not released expires after a day. */
 export function leaseExpiry({ until }: PageLease): number {
   return Math.ceil((until + leaseKeptMs) / 1000);
 }
@@ -189,7 +189,7 @@ export function rowToAcceptance(row: Row | undefined): number | undefined {
 
 /**
  * Says that a page got an entry later than entries usually reach their page, so that the sweeper looks at it again.
- * Written in the same transaction as the entry, and found through the waiting index, whatever its time.
+ * Written in the same transaction as the entry, and found through the waiting index at any time.
  */
 export interface BackdatedNote {
   readonly key: Key;
@@ -229,8 +229,8 @@ export function backdatedToRow(
 }
 
 /**
- * The note that an item of the index stands for. Its page is `undefined` where a row names no event: whoever may write
- * to the table can write nonsense, which must not keep back the notes beside it.
+ * The note that an item of the index stands for. Its page is `undefined` if a row names no event: a principal that may
+ * write to the table can write nonsense, which must not block other notes.
  */
 export function rowToBackdated({ pk, sk, [table.dueAt]: writtenAt }: Row): BackdatedNote {
   const key = { pk: String(pk), sk: String(sk) };

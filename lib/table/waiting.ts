@@ -36,8 +36,8 @@ export interface InvalidRow {
 }
 
 /**
- * A person's decision to give up an entry that has a sequence. It goes on waiting until its consumers were
- * told that its sequence passes without an event.
+ * An operator's decision to discard an entry that has a sequence. It waits until its consumers received a
+ * skip notice for its sequence.
  */
 export interface DiscardRequest {
   /** Id of the note in the record of what people did. */
@@ -71,22 +71,22 @@ export interface Waiting {
   readonly firstTriedAt?: number;
   readonly lastTriedAt?: number;
   /**
-   * Attempts started of which nobody learnt how they ended, the present one included: more than one where who
-   * made the last one died of it.
+   * Attempts that were started and have no recorded result, the present one included: more than one if the
+   * last one crashed.
    *
    * @default 0
    */
   readonly unfinishedAttempts?: number;
   /** Whether it lies in no page yet, having been deferred: it is written to its page when it leaves. */
   readonly notInPage?: true;
-  /** Where it was given up: a skip notice is delivered in its place, and its receipt says `discarded`. */
+  /** If it was discarded: a skip notice is delivered in its place, and its receipt says `discarded`. */
   readonly discard?: DiscardRequest;
 }
 
 /** Keys that one state spreads over in the waiting index, to stay clear of a partition's write limit. */
 const waitingIndexSpread = 4;
 
-/** What the waiting index holds beside the keys: enough to list and filter, never the data. */
+/** What the waiting index holds in addition to the keys: enough to list and filter, never the data. */
 export const waitingIndexAttributes = [
   'id',
   'type',
@@ -227,7 +227,7 @@ export interface WaitingSummary {
   readonly dueAt: number;
   readonly attempts: number;
   readonly blocksLane: boolean;
-  /** Attempts started of which nobody learnt how they ended. @default 0 */
+  /** Attempts that were started and have no recorded result. @default 0 */
   readonly unfinishedAttempts?: number;
   /** Absent, as what follows, for a row that is no valid entry. */
   readonly id?: string;
@@ -280,7 +280,7 @@ export function claimedFrom(
   };
 }
 
-// Anyone who may write to the table can write nonsense, which must not stop what is due beside it.
+// Anyone who may write to the table can write nonsense, which must not stop other due rows.
 function countOf(value: unknown): number {
   return Number.isSafeInteger(value) ? (value as number) : 0;
 }

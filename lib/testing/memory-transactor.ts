@@ -21,7 +21,7 @@ import { atOnce, type MemoryTable } from './memory-table.ts';
 /** By name: the key names of a table of its own, or the table of a store in memory to share with it. */
 export type MemoryTables = Readonly<Record<string, readonly string[] | MemoryTable>>;
 
-/** A database in memory, open to whoever looks at its rows. */
+/** A database in memory whose rows a test can read. */
 export interface MemoryTransactor extends Transactor {
   /** @throws OutboxError `TABLE_NOT_FOUND` */
   rows(tableName: string): Row[];

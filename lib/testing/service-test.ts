@@ -63,7 +63,7 @@ export interface OutboxTest<Result> extends Recorded {
   readonly result: Result;
 }
 
-/** What became of the events of one `deliver`. */
+/** The outcome of the events of one `deliver`. */
 export interface DeliveryReport {
   readonly handled: number;
   readonly duplicates: number;

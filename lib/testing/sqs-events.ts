@@ -136,7 +136,7 @@ const wrap: Record<Envelope, (message: Message) => string> = {
     }),
 };
 
-/** What a message has beside its event: what writing and delivering would have given it. */
+/** What a message has in addition to its event: what writing and delivering would have added. */
 export interface MessageOptions extends EventContext {
   /** @default 'test' */
   readonly source?: string;

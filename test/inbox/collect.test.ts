@@ -213,7 +213,7 @@ describe('limits', () => {
 
     expect(errorLine(rig)).toMatchObject({ code: 'TOO_MANY_ACTIONS' });
     expect(JSON.stringify(errorLine(rig))).toContain(
-      "collected 60 writes, 40 events and 0 cancellations, a transaction has room for 99 beside the inbox's own: emit one event",
+      "collected 60 writes, 40 events and 0 cancellations, the limit is 99 in addition to the inbox's own: emit one event",
     );
   });
 

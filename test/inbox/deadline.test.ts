@@ -165,7 +165,7 @@ describe('handlerTimeoutMs', () => {
     expect(await answer).toEqual(givenBack(...event.Records));
     expect(sqs.sent).toEqual([]);
     expect(lines.at(-1)).toMatchObject({
-      message: 'message ended after it was given up',
+      message: 'message ended after its handler timeout',
       outcome: 'failed',
     });
   });

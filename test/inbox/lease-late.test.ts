@@ -102,7 +102,7 @@ describe('the log of a handler that ends after its message was given back', () =
   const told = (copy: LambdaSqsEvent, fields: object): unknown =>
     expect.objectContaining({
       level: 'warn',
-      message: 'message ended after it was given up',
+      message: 'message ended after its handler timeout',
       messageId: copy.Records[0]?.messageId,
       aggregate: 'order/42',
       ...fields,

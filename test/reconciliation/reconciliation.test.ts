@@ -204,7 +204,7 @@ describe('a reconciliation', () => {
       expect(after.report).toMatchObject({ mode: 'repair', events: 1, missing: [] });
     });
 
-    it('mends after a run that failed, and after the time of one that died', async () => {
+    it('repairs after a run that failed, and after the lease of one that crashed', async () => {
       const failing = () => {
         throw new Error('no orders');
       };
@@ -516,7 +516,7 @@ describe('a reconciliation', () => {
     });
   });
 
-  it('mends no more where its time is nearly up, and tells what it found', async () => {
+  it('stops repairing when its time is nearly up, and reports what it found', async () => {
     const events = Array.from({ length: 30 }, (_, id) => OrderPlaced(String(id), { total: 1 }));
     await write(...events);
     await deliver(...events);
@@ -553,7 +553,7 @@ describe('a reconciliation', () => {
     expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(30);
   });
 
-  it('refuses to mend without an outbox to write to', () => {
+  it('refuses to repair without an outbox to write to', () => {
     const config = { name: 'orders', tableName: 't', shards: 1, source: 'orders', windowMs };
 
     expect(() => openReconciliation({ ...config, mode: 'repair', consumers: [] })).toThrow(

@@ -16,7 +16,7 @@ import { ageOf, pagesOfGaps, readLowest, type GapPorts } from './gaps.ts';
 import { changeCursor, readCursor, readRangeWith } from './history.ts';
 import { putBackNext, putBackOn, type PutBackPorts } from './put-back.ts';
 
-/** Where gauges go. A Powertools `Metrics` fits; whoever owns it publishes. */
+/** Where gauges go. A Powertools `Metrics` fits; its owner publishes the metrics. */
 export interface GaugeSink {
   addDimension(name: string, value: string): unknown;
   addMetric(name: string, unit: 'Count' | 'Milliseconds', value: number): unknown;
@@ -213,7 +213,7 @@ async function endOfHole(
   return end > sequence ? end : undefined;
 }
 
-/** Whether the next sequence may wait while nobody is at it. */
+/** Whether the next sequence may wait while no worker handles it. */
 function isLeft(cursor: Cursor, now: number): boolean {
   const { sequence = Infinity, early = 0 } = cursor;
   const next = sequence + 1;
@@ -225,7 +225,7 @@ function isInQueue(next: number, { putBack, putBackAt = 0 }: Cursor, now: number
   return putBack === next && now - putBackAt < checkDefaults.putBackAgainMs;
 }
 
-/** Nobody is where the cursor was moved by hand or by time. */
+/** False if an operator or a timeout moved the cursor. */
 function isAtWork({ eventId, movedAt = 0 }: Cursor, now: number): boolean {
   return eventId !== undefined && now - movedAt < checkDefaults.idleMs;
 }

@@ -13,7 +13,7 @@ export interface Arriving {
   readonly isKept?: boolean;
 }
 
-/** All up to this sequence were handled or passed once, whatever is replayed meanwhile. */
+/** All up to this sequence were handled or passed once, regardless of a running replay. */
 export function reachedBy({ replay, sequence = 0 }: Cursor): number {
   return replay?.reached ?? sequence;
 }
@@ -83,7 +83,7 @@ export function withPutBack(cursor: Cursor, putBack: number, now: number): Curso
   return { ...cursor, version: cursor.version + 1, putBack, putBackAt: now };
 }
 
-/** The cursor beyond everything up to `sequence`; whoever moves it so has nothing left to handle there. */
+/** The cursor beyond everything up to `sequence`, which leaves nothing to handle there. */
 export function passed(
   cursor: Cursor,
   { sequence, eventId, now }: { sequence: number; eventId?: string; now: number },

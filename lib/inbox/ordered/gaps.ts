@@ -79,7 +79,7 @@ export async function ageOf(gap: Gap, cursor: Cursor, ports: GapPorts): Promise<
   return Math.max(0, ports.clock.now() - (held?.storedAt ?? stoodSince));
 }
 
-/** What an operator does needs, beside looking. */
+/** Dependencies of an operator's changes, in addition to those of reading. */
 export interface PassPorts extends GapPorts, PutBackPorts {}
 
 /** What is known of an aggregate that an ordered inbox handles. */

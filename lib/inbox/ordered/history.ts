@@ -59,7 +59,7 @@ export async function readBuffered(
 }
 
 /**
- * The actions that move a cursor beyond a sequence: on the condition that nobody has changed it. With the cursor
+ * The actions that move a cursor beyond a sequence: on the condition that it is unchanged. With the cursor
  * go the message, if it may be in the buffer and no other event is there with its sequence, and the row in the list
  * of gaps, if nothing waits any more.
  */
@@ -103,7 +103,7 @@ export type Stored = 'stored' | 'overtaken' | 'taken';
 
 /**
  * Stores a message that came early, in one transaction with the cursor that it was found early by: it cannot miss
- * its turn, since whoever moves the cursor from then on sees that something waits.
+ * its turn, since the next worker that moves the cursor sees that something waits.
  *
  * @param buffered `undefined` where its row is there already
  */

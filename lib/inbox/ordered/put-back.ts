@@ -43,7 +43,7 @@ export interface PutBackPorts extends HistoryPorts {
 }
 
 /**
- * Puts what waits next back on the queue, if there is something, and notes it: whoever finds it waiting need not do
+ * Puts what waits next back on the queue, if there is something, and notes it: a worker that finds it waiting need not do
  * so again. It waits until it is handled. Where the worker dies in between it is put back twice, and handled once.
  */
 export async function putBackNext(

@@ -31,10 +31,10 @@ export interface SequencerPorts extends GoOnPorts {
   readonly isWanted: (type: string) => boolean;
 }
 
-/** What became of a message, and what to do when that is told: its own time does not count for those that waited. */
+/** The outcome of a message, and what to do once it is reported: its own time does not count for those that waited. */
 export interface Sequenced {
   readonly outcome: Outcome | Rejected;
-  /** Goes on with what waits next. Where it throws, the message is to come again and go on. */
+  /** Goes on with what waits next. If it throws, the queue redelivers the message, which goes on. */
   readonly goOn?: (() => Promise<void>) | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface Sequenced {
  * is kept, and handled as soon as those before it are.
  *
  * Guarantee: each sequence is handled once, after the one before it, or the aggregate stops where it is seen. A
- * message that was acknowledged without being handled waits in the inbox's table. Whoever moves the cursor, or
+ * message that was acknowledged without being handled waits in the inbox's table. A worker that moves the cursor, or
  * finds it moved, goes on with the next one that waits: in the same run, or by putting it back on the queue.
  */
 export async function handleInSequence(
@@ -72,7 +72,7 @@ function orderOf(
   };
 }
 
-/** It has no turn. Where nobody wants it, nobody misses it. */
+/** It has no turn. An inbox without a handler for it can skip it. */
 function withoutSequence({ type, skipped }: Message, ports: SequencerPorts): Outcome | Rejected {
   if (skipped === true || !ports.isWanted(type)) return { status: 'passed' };
   return rejected(
@@ -98,7 +98,7 @@ interface Subject {
   readonly deadline: Deadline;
 }
 
-/** What became of a message; and where the cursor is, if it is known to be beyond the message. */
+/** The outcome of a message, and where the cursor is, if it is known to be beyond the message. */
 interface Taken {
   readonly outcome: Outcome | Rejected;
   readonly cursor?: Cursor;
@@ -294,7 +294,7 @@ interface GoOnPorts extends TakePorts, TimePorts {
 
 /**
  * Goes on from a cursor with what waits next, as long as there is something and the invocation has time. Each has the
- * time of a message to itself; one that was given up is put back on the queue, as one that failed.
+ * time of a message to itself; one that timed out is put back on the queue, as one that failed.
  */
 async function goOn(cursor: Cursor, subject: Subject, ports: GoOnPorts): Promise<void> {
   let current: Cursor | undefined = cursor;
@@ -309,7 +309,7 @@ async function handleNextBuffered(
 ): Promise<Cursor | undefined> {
   const next = await nextOf(cursor, subject.inOrder, ports);
   if (next === undefined) return undefined;
-  // One that comes again does not try: the run before may have died of it, and its receives are to be its own.
+  // A redelivery does not try: the run before may have crashed on it, and its receives are to be its own.
   const isTried = !isRedelivered(subject.delivery.record) && !ports.deadline.hasPassed();
   const taken = isTried ? await takeBuffered(next, { cursor, subject }, ports) : undefined;
   if (taken?.cursor !== undefined) return taken.cursor;
@@ -389,7 +389,7 @@ function openBuffered(next: Waiting, { delivery, inOrder }: Subject): Omit<Subje
   };
 }
 
-/** Whether another worker has the message in hand, or it was kept anew. */
+/** Whether another worker is handling the message, or it was buffered again. */
 function isElsewhere(taken: Taken | undefined): boolean {
   const status = taken?.outcome.status;
   return status === 'in-hand' || status === 'early';

@@ -38,10 +38,10 @@ export interface TurnPorts {
   readonly ordered: OrderedConfig;
 }
 
-/** The cursor, the message that waited, the gap, and who remembers the message beside: a lease, or a replay. */
+/** The cursor, the message that waited, the gap, and the row that also remembers the message: a lease, or a replay. */
 const mostActions = 4;
 
-/** A message's turn, as long as nobody else moves the cursor. */
+/** A message's turn, until another worker moves the cursor. */
 export interface OpenTurn {
   /** Moves the cursor together with the message's effects. */
   readonly guard: Guard;
@@ -128,7 +128,7 @@ function handledIn({ place: { inbox }, arriving: { eventId, replayId } }: InOrde
 export function sequenceTaken({ aggregate }: Place, sequence: number): OutboxError {
   return new OutboxError(
     'SEQUENCE_TAKEN',
-    `another event of ${aggregate} has sequence ${sequence}: every sequence must have exactly one event, mend who writes them`,
+    `another event of ${aggregate} has sequence ${sequence}: every sequence must have exactly one event, fix the code that writes them`,
     { details: { aggregate, sequence } },
   );
 }

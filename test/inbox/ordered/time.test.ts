@@ -74,7 +74,7 @@ test('one that waited and hangs is put back on the queue, and not the one that i
   expect(rig.counts).toEqual({ MessagesEarly: 2, MessagesHandled: 1, MessagesFailed: 1 });
   await vi.advanceTimersByTimeAsync(500);
   expect(handledIn(rig)).toEqual(['1']);
-  expect(rig.lines.at(-1)).toMatchObject({ message: 'message ended after it was given up' });
+  expect(rig.lines.at(-1)).toMatchObject({ message: 'message ended after its handler timeout' });
 });
 
 test('one that is handled when the time of the invocation is up is put back, and no further one is begun', async () => {

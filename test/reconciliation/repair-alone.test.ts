@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { mendAlone } from '../../lib/reconciliation/repair.ts';
-import type { MendPorts } from '../../lib/reconciliation/options.ts';
+import { repairAlone } from '../../lib/reconciliation/repair.ts';
+import type { RepairPorts } from '../../lib/reconciliation/options.ts';
 import type { TransactionResult } from '../../lib/dynamodb/actions.ts';
 import { createVirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { countingIds, recordingLog } from '../support/world.ts';
@@ -9,7 +9,7 @@ import { countingIds, recordingLog } from '../support/world.ts';
 const throttled = { status: 'busy', code: 'ThrottlingError' } as const;
 const committed = { status: 'committed' } as const;
 
-/** A reconciliation that mends, on a table that answers as it is told. */
+/** A reconciliation that repairs, on a table that answers as it is told. */
 function portsOf(...answers: (TransactionResult | Error)[]) {
   const clock = createVirtualClock(0);
   const log = recordingLog();
@@ -17,32 +17,34 @@ function portsOf(...answers: (TransactionResult | Error)[]) {
     const answer = answers.shift() ?? committed;
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
-  const mend = {
+  const repair = {
     ...{ transactor: { write }, clock, random: () => 0, newId: countingIds(), log },
-  } as unknown as MendPorts;
+  } as unknown as RepairPorts;
   const settings = { name: 'orders', tableName: 'outbox' };
   const reader = { readRows: () => Promise.resolve([]) };
-  return { settings, mend, clock, log, reader } as unknown as Parameters<typeof mendAlone>[0] & {
+  return { settings, repair, clock, log, reader } as unknown as Parameters<
+    typeof repairAlone
+  >[0] & {
     readonly log: ReturnType<typeof recordingLog>;
   };
 }
 
 const scheduled = { window: { since: 0, until: 1 }, isScheduled: true };
 
-describe('a run that mends alone', () => {
+describe('a run that repairs alone', () => {
   it('takes a throttled table for no other run', async () => {
     const ports = portsOf(throttled, throttled, committed);
 
-    const ran = await mendAlone(ports, scheduled, ({ mend }) => Promise.resolve(mend));
+    const ran = await repairAlone(ports, scheduled, ({ repair }) => Promise.resolve(repair));
 
-    expect(ran).toBe(ports.mend);
+    expect(ran).toBe(ports.repair);
     expect(ports.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
   it('shows the error of its work, not that of giving the lease back', async () => {
     const ports = portsOf(committed, new Error('no table'));
 
-    const running = mendAlone(ports, scheduled, () => Promise.reject(new Error('no orders')));
+    const running = repairAlone(ports, scheduled, () => Promise.reject(new Error('no orders')));
 
     await expect(running).rejects.toThrow('no orders');
     expect(ports.log.lines).toMatchObject([{ level: 'warn' }]);
@@ -56,7 +58,7 @@ describe('a run that mends alone', () => {
     const ports = portsOf(committed, committed, taken);
     const lost: boolean[] = [];
 
-    await mendAlone(ports, scheduled, async ({ keepAlive, isLost }) => {
+    await repairAlone(ports, scheduled, async ({ keepAlive, isLost }) => {
       for (const ms of [1_000, 20_000, 20_000]) {
         (ports.clock as ReturnType<typeof createVirtualClock>).advance(ms);
         await keepAlive();
