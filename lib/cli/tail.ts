@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 
-import { tail as follow, type TailLine } from '../operate/tail.ts';
+import { tailEvents as follow, type TailLine } from '../operate/tail.ts';
 import { exitCodes, type CommandSpec } from './command.ts';
 import { toMoment, toNumber } from './options.ts';
 import { patiently } from './patience.ts';

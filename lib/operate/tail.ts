@@ -35,7 +35,7 @@ const watchedMs = 15 * 60_000;
  * Asks every shard of the pages in question for what is new. Of events that were deferred it shows no more than
  * that they were published, and not all of them: their pages are often past when they are delivered.
  */
-export async function* tail(
+export async function* tailEvents(
   store: Pick<Lookup, 'readSince'>,
   clock: Clock,
   { since, everyMs, stop }: TailOptions,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { tail, type TailLine } from '../../lib/operate/tail.ts';
+import { tailEvents, type TailLine } from '../../lib/operate/tail.ts';
 import type { Clock } from '../../lib/core/ports.ts';
 import { someTime } from '../support/entries.ts';
 import { accepts, refuses } from '../support/world.ts';
@@ -26,7 +26,7 @@ async function follow(
       if (act === undefined) controller.abort();
     },
   };
-  return collect(tail(world.store, clock, { since, everyMs: 1000, stop: controller.signal }));
+  return collect(tailEvents(world.store, clock, { since, everyMs: 1000, stop: controller.signal }));
 }
 
 describe('following an outbox', () => {
