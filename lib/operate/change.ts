@@ -142,8 +142,8 @@ export type ChangedRow = Changed & { readonly key: Key; readonly eventId?: strin
 const maxTries = 3;
 
 /**
- * Does something to each of the rows in turn, those of one aggregate in sequence, and yields what became
- * of each.
+ * Does something to each of the rows in turn, those of one aggregate in sequence, and yields the
+ * outcome of each.
  *
  * An interrupted call can be repeated with the same selection to change the rest.
  */
