@@ -31,7 +31,7 @@ async function main(args: string[]): Promise<number> {
   return isAllRight ? 0 : 1;
 }
 
-/** The messages of an error and of what caused it; whoever runs the demo is not helped by a stack. */
+/** The messages of an error and its causes: a stack trace does not help the user of the demo. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return inspect(error);
   const { message, cause } = error;

@@ -5,7 +5,7 @@ import { createSystemTerminal } from '../lib/cli/terminal.ts';
 import { newId, systemClock } from '../lib/core/system.ts';
 import manifest from '../package.json' with { type: 'json' };
 
-// Whoever reads the output may have read enough: `outbox ls | head`.
+// The reader may close the pipe early: `outbox ls | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();

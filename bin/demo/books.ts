@@ -5,7 +5,7 @@ import { sumOf } from './sum.ts';
 /** What the services' own tables say of a run's orders, taken together. */
 export interface Books {
   readonly placed: number;
-  /** What became of each order, by id; `unknown` of one that is not there. */
+  /** The outcome of each order, by id; `unknown` if it does not exist. */
   readonly fates: ReadonlyMap<string, string>;
   /** Totals of the orders that the orders service takes for fulfilled. */
   readonly sold: number;
@@ -26,7 +26,7 @@ interface FullAccount extends Account {
   readonly charges: readonly Charge[];
 }
 
-/** Lays the tables beside each other. */
+/** Compares the tables. */
 export function booksOf({ accounts, charges, shipped }: Ledgers): Books {
   const chargesFor = Map.groupBy(charges, ({ reference }) => reference);
   const all = accounts.map((account) => ({

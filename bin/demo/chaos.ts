@@ -25,9 +25,8 @@ const limits = { tooLow: 1024, usual: 1024 * 1024 } as const;
 const orders = 5;
 
 /**
- * Has one event get stuck as it may happen to anybody, finds it with the operator's command, mends the cause
- * and brings the event back. Shows each command as it would be typed. Then has an order come to be without its
- * event, which reconciliation finds.
+ * Makes one event get stuck, finds it with the operator's command, fixes the cause and redrives the event. Shows
+ * each command as it would be typed. Then creates an order without its event, which reconciliation finds.
  */
 export async function makeChaos(deployment: Deployment, run: Run): Promise<ChaosResult> {
   const { shop } = run;

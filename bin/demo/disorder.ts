@@ -10,7 +10,7 @@ import type { Run } from './run.ts';
 import { inboxesOf } from './shop.ts';
 import { sumOf } from './sum.ts';
 
-/** How long a call waits for messages, and how long nobody else gets those that it takes. */
+/** The wait time of a receive call, and the visibility timeout of the messages that it takes. */
 const seconds = { wait: 1, hidden: 30 };
 
 /**

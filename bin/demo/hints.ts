@@ -19,7 +19,7 @@ Place an order, and another of the same id:
   curl -i ${apiUrl}/orders -H 'content-type: application/json' \\
     -d '{"orderId":"42","customer":"ada","sku":"book","quantity":1,"total":12}'
 
-See what becomes of it:
+See its status:
 
   curl ${apiUrl}/orders/42
 

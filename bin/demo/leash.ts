@@ -1,8 +1,8 @@
 /**
- * Runs a command that cannot outlive whoever started this script.
+ * Runs a command that cannot outlive the process that started this script.
  *
  * The standard input is the leash: it ends when the starter closes it, and when the starter dies in
- * whatever way, `kill -9` included. The command's whole process group is then killed, and its
+ * any way, `kill -9` included. The command's whole process group is then killed, and its
  * scratch folder (its `TMPDIR`) removed. Exits with the command's exit code.
  *
  * Usage: `node leash.ts <command> [argument...]`

@@ -9,7 +9,7 @@ import { sumOf } from './sum.ts';
 /** What the services' own tables say, each by itself. */
 export interface Ledgers {
   readonly accounts: readonly Account[];
-  /** All charges that the provider ever made, of whatever key and for whatever order. */
+  /** All charges that the provider ever made, of any key and for any order. */
   readonly charges: readonly Charge[];
   /** Pieces that the warehouse shipped. */
   readonly shipped: number;
@@ -18,7 +18,7 @@ export interface Ledgers {
 /** What the shop knows of one order. */
 export interface Account {
   readonly order: Order;
-  /** What became of it; `unknown` where the orders service does not have it. */
+  /** Its outcome; `unknown` if the orders service does not have it. */
   readonly fate: string;
   /** Money that payment took and did not give back. */
   readonly kept: number;
@@ -57,7 +57,7 @@ async function readAccounts(run: Run): Promise<Account[]> {
   }));
 }
 
-/** Reads the whole table: a charge may be there under a key that nobody expects. */
+/** Reads the whole table: a charge may have an unexpected key. */
 async function readCharges({ shop, clients }: Run): Promise<Charge[]> {
   const charges: Charge[] = [];
   const pages = paginateScan(

@@ -6,7 +6,7 @@ import { lock } from 'proper-lockfile';
 /** The folder of the clone. */
 export const projectFolder = join(import.meta.dirname, '..', '..');
 
-/** The search path on which `node` is the version that this clone develops with, whatever the machine has. */
+/** The search path with this clone's own version of `node` first. */
 export function pathWithNode(env: NodeJS.ProcessEnv): string {
   return [join(projectFolder, 'node_modules', '.bin'), env['PATH'] ?? ''].join(delimiter);
 }

@@ -15,7 +15,7 @@ const maxOrders = 10_000;
 /** How the demo is called. */
 export const usage = `Usage: npm run demo -- [options]
 
-Deploys the example services, places orders over HTTP, and counts what became of each.
+Deploys the example services, places orders over HTTP, and counts their outcomes.
 
   --orders N    how many orders to place, 1 to ${maxOrders} (default 50)
   --chaos       then have an event get stuck, find it, and bring it back

@@ -14,7 +14,7 @@ export interface Order {
   readonly payWithinSeconds?: number;
 }
 
-/** What may become of an order: it is fulfilled, or cancelled for a reason. */
+/** The possible outcomes of an order: it is fulfilled, or cancelled for a reason. */
 export const fates = [
   'fulfilled',
   'payment refused',
@@ -29,7 +29,7 @@ export interface OrderRequest {
   readonly correlationId: string;
   /** Whether its transaction must fail, since an order of this id was placed before. */
   readonly mustFail: boolean;
-  /** What must become of it. */
+  /** Its expected outcome. */
   readonly fate: Fate;
 }
 

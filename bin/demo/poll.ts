@@ -8,7 +8,7 @@ export const patienceMs = 300_000;
 
 /** What is waited for, and how long. */
 export interface Wait {
-  /** Completes "gave up waiting until …". */
+  /** Completes "timed out waiting until …". */
   readonly until: string;
   /**
    * In milliseconds.
@@ -34,7 +34,7 @@ export async function poll<T>(
     if (answer.value !== undefined) return answer.value;
     if (Date.now() > deadline) {
       const seconds = Math.round(timeoutMs / 1000);
-      throw new Error(`gave up waiting until ${until}, after ${seconds} s`, answer);
+      throw new Error(`timed out waiting until ${until}, after ${seconds} s`, answer);
     }
     await delay(pauseMs);
   }
@@ -53,7 +53,7 @@ async function attempt<T>(
 /**
  * Asks again and again until the answer will do, and returns the latest answer.
  *
- * Gives up when `patience` milliseconds bring no answer that is new: each new answer is progress, and a slow machine
+ * Stops when `patience` milliseconds bring no new answer: each new answer is progress, and a slow machine
  * makes progress slowly.
  */
 export async function latestOf<T>(

@@ -32,7 +32,7 @@ const otherwise =
  * A Python that has what `requirements.txt` names, in a virtual environment of this clone.
  *
  * The first call makes it, for which it needs Python 3.10 or later and the package index; later ones
- * find it. Throws with a mend where either is missing.
+ * find it. Throws with the next step if either is missing.
  */
 export async function pythonWithMiniStack(options: InstallOptions): Promise<string> {
   const pins = createHash('sha256').update(await readFile(requirements));
@@ -43,7 +43,7 @@ export async function pythonWithMiniStack(options: InstallOptions): Promise<stri
   return join(environment, 'bin', 'python');
 }
 
-/** Installs beside the final place and moves it there when whole, so that an interrupted one is never used. */
+/** Installs into a partial folder and renames it when complete: an interrupted installation is never used. */
 export async function installMiniStack(
   environment: string,
   { env, onLine }: InstallOptions,
@@ -52,11 +52,11 @@ export async function installMiniStack(
   const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', requirements];
   const python = await findPython(env);
   await rm(partial, { recursive: true, force: true });
-  await orMend(
+  await orAdvise(
     runChild({ name: python, arguments: ['-m', 'venv', partial], env }, onLine),
     'could not make a virtual environment: on Debian and Ubuntu, apt install python3-venv',
   );
-  await orMend(
+  await orAdvise(
     runChild({ name: join(partial, 'bin', 'python'), arguments: pip, env }, onLine),
     'could not install MiniStack: the package index must be reachable, this once',
   );
@@ -85,10 +85,10 @@ async function versionOf(
   return { text, minor: Number(minor) };
 }
 
-async function orMend(work: Promise<void>, mend: string): Promise<void> {
+async function orAdvise(work: Promise<void>, nextStep: string): Promise<void> {
   try {
     await work;
   } catch (error) {
-    throw new Error(`${mend}, ${otherwise}`, { cause: error });
+    throw new Error(`${nextStep}, ${otherwise}`, { cause: error });
   }
 }

@@ -18,7 +18,7 @@ export interface Fact {
   readonly value: string;
 }
 
-/** Each number beside the one that it must be, which follows from what was asked for. */
+/** Each number with its expected value, which follows from the requests. */
 export function linesOf(tally: Tally, requests: readonly OrderRequest[]): Line[] {
   const { books, orderPlaced, repeated, eventsOfFailed, queued, deadLetters } = tally;
   const placed = placedOf({ requests });
@@ -54,7 +54,7 @@ export function linesOf(tally: Tally, requests: readonly OrderRequest[]): Line[]
   ];
 }
 
-/** What became of an order, and what must have. */
+/** The actual and the expected outcome of an order. */
 interface End {
   readonly found: string | undefined;
   readonly expected: Fate;

@@ -8,7 +8,7 @@ import { takeTally, type Tally } from './tally.ts';
 
 const countEveryMs = 2_000;
 
-/** What was counted, and each number beside the one that it must be. */
+/** The counts, and each number with its expected value. */
 interface Counted {
   readonly tally: Tally;
   readonly lines: readonly Line[];
@@ -36,7 +36,7 @@ export function settle(
   );
 }
 
-/** Why settling takes as long as it does, for whoever watches; nothing where it is quick. */
+/** Explains why settling takes long; `undefined` if it is quick. */
 export function reasonToWait({ requests }: Pick<Run, 'requests'>): string | undefined {
   const silent = requests.filter(({ fate }) => fate === 'no answer about the payment').length;
   if (silent === 0) return undefined;

@@ -7,7 +7,7 @@ import { placedOf, type Run } from './run.ts';
 import { inboxesOf, outboxesOf, type InboxPlace } from './shop.ts';
 import { sumOf } from './sum.ts';
 
-/** What the tables and the queues say became of a run's orders. */
+/** The outcomes of a run's orders, according to the tables and the queues. */
 export interface Tally {
   readonly books: Books;
   readonly orderPlaced: EventTally;

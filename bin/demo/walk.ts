@@ -25,7 +25,7 @@ export interface Walk {
   readonly folder: string;
 }
 
-/** Deploys the example, places orders and shows what became of them. Answers whether every number is right. */
+/** Deploys the example, places orders and shows their outcomes. Returns whether every number is right. */
 export async function walk({ options, env, folder }: Walk): Promise<boolean> {
   const aws = await step('Find or start a local AWS', (onLine) =>
     openAws({ env, allowAws: options.aws, onLine }),
@@ -96,7 +96,7 @@ function placeInDisorder(run: Run, orders: number): Promise<number> {
   });
 }
 
-/** Shows what became of everything so far. Answers whether every number is right. */
+/** Shows all results so far. Returns whether every number is right. */
 async function count(
   run: Run,
   copies: number,

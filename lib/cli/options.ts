@@ -21,8 +21,8 @@ export const commonOptions = (): Option[] => [
   new Option('--stack <name>', 'the CloudFormation stack that the outbox is in'),
   new Option('--outbox <path>', 'its construct path, or the end of it: Shop/Orders/Outbox'),
   new Option('--table <name>', 'its table'),
-  new Option('--region <region>', 'as of the AWS command'),
-  new Option('--profile <name>', 'as of the AWS command'),
+  new Option('--region <region>', 'same as the AWS CLI'),
+  new Option('--profile <name>', 'same as the AWS CLI'),
   new Option('--endpoint-url <url>', 'another endpoint than AWS; else AWS_ENDPOINT_URL'),
   new Option('--json', 'print JSON for scripts'),
 ];
@@ -148,7 +148,7 @@ export function hint(command: string, options: CommonOptions): string {
   return [command, ...said].join(' ');
 }
 
-/** A text as one word of a shell, whatever is in it. Characters that steer a terminal become escapes of bash and zsh. */
+/** Quotes any text as one word of a shell. Characters that steer a terminal become escapes of bash and zsh. */
 export function quoted(text: string): string {
   const escaped = escapeUnsafe(text.replaceAll('\\', String.raw`\\`));
   if (escapeUnsafe(text) !== text) return `$'${escaped.replaceAll("'", String.raw`\'`)}'`;

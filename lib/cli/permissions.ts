@@ -34,7 +34,7 @@ const lookAtGaps = ['dynamodb:GetItem', 'dynamodb:Query'];
 
 const passGap = ['dynamodb:DeleteItem', 'dynamodb:PutItem'];
 
-/** IAM actions that each command uses at the most, beside `kms:Decrypt` where a key of yours encrypts the table or a queue. */
+/** The IAM actions that each command may use. A customer managed key of the table or a queue also needs `kms:Decrypt`. */
 export const permissions = {
   status: [
     ...find,

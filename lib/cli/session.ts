@@ -72,7 +72,7 @@ async function checkIndex(store: OperateStore): Promise<void> {
   for await (const _ of store.listWaiting('parked', 0)) return;
 }
 
-/** The number in use, and the largest that ever was. Where nobody says, as many as there may be. */
+/** The number in use, and the largest that ever was. The maximum if it is unknown. */
 async function readShardCounts(
   place: OutboxPlace,
   clients: Clients,

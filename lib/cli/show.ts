@@ -154,21 +154,21 @@ function nextStep(waiting: Waiting, options: CommonOptions): string {
   const name = quoted(referenceOf(summaryOf(waiting)));
   const redrive = hint(`outbox redrive ${name}`, options);
   const discard = hint(`outbox discard ${name} --reason '…'`, options);
-  const { entry, state, discard: giveUp } = waiting;
-  if (isInvalidRow(entry)) return `It can only be given up:\n  ${discard}`;
-  if (giveUp !== undefined) {
+  const { entry, state, discard: discarding } = waiting;
+  if (isInvalidRow(entry)) return `It can only be discarded:\n  ${discard}`;
+  if (discarding !== undefined) {
     const finish = hint(`outbox discard ${name} --no-skip-notice --reason '…'`, options);
-    return `It is being discarded: its skip notice is delivered when its destination takes it.\nWhere the destination is gone for good, finish without the notice:\n  ${finish}`;
+    return `It is being discarded: its skip notice is delivered when its destination takes it.\nIf the destination is gone for good, finish without the notice:\n  ${finish}`;
   }
   switch (state) {
     case 'parked':
-      return `Mend the cause, then give it another round:\n  ${redrive}\nOr give it up:\n  ${discard}`;
+      return `Fix the cause, then redrive it:\n  ${redrive}\nOr discard it:\n  ${discard}`;
     case 'retrying':
-      return `The sweeper tries it again when it is due. Sooner:\n  ${redrive}`;
+      return `The sweeper retries it when it is due. To retry now:\n  ${redrive}`;
     case 'held':
-      return `It follows by itself when what is before it has left:\n  ${hint(`outbox show ${quoted(entry.aggregate)}`, options)}`;
+      return `It is delivered when the earlier events of its aggregate are delivered or discarded:\n  ${hint(`outbox show ${quoted(entry.aggregate)}`, options)}`;
     case 'deferred':
-      return 'It is delivered by itself when it is due.';
+      return 'It is delivered when it is due.';
   }
 }
 
@@ -224,17 +224,20 @@ function waitingFacts(waiting: Waiting, now: number): [string, string][] {
     missing,
     error,
     firstTriedAt,
-    discard: giveUp,
+    discard: discarding,
   } = waiting;
   const facts: [string, string | undefined][] = [
-    ['waits', giveUp === undefined ? state : `discarding (${state})`],
+    ['waits', discarding === undefined ? state : `discarding (${state})`],
     [state === 'parked' ? 'since' : 'due', `${moment(dueAt)} (${relative(dueAt, now)})`],
     ['attempts', String(attempts)],
     ['first tried', momentIfAny(firstTriedAt)],
     ['recent attempts', recentAttempts?.map(({ at, code }) => `${moment(at)}  ${code}`).join('\n')],
     ['missing at', missing?.join(', ')],
     ['error', error && `${error.code}: ${error.message}`],
-    ['given up', giveUp && `${moment(giveUp.at)} by ${giveUp.by}: ${giveUp.reason}`],
+    [
+      'discarded',
+      discarding && `${moment(discarding.at)} by ${discarding.by}: ${discarding.reason}`,
+    ],
   ];
   return facts.filter((fact): fact is [string, string] => isSaid(fact[1]));
 }
@@ -310,7 +313,7 @@ function renderPayloads({ history }: AggregateTrail): string {
   return history.map(({ entry }) => `${entry.id}\n${renderData(entry.data)}`).join('\n\n');
 }
 
-/** What people did, one a line; empty where nobody did anything. */
+/** The audit log, one action a line; empty if there is none. */
 export function renderAudit(notes: readonly AuditNote[], width: number | undefined): string {
   if (notes.length === 0) return '';
   return renderTable(

@@ -94,7 +94,7 @@ export function createSystemTerminal({ stdin, stdout, stderr }: Streams): Termin
     ask: (question) =>
       new Promise((resolve) => {
         const lines = createInterface({ input: stdin, output: stderr });
-        // Whoever leaves without an answer has said no.
+        // A closed input counts as no.
         lines.once('close', () => {
           resolve('');
         });
@@ -106,7 +106,7 @@ export function createSystemTerminal({ stdin, stdout, stderr }: Streams): Termin
   };
 }
 
-/** Whether to go on: `--yes` says so, or a person does. Says what is missing where nobody can be asked. */
+/** Whether to go on: `--yes` says so, or a person does. Returns `false` and suggests `--yes` without a terminal. */
 export async function confirm(
   question: string,
   { yes, terminal }: { yes: boolean; terminal: Terminal },

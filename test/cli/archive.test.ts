@@ -268,7 +268,7 @@ describe('outbox doctor', () => {
     const [finding] = judge(ageMs);
 
     expect(finding).toMatchObject({ about: 'archive', severity });
-    expect(finding?.mend).toContain('look into the log');
+    expect(finding?.nextStep).toContain('look into the log');
   });
 
   it('warns of one that never came to an end', () => {

@@ -6,7 +6,7 @@ import { awsError } from './support/clients.ts';
 import { createLocalOutbox, parse } from './support/local-outbox.ts';
 import { fakeTerminal } from './support/terminal.ts';
 
-/** An outbox with so many parked entries, whose destination is mended again. */
+/** An outbox with so many parked entries, whose destination works again. */
 async function withParked(count: number, ordered = false) {
   const world = await createLocalOutbox({ ordered });
   world.script.decide = refuses('MalformedDetail');
@@ -33,14 +33,14 @@ describe('outbox redrive', () => {
   it('does it with --yes, on the record, and the sweeper delivers', async () => {
     const { world, entries } = await withParked(2);
 
-    const { code, out } = await world.outbox("redrive --all --yes --reason 'mended the bus'");
+    const { code, out } = await world.outbox("redrive --all --yes --reason 'fixed the bus'");
     await world.sweep();
 
     expect(out).toContain('redrive: 2 entries');
     expect(code).toBe(0);
     expect(world.destination.arrived.toSorted()).toEqual(entries.map(({ id }) => id).toSorted());
     expect(await world.store.readAudit({ eventId: entries[0]!.id })).toMatchObject([
-      { action: 'redrive', by: 'arn:aws:iam::1:user/ann', reason: 'mended the bus' },
+      { action: 'redrive', by: 'arn:aws:iam::1:user/ann', reason: 'fixed the bus' },
     ]);
   });
 
@@ -55,7 +55,7 @@ describe('outbox redrive', () => {
     expect(yes.out).toContain('redrive: 1 entry');
   });
 
-  it('takes events by their ids, and says of each that does not wait what became of it', async () => {
+  it('takes events by their ids, and reports the status of each that does not wait', async () => {
     const { world, entries } = await withParked(1);
     const [delivered] = await world.deliver({ aggregate: 'order/9' });
     const flying = await world.write({ aggregate: 'order/8' });
@@ -221,7 +221,7 @@ describe('outbox discard', () => {
     const shown = await world.outbox(`show ${first!.id}`);
     await world.sweep();
 
-    expect(shown.out).toMatch(/given up +.* by arn:aws:iam::1:user\/ann: no/);
+    expect(shown.out).toMatch(/discarded +.* by arn:aws:iam::1:user\/ann: no/);
     expect(world.destination.arrived).toEqual([first!.id, second!.id]);
     expect(skipped).toEqual([true, undefined]);
     expect((await world.outbox(`show ${first!.id}`)).out).toContain(': discarded');
@@ -245,7 +245,7 @@ describe('outbox discard', () => {
     expect(await world.waitingOf(first!)).toBeUndefined();
   });
 
-  it('takes it out at once where nobody is to be told', async () => {
+  it('discards it at once without a skip notice', async () => {
     const world = await createLocalOutbox({ ordered: true });
     world.script.decide = refuses('MalformedDetail');
     const [entry] = await world.deliver({ sequence: 1 });

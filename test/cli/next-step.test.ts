@@ -49,10 +49,13 @@ describe('the next step', () => {
   });
 
   it.each([
-    ['parked', 'Mend the cause, then give it another round:\n  outbox redrive'],
-    ['retrying', 'The sweeper tries it again when it is due. Sooner:\n  outbox redrive'],
-    ['held', 'It follows by itself when what is before it has left:\n  outbox show order/42'],
-    ['deferred', 'It is delivered by itself when it is due.'],
+    ['parked', 'Fix the cause, then redrive it:\n  outbox redrive'],
+    ['retrying', 'The sweeper retries it when it is due. To retry now:\n  outbox redrive'],
+    [
+      'held',
+      'It is delivered when the earlier events of its aggregate are delivered or discarded:\n  outbox show order/42',
+    ],
+    ['deferred', 'It is delivered when it is due.'],
   ] as const)('is said of what is %s', async (state, said) => {
     const world = await createLocalOutbox();
     const entry = anEntry({ id: newId(world.clock.now()) });
@@ -62,7 +65,7 @@ describe('the next step', () => {
     expect((await world.outbox(`show ${entry.id} --json`)).notes).toBe('');
   });
 
-  it('is to give it up, of a row that is no valid entry', async () => {
+  it('is to discard a row that is no valid entry', async () => {
     const world = await createLocalOutbox();
     const key = { pk: '2026-11-21T04:37#00', sk: 'e#nonsense' };
     await world.store.addWaiting([aWaiting({ entry: { key, json: '{}' }, state: 'parked' })]);

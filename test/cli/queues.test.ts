@@ -27,7 +27,7 @@ const undelivered: FakeMessage = {
   },
 };
 
-/** What a trigger says of a batch that it gave up. */
+/** The on-failure record of a discarded batch. */
 const givenUp: FakeMessage = {
   id: 'm-2',
   body: JSON.stringify({
@@ -50,7 +50,7 @@ describe('outbox redrive-queue', () => {
     const { code, out, notes } = await run('redrive-queue dead', { clients: clientsOf(queues) });
 
     expect(out).toMatch(/order\.placed +NO_PERMISSIONS +inbox +1/);
-    expect(out).toMatch(/note of a batch given up .*sweeper delivers +1/);
+    expect(out).toMatch(/record of a discarded batch .*sweeper delivers +1/);
     expect(out).toMatch(/no message of an outbox .*left alone +1/);
     expect(notes).toContain('Add --yes');
     expect(queues.visible('dead')).toHaveLength(3);
@@ -124,7 +124,7 @@ describe('outbox redrive-queue', () => {
     expect(queues.visible('inbox')).toHaveLength(1);
   });
 
-  it("knows the queue beside an inbox's queue of what was not delivered", async () => {
+  it("finds the main queue of an inbox's queue for undelivered messages", async () => {
     const queues = fakeQueues({ undelivered: [bare], inbox: [] });
     const stackQueues = [
       { name: 'undelivered', stack: 'Shop', path: 'Shop/Billing/UndeliveredQueue' },

@@ -125,9 +125,9 @@ describe('outbox saga show', () => {
   });
 
   it('says where there is none', async () => {
-    const { code, notes } = await outbox('saga show fulfilment nobody');
+    const { code, notes } = await outbox('saga show fulfilment unknown-key');
 
-    expect(notes).toContain('there is no saga fulfilment nobody');
+    expect(notes).toContain('there is no saga fulfilment unknown-key');
     expect(code).toBe(2);
   });
 

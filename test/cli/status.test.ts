@@ -69,7 +69,7 @@ describe('what needs a person', () => {
     ['a sweep that failed', { sweeps: [{ ...sweep, ended: 'failed' }] }, 'failed'],
     ['an outage', { sweeps: [{ ...sweep, ended: 'outage' }] }, 'no destination'],
     [
-      'entries that nobody settles',
+      'unsettled entries',
       { inFlight: { ...well.inFlight, oldestPage: pageOf(someTime - 10 * minute) } },
       'of 10 min ago are not settled',
     ],
@@ -167,7 +167,7 @@ describe('outbox status', () => {
 
     expect(out).toContain('Outbox Shop/Outbox');
     expect(out).toMatch(/Shop\/Inbox +7 +2 min +enabled/);
-    expect(out).toContain('Nothing needs you.');
+    expect(out).toContain('No action required.');
     expect(notes).toBe('');
     expect(code).toBe(0);
   });

@@ -41,7 +41,7 @@ describe('the books', () => {
     expect(books).toMatchObject({ disagreed: [], chargedTwice: [] });
   });
 
-  it('take all charges for an order together, whatever keys they were asked for under', () => {
+  it('take all charges for an order together, under any idempotency key', () => {
     const books = booksOf(ledgersWith({ charges: [charge, charge] }));
 
     expect(books.chargedTwice).toEqual(['42']);

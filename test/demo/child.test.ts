@@ -70,7 +70,7 @@ describe('a server', () => {
       timeoutMs: 0,
     });
 
-    await expect(starting).rejects.toThrow(/gave up waiting until Slow answers .*warming up/s);
+    await expect(starting).rejects.toThrow(/timed out waiting until Slow answers .*warming up/s);
     expect(await isGone(Number(readFileSync(pidFile, 'utf8')))).toBe(true);
   });
 

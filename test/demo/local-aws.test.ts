@@ -56,7 +56,7 @@ describe('the AWS that is deployed to', () => {
     await expect(opening).rejects.toThrow(new RegExp(`must be an address .* got "${endpoint}"`));
   });
 
-  it('has to answer, whatever its port', async () => {
+  it('has to answer on any port', async () => {
     const endpoint = 'http://127.0.0.1:9';
 
     const opening = openAws({ env: { AWS_ENDPOINT_URL: endpoint }, allowAws: false });
@@ -67,7 +67,7 @@ describe('the AWS that is deployed to', () => {
     await expect(opening).rejects.toHaveProperty('cause.code', 'ECONNREFUSED');
   });
 
-  it('may answer with whatever it likes', async () => {
+  it('may answer with anything', async () => {
     await using server = await startServer();
     const endpoint = `http://127.0.0.1:${server.port}`;
 

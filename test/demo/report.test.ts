@@ -60,7 +60,7 @@ describe('the report', () => {
     expect(wrongLabels({ ...right, books: { ...right.books, ...change } })).toEqual([label]);
   });
 
-  it('finds wrong an order that gave up on a payment which was answered', () => {
+  it('reports an order that was cancelled although its payment was answered', () => {
     const late = fatesOf('fulfilled', 'payment refused', 'no answer about the payment');
     const ofOne = { sold: 10, kept: { payment: 10, provider: 10 } };
     const pieces = { sold: 1, reserved: 1, shipped: 1 };

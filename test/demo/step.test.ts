@@ -11,7 +11,7 @@ const program = `
 `;
 
 describe('a step', () => {
-  it('that fails throws its error and leaves the telling to whoever catches it', async () => {
+  it('that fails throws its error and leaves the report to the caller', async () => {
     const lines: string[] = [];
     const env = { PATH: pathWithNode(process.env), NO_COLOR: '1' };
     const command = { name: 'node', arguments: ['--input-type=module', '-e', program], env };

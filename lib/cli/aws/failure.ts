@@ -69,7 +69,7 @@ export async function unlessMissing<T>(look: () => Promise<T>): Promise<T | unde
   }
 }
 
-/** Whether whoever answers for AWS does not know the operation: an emulator. */
+/** Whether the endpoint does not support the operation, as with an emulator. */
 export function isUnsupported(error: unknown): boolean {
   return error instanceof Error && unsupportedNames.includes(error.name);
 }

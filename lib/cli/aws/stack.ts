@@ -29,7 +29,7 @@ export interface StackResource {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
-/** How the path ends of an inbox's queue for what could not be put into its own, beside which it lies. */
+/** The end of the construct path of an inbox's queue for undelivered messages, next to its main queue. */
 export const undeliveredQueue = '/UndeliveredQueue';
 
 type CloudFormation = Pick<Clients, 'cloudformation'>;

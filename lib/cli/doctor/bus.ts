@@ -63,7 +63,7 @@ interface Subject {
   readonly source: string;
 }
 
-/** Whether each kind of event has a rule: an event without one is dropped by the bus, and nobody is told. */
+/** Checks that each kind of event has a rule: the bus silently drops an event without one. */
 function judgeRules(
   { about, destination, source }: Subject & { readonly about: string },
   rules: readonly Rule[],
@@ -75,7 +75,7 @@ function judgeRules(
   return without.map((typeFilter) =>
     problem(
       about,
-      `no rule takes ${typeFilter} of ${source}: the bus drops such events, and nobody is told`,
+      `no rule takes ${typeFilter} of ${source}: the bus silently drops such events`,
       'deploy an Inbox or a rule for them, or leave them out of the destination by its types',
     ),
   );

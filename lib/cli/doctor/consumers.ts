@@ -67,7 +67,7 @@ async function findQueues(destination: DestinationConfig, session: Session): Pro
   });
 }
 
-/** The queues of the inboxes in the outbox's stack, whatever feeds them. */
+/** The queues of the inboxes in the outbox's stack, from any source. */
 async function queuesOfInboxes({ place: { stack }, clients }: Session): Promise<FoundQueues> {
   if (stack === undefined) return { findings: [] };
   return seek('inboxes', async () => {

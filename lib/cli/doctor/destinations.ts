@@ -6,7 +6,7 @@ import { attributesOf, type QueueAttributes } from '../aws/queues.ts';
 import type { Session } from '../session.ts';
 import { orUnknown, orWell, problem, warning, type Finding } from './finding.ts';
 
-/** The queue is there, keeps order where it should, and puts aside what nobody can handle. */
+/** Checks that the queue exists, keeps order if it should, and has a dead-letter queue. */
 export async function checkQueue(
   destination: DestinationConfig,
   { clients }: Session,
@@ -42,7 +42,7 @@ function judgeQueue({ name, ordered }: DestinationConfig, attributes: QueueAttri
       ? [
           warning(
             about,
-            'it has no dead-letter queue: what its consumer cannot handle comes again until it expires',
+            'it has no dead-letter queue: a message that its consumer cannot handle is retried until it expires',
             'give it one; the Inbox construct does',
           ),
         ]
@@ -100,7 +100,7 @@ function judgeSubscriptions(about: string, subscriptions: number): Finding[] {
   return [
     warning(
       about,
-      'nobody is subscribed: its events reach nobody',
+      'it has no subscriptions: its events are lost',
       'deploy an Inbox, or leave the topic out',
     ),
   ];

@@ -42,14 +42,14 @@ the keys, and what the functions' roles allow. Changes nothing. A warning does n
 const marks = { ok: '✓', warning: '!', problem: '✗', unknown: '?' } as const;
 
 function renderFinding(
-  { severity, about, what, mend }: Finding,
+  { severity, about, what, nextStep }: Finding,
   width: number | undefined,
 ): string {
   const line = wrapText(`${marks[severity]} ${printable(`${about}: ${what}`)}`, width, '  ');
-  if (mend === undefined) return line;
+  if (nextStep === undefined) return line;
   // A command stays on one line: it is to be pasted.
-  const isCommand = /(^|[:;] )(aws|outbox) /.test(mend);
-  const step = `    → ${printable(mend)}`;
+  const isCommand = /(^|[:;] )(aws|outbox) /.test(nextStep);
+  const step = `    → ${printable(nextStep)}`;
   return `${line}\n${isCommand ? step : wrapText(step, width, '      ')}`;
 }
 

@@ -7,20 +7,20 @@ export interface Finding {
   /** What was looked at. */
   readonly about: string;
   readonly what: string;
-  /** What mends it. */
-  readonly mend?: string;
+  /** What to do about it, ready to paste where it is a command. */
+  readonly nextStep?: string;
 }
 
 export function ok(about: string, what: string): Finding {
   return { severity: 'ok', about, what };
 }
 
-export function warning(about: string, what: string, mend: string): Finding {
-  return { severity: 'warning', about, what, mend };
+export function warning(about: string, what: string, nextStep: string): Finding {
+  return { severity: 'warning', about, what, nextStep };
 }
 
-export function problem(about: string, what: string, mend: string): Finding {
-  return { severity: 'problem', about, what, mend };
+export function problem(about: string, what: string, nextStep: string): Finding {
+  return { severity: 'problem', about, what, nextStep };
 }
 
 function unknown(about: string, what: string): Finding {

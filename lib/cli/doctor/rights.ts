@@ -167,11 +167,15 @@ function judgeKey(key: string, metadata: KeyMetadata | undefined): Finding {
   const about = `key ${key}`;
   const state = metadata?.KeyState ?? 'unknown';
   if (state === 'Enabled') return ok(about, 'is enabled');
-  const mend =
+  const nextStep =
     state === 'PendingDeletion'
       ? `aws kms cancel-key-deletion --key-id ${key}, then enable it`
       : `aws kms enable-key --key-id ${key}`;
-  return problem(about, `it is ${state}: nothing that it encrypts can be written or read`, mend);
+  return problem(
+    about,
+    `it is ${state}: nothing that it encrypts can be written or read`,
+    nextStep,
+  );
 }
 
 /**
@@ -190,7 +194,7 @@ async function keysOf(session: Session): Promise<{ keys: string[]; findings: Fin
     ),
   ];
   const looked = await Promise.all(asked.map(([about, ask]) => seek(about, ask)));
-  // AWS's own keys, by alias, need nobody's rights.
+  // AWS managed keys, used by alias, need no permissions.
   const keys = looked.flatMap(({ found }) =>
     found === undefined || found.includes('alias/aws/') ? [] : [found],
   );

@@ -88,7 +88,8 @@ export function judgeArchive(
   upTo: Page | undefined,
   { now, retentionMs, deployedAt }: { now: number; retentionMs: number; deployedAt?: number },
 ): Finding[] {
-  const mend = 'look into the log of the function Archive of the outbox; is its schedule enabled?';
+  const nextStep =
+    'look into the log of the function Archive of the outbox; is its schedule enabled?';
   if (upTo === undefined) {
     return deployedAt !== undefined && now - deployedAt < firstRunMs
       ? [
@@ -97,15 +98,15 @@ export function judgeArchive(
             `the archiver has not run since it was deployed ${relative(deployedAt, now)}`,
           ),
         ]
-      : [warning(archiveResource, 'the archiver has never come to an end', mend)];
+      : [warning(archiveResource, 'the archiver has never completed a run', nextStep)];
   }
   const ageMs = now - pageStart(upTo);
   if (ageMs >= retentionMs) {
     const gone = `what was written before ${duration(retentionMs)} ago and after ${upTo} UTC has expired without being archived`;
-    return [problem(archiveResource, gone, mend)];
+    return [problem(archiveResource, gone, nextStep)];
   }
   const behind = `pages of ${duration(ageMs)} ago are not archived yet, and expire when they are ${duration(retentionMs)} old`;
-  if (ageMs >= retentionMs / 2) return [problem(archiveResource, behind, mend)];
-  if (ageMs > usualAgeMs) return [warning(archiveResource, behind, mend)];
+  if (ageMs >= retentionMs / 2) return [problem(archiveResource, behind, nextStep)];
+  if (ageMs > usualAgeMs) return [warning(archiveResource, behind, nextStep)];
   return [ok(archiveResource, `everything up to ${upTo} UTC is archived`)];
 }

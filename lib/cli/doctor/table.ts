@@ -199,7 +199,11 @@ const judgements: readonly ((trigger: Trigger) => Finding | undefined)[] = [
         ),
   ({ DestinationConfig }) =>
     DestinationConfig?.OnFailure?.Destination === undefined
-      ? warning(triggerResource, 'it tells nobody of batches that it gives up', redeployTrigger)
+      ? warning(
+          triggerResource,
+          'it has no on-failure destination: discarded batches go unnoticed',
+          redeployTrigger,
+        )
       : undefined,
   ({ MaximumRetryAttempts = -1 }) =>
     MaximumRetryAttempts === -1

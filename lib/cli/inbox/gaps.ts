@@ -28,10 +28,10 @@ import { count, renderTable } from '../view/table.ts';
 export const inboxSkip: CommandSpec<PassOptions> = {
   name: 'inbox skip',
   takes: '<inbox> <aggregate...>',
-  summary: 'have an ordered inbox go on without the events that are in the way',
-  details: `The inbox does not handle them any more, also where they come after all; other consumers are not concerned.
-Where nothing is missing and the next event fails again and again, that one is passed over.
-First look whether it can be mended: outbox inbox ls shows dead letters, outbox replay delivers again.`,
+  summary: 'skip missing events of an aggregate in an ordered inbox',
+  details: `The inbox no longer handles them, even if they arrive later. Other consumers are not affected.
+If no event is missing and the next one keeps failing, that one is skipped.
+First check whether it can be repaired: outbox inbox ls shows dead letters, outbox replay delivers again.`,
   options: () => [
     new Option('--reason <reason>', 'for the record').default('', 'none'),
     yesOption(),

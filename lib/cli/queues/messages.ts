@@ -27,7 +27,7 @@ export interface DeadLetter {
   readonly eventId?: string;
   readonly type?: string;
   readonly aggregate?: string;
-  /** Why it is there, where whoever put it there said so. */
+  /** Why it is there, if its sender recorded a reason. */
   readonly reason?: string;
   readonly detail?: string;
   readonly sentAt: number;
@@ -90,8 +90,8 @@ function eventOf(body: string): Pick<DeadLetter, 'eventId' | 'type' | 'aggregate
  * What a message in a dead-letter queue is.
  *
  * - `message`: one of an outbox, which goes back to the queue that it was meant for.
- * - `batch`: tells of a stretch of the stream that a relay's trigger gave up. The entries are in the table,
- *   and the sweeper delivers them; it only needs to be deleted.
+ * - `batch`: a record of a range of the stream that a relay's event source mapping discarded. The entries are in the
+ *   table, and the sweeper delivers them; the record only needs to be deleted.
  * - `foreign`: neither; left alone.
  */
 export type Kind =

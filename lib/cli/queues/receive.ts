@@ -257,7 +257,7 @@ function toRequest(
   };
 }
 
-/** What an inbox, EventBridge and SNS say beside a message that they put aside. */
+/** The attributes that an inbox, EventBridge and SNS add to a dead-lettered message. */
 const reasons: ReadonlySet<string> = new Set([
   ...Object.values(deadLetterAttributes),
   'ERROR_CODE',

@@ -42,10 +42,10 @@ interface RedriveQueueOptions extends CommonOptions {
 export const redriveQueue: CommandSpec<RedriveQueueOptions> = {
   name: 'redrive-queue',
   takes: '<queue>',
-  summary: 'bring back messages from a dead-letter queue that AWS’s own redrive refuses',
+  summary: 'redrive messages of a dead-letter queue that AWS’s own redrive refuses',
   details: `Messages that a bus or a topic could not deliver go back to the queue that they were meant for.
-Notes of batches that a relay's trigger gave up are deleted: the entries are in the table, and the sweeper delivers them.
-What is neither is left alone. First shows what is there; looking counts as receiving.`,
+Records of batches that a relay's event source mapping discarded are deleted: the entries are in the table, and the sweeper
+delivers them. Other messages are left alone. First shows what is there; looking counts as receiving.`,
   options: () => [
     new Option('--to <queue>', 'where messages go that do not say so themselves'),
     rateOption(100),
@@ -199,7 +199,7 @@ type Services = Pick<Clients, 'cloudformation' | 'sqs'>;
 
 /**
  * The queue that messages of a dead-letter queue go back to, where they do not say so themselves: the one
- * queue that it is the dead-letter queue of, or the queue beside it in the same inbox.
+ * queue that it is the dead-letter queue of, or the main queue of the same inbox.
  */
 async function usualTarget(queueUrl: string, clients: Services): Promise<string | undefined> {
   const [source, another] = await sourcesOf(queueUrl, clients);
@@ -238,8 +238,8 @@ async function queueBeside(queueUrl: string, clients: Services): Promise<string 
   const resources = seen.status === 'seen' ? (seen.value?.resources ?? []) : [];
   const path = resources.find(({ physicalId }) => physicalId === queueUrl)?.path;
   if (path?.endsWith(undeliveredQueue) !== true) return undefined;
-  const beside = `${path.slice(0, -undeliveredQueue.length)}/Queue`;
-  return resources.find((resource) => resource.path === beside)?.physicalId;
+  const siblingPath = `${path.slice(0, -undeliveredQueue.length)}/Queue`;
+  return resources.find((resource) => resource.path === siblingPath)?.physicalId;
 }
 
 /** What the plan of a redrive needs of a message: not its body. */
@@ -300,7 +300,7 @@ function rowOf({ kind, letter }: SeenMessage, to: string | undefined): string[] 
     case 'message':
       return [type, reason, nameOfQueue(kind.target ?? to ?? 'unknown: say --to')];
     case 'batch':
-      return ['note of a batch given up', '', 'nowhere: it is deleted, the sweeper delivers'];
+      return ['record of a discarded batch', '', 'nowhere: it is deleted, the sweeper delivers'];
     case 'foreign':
       return ['no message of an outbox', reason, 'nowhere: it is left alone'];
   }

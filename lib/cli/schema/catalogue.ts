@@ -99,7 +99,8 @@ function invalid(path: string, problem: string, cause?: unknown): OutboxError {
 }
 
 /** The JSON Schema of what is written, or why there is none, and how to come by one. */
-type Shape = { readonly schema: JsonSchema } | { readonly problem: string; readonly mend: string };
+type Shape =
+  { readonly schema: JsonSchema } | { readonly problem: string; readonly nextStep: string };
 
 const target = 'draft-2020-12';
 
@@ -113,12 +114,13 @@ function shapeOf(schema: EventContract['schema']): Shape {
     vendor: string;
     jsonSchema?: { input(options: { target: string }): JsonSchema };
   };
-  if (jsonSchema === undefined) return { problem: 'it has no JSON Schema', mend: toGetOne(vendor) };
+  if (jsonSchema === undefined)
+    return { problem: 'it has no JSON Schema', nextStep: toGetOne(vendor) };
   try {
     return { schema: withoutDialect(jsonSchema.input({ target })) };
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
-    return { problem: `${vendor} says: ${problem}`, mend: toExpressIt(vendor) };
+    return { problem: `${vendor} says: ${problem}`, nextStep: toExpressIt(vendor) };
   }
 }
 
@@ -137,6 +139,6 @@ function toGetOne(vendor: string): string {
 
 /** Dates, big integers, maps: what JSON does not have is written as something that it has. */
 function toExpressIt(vendor: string): string {
-  const mend = 'describe the JSON that is written, and convert it afterwards';
-  return vendor === 'zod' ? `${mend}: z.iso.datetime().pipe(z.coerce.date())` : mend;
+  const nextStep = 'describe the JSON that is written, and convert it afterwards';
+  return vendor === 'zod' ? `${nextStep}: z.iso.datetime().pipe(z.coerce.date())` : nextStep;
 }

@@ -129,7 +129,7 @@ function compareElements(place: Place): Difference[] {
 
 const alternatives = ['anyOf', 'oneOf', 'allOf'] as const;
 
-/** In whatever order they come. */
+/** In any order. */
 function compareAlternatives(place: Place, keyword: (typeof alternatives)[number]): Difference[] {
   const was = alternativesOf(place.before, keyword);
   const is = alternativesOf(place.after, keyword);
@@ -193,13 +193,13 @@ export function isObject(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What a reference within the document points at; keywords beside it count too. */
+/** What a reference within the document points at; sibling keywords count too. */
 function resolve(schema: JsonSchema, document: JsonSchema): JsonSchema {
-  const { $ref: reference, ...beside } = schema;
+  const { $ref: reference, ...siblings } = schema;
   if (typeof reference !== 'string' || !reference.startsWith('#')) return schema;
   const keys = reference.split('/').slice(1).map(unescapePointer);
   const target = keys.reduce<unknown>((found, key) => ownValue(asSchema(found), key), document);
-  return { ...resolve(asSchema(target), document), ...beside };
+  return { ...resolve(asSchema(target), document), ...siblings };
 }
 
 /** What a part of a schema refers to, at any depth. */

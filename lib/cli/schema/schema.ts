@@ -38,10 +38,10 @@ const schemaOptions = (): Option[] => [
 /** Compares the event definitions of a service with those that were agreed on. */
 export const schemaCheck: CommandSpec<SchemaOptions> = {
   name: 'schema check',
-  summary: 'fail where the events have changed so that somebody would misread them',
+  summary: 'fail if the events have changed in a way that consumers would misread',
   details: `Compares what a module exports, by itself or in objects and lists, with the committed snapshot. New types and new
-optional fields would be read by everybody, and fail only until they are in the snapshot (schema write). Whatever else
-changes in a version fails, and so does a new version without the upcasts that lead to it. Needs no AWS account.`,
+optional fields are readable by all consumers, and fail only until they are in the snapshot (schema write). Any other
+change to a version fails, and so does a new version without the upcasts that lead to it. Needs no AWS account.`,
   options: schemaOptions,
   examples: [
     'outbox schema check --catalogue src/events.ts',
@@ -84,10 +84,10 @@ export const schemaWrite: CommandSpec<WriteOptions> = {
   name: 'schema write',
   summary: 'write the snapshot that schema check compares with, to be committed',
   details:
-    'Keeps the earlier versions that can still be read. Writes nothing that somebody would misread, unless it is forced.',
+    'Keeps the earlier versions that can still be read. Without --force, writes nothing that consumers would misread.',
   options: () => [
     ...schemaOptions(),
-    new Option('--force', 'write it though somebody may misread what has changed'),
+    new Option('--force', 'write changes that consumers may misread'),
   ],
   examples: [
     'outbox schema write --catalogue src/events.ts',
@@ -112,15 +112,15 @@ export const schemaWrite: CommandSpec<WriteOptions> = {
   },
 };
 
-/** Each problem with what mends it. */
+/** Each problem with its next step. */
 function renderProblems(problems: readonly Problem[]): string {
   return problems.map(renderProblem).join('\n');
 }
 
-function renderProblem({ type, version, path, problem, mend }: Problem): string {
+function renderProblem({ type, version, path, problem, nextStep }: Problem): string {
   const place = path === undefined ? '' : `, ${path}`;
   return printable(`✗ ${type} version ${version}${place}: ${problem}`).concat(
-    `\n    → ${printable(mend)}`,
+    `\n    → ${printable(nextStep)}`,
   );
 }
 
@@ -131,7 +131,7 @@ interface Problem {
   /** Where in the data, if it is about a place. */
   readonly path?: string;
   readonly problem: string;
-  readonly mend: string;
+  readonly nextStep: string;
 }
 
 /** What of a catalogue does not go with what was agreed on before. */
@@ -153,14 +153,14 @@ function removedType(type: string, event: SnapshotEvent): Problem {
     type,
     version: latestOf(event),
     problem: 'the type was removed',
-    mend: 'put it back, or, once nobody writes or reads it any more: outbox schema write --force',
+    nextStep: 'restore it, or, once it is no longer written or read: outbox schema write --force',
   };
 }
 
 function problemsWithShape({ type, version, shape }: Definition): Problem[] {
   if ('schema' in shape) return [];
   const problem = `cannot be compared: ${shape.problem}`;
-  return [{ type, version, problem, mend: shape.mend }];
+  return [{ type, version, problem, nextStep: shape.nextStep }];
 }
 
 function problemsWithType(definitions: readonly Definition[], agreed: SnapshotEvent): Problem[] {
@@ -181,12 +181,12 @@ function changesOf(
   const before = agreed.versions[version];
   if (before === undefined || !('schema' in shape)) return [];
   const next = latest.version + 1;
-  const mend =
+  const nextStep =
     version === latest.version
       ? `take the change back, or make it version ${next} with upcast: { ${version}: … }`
       : 'take the change back: an old version does not change any more';
   return differencesBetween(before, shape.schema).map(({ path, change }) => ({
-    ...{ type, version, path, mend },
+    ...{ type, version, path, nextStep },
     problem: change,
   }));
 }
@@ -197,14 +197,14 @@ function problemWithAggregate(
 ): Problem[] {
   if (aggregate === agreed.aggregate) return [];
   const problem = `the aggregate was ${agreed.aggregate}, is ${aggregate}`;
-  return [{ type, version, problem, mend: 'put it back, or define another type of event' }];
+  return [{ type, version, problem, nextStep: 'restore it, or define another event type' }];
 }
 
 function problemWithVersion({ type, version }: Definition, agreed: SnapshotEvent): Problem[] {
   const latest = latestOf(agreed);
   if (version >= latest) return [];
   const problem = `the version was ${latest}, is ${version}`;
-  return [{ type, version, problem, mend: `make it ${latest} again, or ${latest + 1}` }];
+  return [{ type, version, problem, nextStep: `make it ${latest} again, or ${latest + 1}` }];
 }
 
 /** Entries and messages of each version that was agreed on may still be on their way, or be replayed. */
@@ -215,6 +215,6 @@ function missingUpcasts({ type, version, upcast }: Definition, agreed: SnapshotE
     .map((old) => ({
       ...{ type, version },
       problem: `there is no upcast from version ${old}`,
-      mend: `add upcast: { ${old}: … }, or, once nothing of version ${old} can arrive any more: outbox schema write --force`,
+      nextStep: `add upcast: { ${old}: … }, or, once version ${old} can no longer arrive: outbox schema write --force`,
     }));
 }

@@ -114,7 +114,7 @@ function isSnapshot(value: unknown): value is Snapshot {
   );
 }
 
-/** The keys of objects in their order, whatever order a library puts them in. */
+/** Sorts the keys of objects: their order depends on the schema library. */
 function sorted(_key: string, value: unknown): unknown {
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -29,7 +29,7 @@ export interface StatusFacts extends Overview {
   /** When the sweeper was last deployed, epoch milliseconds. */
   readonly deployedAt?: number;
   readonly trigger: Looked<TriggerFacts>;
-  /** Queues that fill when something goes wrong. */
+  /** Queues that are empty unless something goes wrong. */
   readonly queues: Looked<readonly WatchedQueue[]>;
   /** The inboxes of the stack: what waits in their queues, and whether their handlers read them. */
   readonly inboxes: Looked<readonly InboxFacts[]>;
@@ -100,7 +100,7 @@ export interface WatchedQueue {
 
 type Queue = Omit<WatchedQueue, 'name' | 'messages' | 'isGone'> & { readonly queue: string };
 
-/** The queues of batches given up, of what queue destinations could not hand on, and those beside the stack's inboxes. */
+/** The on-failure queues, the dead-letter queues of queue destinations, and those of the stack's inboxes. */
 async function watchedQueues(session: Session): Promise<WatchedQueue[]> {
   const queues = [
     ...(await onFailureQueues(session)),
@@ -124,7 +124,7 @@ async function onFailureQueues({ place, clients }: Session): Promise<Queue[]> {
     .filter((arn) => arn?.includes(':sqs:') === true)
     .map((queue = '') => ({
       queue,
-      holds: 'batches that the relay’s trigger gave up',
+      holds: 'batches that the relay’s event source mapping discarded',
       command: `outbox redrive-queue ${nameOfQueue(queue)}`,
     }));
 }
@@ -152,7 +152,7 @@ function deadLettersOf(
   if (queue === undefined) return undefined;
   return {
     queue,
-    holds: `messages that nobody could handle of destination ${destination}`,
+    holds: `messages of destination ${destination} that its consumer could not handle`,
     command: `outbox redrive-queue ${nameOfQueue(queue)}`,
   };
 }

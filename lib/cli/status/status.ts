@@ -10,7 +10,7 @@ import { hint, toNumber, type CommonOptions } from '../options.ts';
 import { patiently } from '../patience.ts';
 import { openSession, type Session } from '../session.ts';
 import { duration, moment, relative, formatJson } from '../view/format.ts';
-import { count, renderFacts, renderTable, roomBeside, wrapText } from '../view/table.ts';
+import { count, renderFacts, renderTable, remainingWidth, wrapText } from '../view/table.ts';
 import { renderCounts } from '../view/waiting.ts';
 import { lookAtStatus, type StatusFacts, type TriggerFacts, type WatchedQueue } from './facts.ts';
 
@@ -19,10 +19,10 @@ interface StatusOptions {
   readonly every: number;
 }
 
-/** How an outbox is doing; the exit code says whether somebody must come. */
+/** How an outbox is doing; the exit code says whether action is required. */
 export const status: CommandSpec<StatusOptions> = {
   name: 'status',
-  summary: 'how the outbox is doing, and what needs you',
+  summary: 'how the outbox is doing, and what requires action',
   details:
     'Reads the pages that are not settled yet, usually those of the last three minutes, and counts the waiting room in its index.',
   options: () => [
@@ -125,7 +125,7 @@ function inboxRows({ inboxes: seen }: StatusFacts, width: number | undefined): [
   if (seen.status === 'unseen') return [['inboxes', `unknown: ${seen.why}`]];
   if (seen.value.length === 0) return [];
   const rows = seen.value.map(({ name, ...queue }) => [name, ...queueCells(queue)]);
-  const room = roomBeside('waiting room'.length, width);
+  const room = remainingWidth('waiting room'.length, width);
   return [['inboxes', renderTable(['inbox', ...queueHead], rows, room)]];
 }
 
@@ -165,7 +165,7 @@ function describeSweeper(
       pages,
       ended,
     ]),
-    roomBeside('waiting room'.length, width),
+    remainingWidth('waiting room'.length, width),
   );
   return `ran ${relative(last.endedAt, at)}\n${table}`;
 }
@@ -183,19 +183,19 @@ function queueLines(queues: readonly WatchedQueue[]): string {
 }
 
 function verdict(concerns: readonly Concern[], width: number | undefined): string {
-  if (concerns.length === 0) return 'Nothing needs you.';
+  if (concerns.length === 0) return 'No action required.';
   // A command stays on one line: it is to be pasted.
   const lines = concerns.map(
     ({ what, command }) => `${wrapText(`  ${what}`, width, '  ')}\n    → ${command}`,
   );
-  return `This needs you:\n${lines.join('\n')}`;
+  return `Action required:\n${lines.join('\n')}`;
 }
 
 function orWhyNot<T>(looked: Looked<T>, render: (value: T) => string): string {
   return looked.status === 'seen' ? render(looked.value) : `unknown: ${looked.why}`;
 }
 
-/** Something that needs a person, and what to type first. */
+/** Something that requires action, and the first command to run. */
 interface Concern {
   readonly what: string;
   readonly command: string;
@@ -204,7 +204,7 @@ interface Concern {
 /** An entry without a receipt for so long was missed by the relay and by the sweeper. */
 const unsettledTooLongMs = 5 * 60_000;
 
-/** What of the facts needs a person, the gravest first. */
+/** The facts that require action, the most severe first. */
 export function concernsOf(facts: StatusFacts): Concern[] {
   return [
     ...parked(facts),

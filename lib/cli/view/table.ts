@@ -124,7 +124,7 @@ export function renderFacts(
 ): string {
   const nameWidth = longest(facts.map(([name]) => name));
   const indent = '\n'.padEnd(nameWidth + columnGap + 1);
-  const room = roomBeside(nameWidth, width);
+  const room = remainingWidth(nameWidth, width);
   return facts
     .map(([name, value]) => {
       const lines = value.split('\n').map((line) => wrapText(printable(line), room));
@@ -134,8 +134,8 @@ export function renderFacts(
     .join('\n');
 }
 
-/** Columns that are left for a value beside names of a width. */
-export function roomBeside(nameWidth: number, width: number | undefined): number | undefined {
+/** The width that is left for a value after a column of names. */
+export function remainingWidth(nameWidth: number, width: number | undefined): number | undefined {
   return width === undefined ? undefined : width - nameWidth - columnGap;
 }
 

@@ -30,9 +30,9 @@ export function renderWaiting(rows: readonly WaitingSummary[], { now, width }: V
 /** The state as a person reads it: what is being discarded waits for its skip notice to be delivered. */
 export function stateOf({
   state,
-  discard: giveUp,
+  discard: discarding,
 }: Pick<WaitingSummary, 'state' | 'discard'>): string {
-  return giveUp === undefined ? state : 'discarding';
+  return discarding === undefined ? state : 'discarding';
 }
 
 /** How many wait, by state, on one line. */

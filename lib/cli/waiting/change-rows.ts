@@ -275,8 +275,8 @@ const notWaiting: Readonly<Record<EventStatus, string>> = {
   'in flight': 'does not wait: it is on its way; the sweeper delivers it if the relay does not',
   waiting: 'waits',
   published: 'was delivered',
-  discarded: 'was given up: outbox show says by whom and why',
-  settled: 'was delivered or given up, long ago',
+  discarded: 'was discarded: outbox show says by whom and why',
+  settled: 'was delivered or discarded long ago',
   unknown: 'is not in the table, or not any more',
 };
 

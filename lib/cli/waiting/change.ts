@@ -60,11 +60,11 @@ interface DiscardOptions extends ChangeOptions {
   readonly skipNotice: boolean;
 }
 
-/** Gives waiting entries up, on the record. */
+/** Discards waiting entries, and records it in the audit log. */
 export const discard: CommandSpec<DiscardOptions> = {
   name: 'discard',
   takes: '[event-or-aggregate-or-state...]',
-  summary: 'give up what waits, on the record',
+  summary: 'discard waiting entries, with a record in the audit log',
   details: `It is not delivered any more. Of an event with a sequence a skip notice is delivered in its place, or its consumers
 would wait for that sequence for ever; until then it stays in the waiting room as discarding. Where its destination is
 gone for good, --no-skip-notice finishes it without. First shows what would be done.
@@ -80,7 +80,7 @@ If it breaks off, the same command does the rest.`,
   ],
   examples: [
     "outbox discard 0193e3a0-7b1c-7d3e-8a4f-5b6c7d8e9f00 --reason 'test order'",
-    "outbox discard --type audit.* --reason 'nobody consumes these any more' --yes",
+    "outbox discard --type audit.* --reason 'no longer consumed' --yes",
   ],
   run: async ({ args, options }, world) => {
     const session = await openSession(options, world);

@@ -51,7 +51,7 @@ describe('what went wrong', () => {
     expect(explain(error)).toContain('does not exist. Is it');
   });
 
-  it('is told by names, codes and ids where nobody foresaw it', () => {
+  it('shows names, codes and ids of an unforeseen error', () => {
     const odd = Object.assign(awsError('OddException', 'odd'), {
       $metadata: { httpStatusCode: 400, requestId: 'r-1' },
     });

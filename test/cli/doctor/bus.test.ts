@@ -64,7 +64,7 @@ describe('the bus', () => {
       {
         severity: 'problem',
         what: `there is no bus ${bus.target}`,
-        mend: expect.any(String) as string,
+        nextStep: expect.any(String) as string,
       },
     ]);
   });
@@ -110,7 +110,7 @@ describe('the bus', () => {
 
     expect(findings).toMatchObject([{ severity: 'problem' }]);
     expect(findings[0]?.what).toContain('no rule takes * of orders: the bus drops such events');
-    expect(findings[0]?.mend).toContain('deploy an Inbox');
+    expect(findings[0]?.nextStep).toContain('deploy an Inbox');
   });
 
   it('names each kind of event that has no rule', async () => {

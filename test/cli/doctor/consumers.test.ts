@@ -138,12 +138,12 @@ describe('checkConsumers', () => {
       'its own policy must allow it too',
     ],
     ['a disabled key', { keyState: 'Disabled' }, 'it is Disabled', 'aws kms enable-key'],
-  ])('tells of %s', async (_, consumer, what, mend) => {
+  ])('tells of %s', async (_, consumer, what, nextStep) => {
     const findings = await check(consumer);
 
     expect(findings).toMatchObject([{ severity: 'problem' }]);
     expect(findings[0]?.what).toContain(what);
-    expect(findings[0]?.mend).toContain(mend);
+    expect(findings[0]?.nextStep).toContain(nextStep);
   });
 
   it('does not mind a concurrency that is reserved', async () => {
@@ -202,7 +202,7 @@ describe('checkConsumers', () => {
     ]);
   });
 
-  it('looks at the inboxes of the stack, whatever feeds them', async () => {
+  it('checks the inboxes of the stack with any source', async () => {
     const handler = inboxFunction('Shop/Billing');
     const stubs = anAccount({ mappings: [{ ...mapping, State: 'Disabled' }] });
     const account = servicesOf({ functions: [handler] });

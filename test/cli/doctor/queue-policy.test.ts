@@ -21,7 +21,7 @@ describe('whether a queue lets a service send', () => {
     ['for one of several', from(['arn:aws:events:eu-west-1:1:rule/other', sourceArn])],
     ['for all rules of the bus', from('arn:aws:events:eu-west-1:1:rule/shop/*', 'ArnLike')],
     ['for a rule that is one letter else', from('arn:aws:events:eu-west-1:1:rule/shop/Billin?')],
-    ['whatever the case of the name', from(sourceArn, 'ArnEquals', 'AWS:SourceArn')],
+    ['any case of the name', from(sourceArn, 'ArnEquals', 'AWS:SourceArn')],
     [
       'as one of several services',
       { ...allow, Principal: { Service: ['sns.amazonaws.com', service] } },

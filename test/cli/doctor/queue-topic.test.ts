@@ -42,12 +42,12 @@ describe('a queue', () => {
       {
         severity: 'problem',
         what: `there is no queue ${queueUrl('q')}`,
-        mend: expect.any(String) as string,
+        nextStep: expect.any(String) as string,
       },
     ]);
   });
 
-  it('is a problem where it keeps no order, or one that nobody asked for', async () => {
+  it('is a problem where it keeps no order, or an unwanted one', async () => {
     expect(await lookAtQueue(withDeadLetters, true)).toMatchObject([
       { severity: 'problem', what: 'the relay takes it for a FIFO queue, and it is none' },
     ]);
@@ -87,17 +87,17 @@ describe('a topic', () => {
     });
   });
 
-  it('is a problem where it keeps no order, or one that nobody asked for', async () => {
+  it('is a problem where it keeps no order, or an unwanted one', async () => {
     expect(await lookAtTopic({}, { ordered: true })).toMatchObject([
       { severity: 'problem', what: 'the relay takes it for a FIFO topic, and it is none' },
     ]);
     expect(await lookAtTopic({ FifoTopic: 'true' })).toMatchObject([{ severity: 'problem' }]);
   });
 
-  it('is warned of where nobody listens', async () => {
+  it('is a warning without subscriptions', async () => {
     const [finding] = await lookAtTopic({}, { subscriptions: 0 });
 
-    expect(finding).toMatchObject({ severity: 'warning', mend: expect.any(String) as string });
-    expect(finding?.what).toContain('nobody is subscribed');
+    expect(finding).toMatchObject({ severity: 'warning', nextStep: expect.any(String) as string });
+    expect(finding?.what).toContain('it has no subscriptions');
   });
 });

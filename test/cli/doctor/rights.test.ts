@@ -101,7 +101,7 @@ describe('the rights of relay and sweeper', () => {
       expect(findings.every(({ severity }) => severity === 'problem')).toBe(true);
       expect(findings[0]?.what).toContain(`may not ${refused} on arn:`);
       expect(findings[0]?.what).toContain('implicitDeny');
-      expect(findings[0]?.mend).toContain('its own policy must allow it too');
+      expect(findings[0]?.nextStep).toContain('its own policy must allow it too');
     },
   );
 
@@ -113,7 +113,7 @@ describe('the rights of relay and sweeper', () => {
     }
   });
 
-  it('are nobody’s where no function is seen', async () => {
+  it('are not checked where no function is found', async () => {
     const session = aSession({ ...anAccount(), without: ['relay', 'sweeper'] });
 
     expect(await checkRights(session)).toEqual([]);
@@ -200,12 +200,12 @@ describe('the keys', () => {
   it.each([
     ['Disabled', `aws kms enable-key --key-id ${tableKey}`],
     ['PendingDeletion', `aws kms cancel-key-deletion --key-id ${tableKey}`],
-  ])('are a problem where one is %s: the mend is the command', async (keyState, mend) => {
+  ])('are a problem where one is %s: the next step is the command', async (keyState, nextStep) => {
     const [finding] = await checkKeys(aSession(anAccount({ keyState })));
 
     expect(finding).toMatchObject({ severity: 'problem' });
     expect(finding?.what).toContain(keyState);
-    expect(finding?.mend).toContain(mend);
+    expect(finding?.nextStep).toContain(nextStep);
   });
 
   it('are none where AWS owns them all', async () => {

@@ -18,28 +18,32 @@ describe('the sweeper', () => {
     ]);
   });
 
-  it.each<[string, SweepReport | undefined, { what: string; mend: string }]>([
-    ['has never run', undefined, { what: 'it has never run', mend: 'is its schedule enabled?' }],
+  it.each<[string, SweepReport | undefined, { what: string; nextStep: string }]>([
+    [
+      'has never run',
+      undefined,
+      { what: 'it has never run', nextStep: 'is its schedule enabled?' },
+    ],
     [
       'has been quiet for six minutes',
       aSweep({ agoMs: 6 * minute }),
-      { what: 'it has not run for 6 min', mend: 'is its schedule enabled?' },
+      { what: 'it has not run for 6 min', nextStep: 'is its schedule enabled?' },
     ],
     [
       'failed',
       aSweep({ ended: 'failed' }),
-      { what: 'its last run failed', mend: 'log of Sweeper' },
+      { what: 'its last run failed', nextStep: 'log of Sweeper' },
     ],
     [
-      'reached nobody',
+      'reached no destination',
       aSweep({ ended: 'outage' }),
-      { what: 'its last run reached no destination', mend: 'destinations' },
+      { what: 'its last run reached no destination', nextStep: 'destinations' },
     ],
-  ])('is a problem where it %s', (_, last, { what, mend }) => {
+  ])('is a problem where it %s', (_, last, { what, nextStep }) => {
     const findings = judgeSweeper('Sweeper', last, { now: someTime });
 
     expect(findings).toMatchObject([{ severity: 'problem', about: 'sweeper', what }]);
-    expect(findings[0]?.mend).toContain(mend);
+    expect(findings[0]?.nextStep).toContain(nextStep);
   });
 
   it.each([

@@ -56,7 +56,10 @@ describe('the table', () => {
     const findings = judgeTable({ ...healthy, ...changed });
 
     expect(findings).toHaveLength(1);
-    expect(findings[0]).toMatchObject({ severity: 'problem', mend: expect.any(String) as string });
+    expect(findings[0]).toMatchObject({
+      severity: 'problem',
+      nextStep: expect.any(String) as string,
+    });
     expect(findings[0]?.what).toContain(what);
   });
 
@@ -64,11 +67,11 @@ describe('the table', () => {
     ['off', {}, 'expiry is off'],
     ['on something else', { ...expiry, AttributeName: 'ttl' }, 'expiry is on ttl'],
     ['being turned off', { ...expiry, TimeToLiveStatus: 'DISABLING' as const }, 'expiry is off'],
-  ])('never shrinks where its expiry is %s: the mend is the command', (_, changed, what) => {
+  ])('never shrinks where its expiry is %s: the next step is the command', (_, changed, what) => {
     const [finding] = judgeExpiry(changed, tableName);
 
     expect(finding?.what).toContain(what);
-    expect(finding?.mend).toContain(
+    expect(finding?.nextStep).toContain(
       'update-time-to-live --table-name Shop-Outbox --time-to-live-specification Enabled=true,AttributeName=expiresAt',
     );
   });

@@ -28,74 +28,82 @@ describe('the trigger', () => {
     ]);
   });
 
-  it.each<[string, Partial<Trigger>, { what: string; mend: string }]>([
+  it.each<[string, Partial<Trigger>, { what: string; nextStep: string }]>([
     [
       'is disabled',
       { State: 'Disabled' },
-      { what: 'it is disabled', mend: '--uuid uuid-1 --enabled' },
+      { what: 'it is disabled', nextStep: '--uuid uuid-1 --enabled' },
     ],
-    ['is being disabled', { State: 'Disabling' }, { what: 'it is disabling', mend: '--enabled' }],
+    [
+      'is being disabled',
+      { State: 'Disabling' },
+      { what: 'it is disabling', nextStep: '--enabled' },
+    ],
     [
       'begins at the end',
       { StartingPosition: 'LATEST' },
-      { what: 'starts at LATEST', mend: 'deploy' },
+      { what: 'starts at LATEST', nextStep: 'deploy' },
     ],
     [
       'has a filter of somebody',
       { FilterCriteria: { Filters: [{ Pattern: '{"eventName":["MODIFY"]}' }] } },
       {
         what: 'its filter is not the package\'s, and may drop entries for good: {"eventName":["MODIFY"]}',
-        mend: 'deploy',
+        nextStep: 'deploy',
       },
     ],
     [
       'has a filter that cannot be read',
       { FilterCriteria: { Filters: [{ Pattern: '{' }] } },
-      { what: 'may drop entries', mend: 'deploy' },
+      { what: 'may drop entries', nextStep: 'deploy' },
     ],
     [
       'has a second filter',
       { FilterCriteria: { Filters: [...healthy.FilterCriteria!.Filters!, { Pattern: '{}' }] } },
-      { what: 'may drop entries', mend: 'deploy' },
+      { what: 'may drop entries', nextStep: 'deploy' },
     ],
     [
       'reads no partial answers',
       { FunctionResponseTypes: [] },
-      { what: 'which records failed', mend: 'deploy' },
+      { what: 'which records failed', nextStep: 'deploy' },
     ],
     [
       'says so itself',
       { LastProcessingResult: 'PROBLEM: Function call failed' },
-      { what: 'it says PROBLEM: Function call failed', mend: 'log of the relay' },
+      { what: 'it says PROBLEM: Function call failed', nextStep: 'log of the relay' },
     ],
-  ])('is a problem where it %s', (_, changed, { what, mend }) => {
+  ])('is a problem where it %s', (_, changed, { what, nextStep }) => {
     const [finding, another] = judge(changed);
 
     expect(finding).toMatchObject({ severity: 'problem' });
     expect(finding?.what).toContain(what);
-    expect(finding?.mend).toContain(mend);
+    expect(finding?.nextStep).toContain(nextStep);
     expect(another).toBeUndefined();
   });
 
   it.each<[string, Partial<Trigger>, string]>([
     ['has no filter', { FilterCriteria: {} }, 'it has no filter'],
-    ['tells nobody of what it gives up', { DestinationConfig: {} }, 'it tells nobody'],
+    [
+      'has no on-failure destination',
+      { DestinationConfig: {} },
+      'it has no on-failure destination',
+    ],
     ['repeats for ever', { MaximumRetryAttempts: -1 }, 'without end'],
   ])('works and is warned of where it %s', (_, changed, what) => {
     const findings = judge(changed);
 
     expect(findings.map(({ severity }) => severity)).toEqual(['ok', 'warning']);
     expect(findings[1]?.what).toContain(what);
-    expect(findings[1]?.mend).toBeDefined();
+    expect(findings[1]?.nextStep).toBeDefined();
   });
 
-  it('can be made by hand where there is none: the mend is the whole command', () => {
+  it('can be made by hand where there is none: the next step is the whole command', () => {
     const [finding] = judgeTriggers([], wanted);
 
     expect(finding?.what).toContain('the relay has none');
-    expect(finding?.mend).toContain('--starting-position TRIM_HORIZON');
-    expect(finding?.mend).toContain(`--function-name Relay --event-source-arn ${streamArn}`);
-    expect(finding?.mend).toContain(JSON.stringify(JSON.stringify(newEntriesPattern)));
+    expect(finding?.nextStep).toContain('--starting-position TRIM_HORIZON');
+    expect(finding?.nextStep).toContain(`--function-name Relay --event-source-arn ${streamArn}`);
+    expect(finding?.nextStep).toContain(JSON.stringify(JSON.stringify(newEntriesPattern)));
   });
 
   it('is told where it reads a stream that was turned off', () => {
@@ -132,7 +140,7 @@ describe('the trigger', () => {
       {
         severity: 'problem',
         what: 'no relay was found',
-        mend: expect.stringContaining('--stack') as string,
+        nextStep: expect.stringContaining('--stack') as string,
       },
     ]);
   });

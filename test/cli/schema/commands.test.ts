@@ -265,7 +265,7 @@ describe('outbox schema check', () => {
       v2(''),
       [
         'order.placed version 2: there is no upcast from version 1',
-        'add upcast: { 1: … }, or, once nothing of version 1 can arrive any more: outbox schema write --force',
+        'add upcast: { 1: … }, or, once version 1 can no longer arrive: outbox schema write --force',
       ],
     ],
     [
@@ -273,7 +273,7 @@ describe('outbox schema check', () => {
       `export const Paid = defineEvent('order.paid', { aggregateType: 'order', schema: z.object({}) });`,
       [
         'order.placed version 1: the type was removed',
-        'put it back, or, once nobody writes or reads it any more: outbox schema write --force',
+        'restore it, or, once it is no longer written or read: outbox schema write --force',
       ],
     ],
     [
@@ -281,7 +281,7 @@ describe('outbox schema check', () => {
       orderPlaced.replace("'order',", "'purchase',"),
       [
         'order.placed version 1: the aggregate was order, is purchase',
-        'put it back, or define another type of event',
+        'restore it, or define another event type',
       ],
     ],
     [
@@ -300,23 +300,23 @@ describe('outbox schema check', () => {
         'describe the JSON that is written, and convert it afterwards: z.iso.datetime().pipe(z.coerce.date())',
       ],
     ],
-  ])('fails for %s, and says what to do', async (_, source, [problem, mend]) => {
+  ])('fails for %s, and says what to do', async (_, source, [problem, nextStep]) => {
     const { code, out } = await schema('check', source);
 
-    expect({ code, out }).toEqual({ code: 1, out: `✗ ${problem}\n    → ${mend}\n` });
+    expect({ code, out }).toEqual({ code: 1, out: `✗ ${problem}\n    → ${nextStep}\n` });
   });
 
-  it('passes a date that is mended so', async () => {
-    const mended = orderPlaced.replace(
+  it('passes a date that follows the next step', async () => {
+    const converted = orderPlaced.replace(
       'placed)',
       '{ ...placed, at: z.iso.datetime().pipe(z.coerce.date()).optional() })',
     );
-    await schema('write', mended);
+    await schema('write', converted);
 
-    expect((await schema('check', mended)).code).toBe(0);
+    expect((await schema('check', converted)).code).toBe(0);
   });
 
-  it('fails for a version that is lower than it was, and for an old one that changed beside the new', async () => {
+  it('fails for a version that is lower than it was, and for an old one that changed with the new', async () => {
     const both = `${v2(upcastFrom1)} export const Old = ${orderPlaced.replace('export const OrderPlaced = ', '')}`;
     await schema('write', both);
 

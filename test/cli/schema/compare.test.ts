@@ -204,7 +204,7 @@ describe('a schema is told apart from an earlier one', () => {
     });
   });
 
-  it('whatever library it is made with', () => {
+  it('with any schema library', () => {
     const before = type({ orderId: 'string', 'note?': 'string' });
 
     expect(

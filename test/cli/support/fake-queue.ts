@@ -17,7 +17,7 @@ export interface FakeMessage {
 /** Queues that hold messages: SQS as far as a redrive goes. */
 export interface FakeQueues {
   readonly answers: Answers;
-  /** What a queue holds and nobody hides. */
+  /** The visible messages of a queue. */
   readonly visible: (queue: string) => FakeMessage[];
   readonly hidden: (queue: string) => FakeMessage[];
   /** What was sent, with all that was said of it. */

@@ -7,7 +7,7 @@ export interface FakeTerminal extends Terminal {
   readonly clear: () => void;
 }
 
-/** A terminal that remembers; somebody sits there who gives these answers, or nobody does. */
+/** A terminal that records its output; interactive with these answers, or not interactive. */
 export function fakeTerminal(answers?: readonly string[], width?: number): FakeTerminal {
   let [out, notes] = ['', ''];
   const left = [...(answers ?? [])];
