@@ -75,7 +75,7 @@ function judgeRules(
   return without.map((typeFilter) =>
     problem(
       about,
-      `no rule takes ${typeFilter} of ${source}: the bus silently drops such events`,
+      `no rule takes ${typeFilter} of ${source}: the bus drops such events without notice`,
       'deploy an Inbox or a rule for them, or leave them out of the destination by its types',
     ),
   );
