@@ -68,11 +68,11 @@ export const archiveOption = (): Option =>
   );
 
 export const rateOption = (perSecond: number): Option =>
-  new Option('--rate <number>', 'how many a second at the most')
+  new Option('--rate <number>', 'maximum number per second')
     .argParser(toNumber(1, 10_000))
     .default(perSecond);
 
-export const yesOption = (): Option => new Option('--yes', 'do it, without asking');
+export const yesOption = (): Option => new Option('--yes', 'make the change without asking');
 
 export function selectionOf(
   { type, ...options }: FilterOptions,

@@ -9,7 +9,7 @@ describe('outbox', () => {
     const { code, out } = await run('--help');
 
     for (const { name } of commands) expect(out).toContain(`\n  ${name.split(' ')[0] ?? ''}`);
-    expect(out).toContain('0  done, and nothing needs anybody');
+    expect(out).toContain('0  success, no action required');
     expect(code).toBe(0);
   });
 

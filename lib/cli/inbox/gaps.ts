@@ -33,7 +33,7 @@ export const inboxSkip: CommandSpec<PassOptions> = {
 If no event is missing and the next one keeps failing, that one is skipped.
 First check whether it can be repaired: outbox inbox ls shows dead letters, outbox replay delivers again.`,
   options: () => [
-    new Option('--reason <reason>', 'for the record').default('', 'none'),
+    new Option('--reason <reason>', 'recorded in the audit log').default('', 'none'),
     yesOption(),
   ],
   examples: ["outbox inbox skip Billing order/42 --reason 'test data'"],
@@ -64,7 +64,7 @@ export const inboxAdopt: CommandSpec<AdoptOptions> = {
 What came before is not handled any more, also where it comes after all. --all takes up to 8,000 aggregates at once.`,
   options: () => [
     new Option('--all', 'all of them'),
-    new Option('--reason <reason>', 'for the record').default('', 'none'),
+    new Option('--reason <reason>', 'recorded in the audit log').default('', 'none'),
     yesOption(),
   ],
   examples: ['outbox inbox adopt Billing order/42', 'outbox inbox adopt Billing --all --yes'],

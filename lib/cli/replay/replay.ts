@@ -62,7 +62,7 @@ If it breaks off, the same command with the same times continues it from the pag
     archiveOption(),
     new Option('--again', 'even if the same was replayed before'),
     new Option('--abandon', 'end unfinished replays of the same events first'),
-    new Option('--reason <reason>', 'for the record').default('', 'none'),
+    new Option('--reason <reason>', 'recorded in the audit log').default('', 'none'),
     rateOption(200),
     yesOption(),
   ],
