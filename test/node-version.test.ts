@@ -14,8 +14,8 @@ describe('the minimum version of Node.js', () => {
     });
   });
 
-  it('is what README and CONTRIBUTING say', () => {
-    for (const page of ['README.md', 'CONTRIBUTING.md']) {
+  it('is what the documentation says', () => {
+    for (const page of ['README.md', 'docs/local.md', 'CONTRIBUTING.md']) {
       const named = [...readFileSync(page, 'utf8').matchAll(/Node\.js \(?(\d+) or later/g)];
 
       expect(named.map(([, major]) => Number(major))).toContain(minimumNodeMajor);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
@@ -11,7 +11,7 @@ import { rowToEntry, type Entry, type Row } from '../lib/table/entry.ts';
 import { toMessageJson } from '../lib/table/message.ts';
 import { createIdTable, createKeyedTable, createOutboxTable } from './support/create-tables.ts';
 import { permissionsTable } from './support/permissions-table.ts';
-import { documentedFiles, writeDocumentedFiles } from './support/readme.ts';
+import { documentationPages, documentedFiles, writeDocumentedFiles } from './support/readme.ts';
 import { localClient } from './support/tables.ts';
 
 let folder = '';
@@ -24,7 +24,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('the code of the README', () => {
+describe('the code of the documentation', () => {
   it('compiles', () => {
     const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path)) as {
       config: { compilerOptions: object };
@@ -131,24 +131,73 @@ describe('the code of the README', () => {
     );
     expect(Item).toEqual({ id: '42', total: 7 });
   });
+});
 
+describe('the README', () => {
+  it('has at most 200 lines', () => {
+    const lines = readFileSync('README.md', 'utf8').trimEnd().split('\n');
+
+    expect(lines.length).toBeLessThanOrEqual(200);
+  });
+
+  it('leads to every page of the documentation', () => {
+    const linked = linksOf('README.md').map(({ path }) => path);
+
+    expect(documentationPages.slice(1).filter((page) => !linked.includes(page))).toEqual([]);
+  });
+});
+
+describe('the documentation', () => {
   it('says which IAM actions each command uses', () => {
-    const readme = readFileSync('README.md', 'utf8');
-    const [table] = /^\| to \| IAM actions \|\n(\|.*\n)+/m.exec(readme) ?? [];
+    const page = readFileSync('docs/iam.md', 'utf8');
+    const [table] = /^\| to \| IAM actions \|\n(\|.*\n)+/m.exec(page) ?? [];
 
     expect(table?.trimEnd()).toBe(permissionsTable());
   });
 
-  it('names only tests and files that exist', () => {
-    const readme = readFileSync('README.md', 'utf8');
-    const links = [...readme.matchAll(/\]\((?!http|#)([^)]+)\)/g)].map(([, path = '']) => path);
-    const tests = [...readme.matchAll(/`((?:test|lib|examples)\/[^`]*)`/g)].map(
-      ([, path = '']) => path,
+  it.each(documentationPages)('%s names only tests and files that exist', (page) => {
+    // The page about tests names files of its reader's app.
+    const text = page === 'docs/testing.md' ? '' : readFileSync(page, 'utf8');
+    const sources = [...text.matchAll(/`((?:test|examples)\/[^`]*|lib\/[^`]*\/[^`]*)`/g)];
+
+    const paths = [
+      ...linksOf(page).map(({ path }) => path),
+      ...sources.map(([, path = '']) => path),
+    ];
+
+    expect(paths.filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  it.each(documentationPages)('%s links only to headings that exist', (page) => {
+    const toHeadings = linksOf(page).filter(({ heading }) => heading !== undefined);
+
+    const broken = toHeadings.filter(
+      ({ path, heading = '' }) => !headingsOf(path).includes(heading),
     );
 
-    expect([...links, ...tests].filter((path) => !existsSync(path))).toEqual([]);
+    expect(broken).toEqual([]);
   });
 });
+
+/** The links of a page into the repository, by their path from its root. */
+function linksOf(page: string): { path: string; heading?: string }[] {
+  const links = readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g);
+  return [...links].map(([, path = '', heading]) => ({
+    path: path === '' ? page : join(dirname(page), path).replaceAll('\\', '/'),
+    ...(heading === undefined ? {} : { heading }),
+  }));
+}
+
+/** The headings of a page, as GitHub names them in a link. */
+function headingsOf(page: string): string[] {
+  const headings = readFileSync(page, 'utf8').matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 function load(name: string): Promise<unknown> {
   return import(pathToFileURL(resolve(folder, name)).href);

@@ -1,16 +1,20 @@
 import { readFileSync } from 'node:fs';
 
-/** The pages that say what to type. */
-export const pages = ['README.md', 'docs/when-something-is-stuck.md'];
+import { documentationPages } from './readme.ts';
 
-/** The operator's commands in the pages, as they stand there, each once. */
+/** The pages that are generated name commands in passing: those of the other pages are to be typed. */
+const pages = documentationPages.filter((page) => !/(errors|props)\.md$/.test(page));
+
+/** The operator's commands in the pages, as they stand there, each once: all but `tail`, which runs until it is stopped. */
 export function documentedCommands(): string[] {
   const texts = pages.map((page) => readFileSync(page, 'utf8'));
   const commands = texts.flatMap((text) => [
     ...text.matchAll(/`(npx outbox [^`]+)`/g),
     ...text.matchAll(/^(npx outbox .+)$/gm),
   ]);
-  return [...new Set(commands.map(([, command = '']) => command))];
+  return [...new Set(commands.map(([, command = '']) => command))].filter(
+    (command) => !command.startsWith('npx outbox tail'),
+  );
 }
 
 /** The arguments of a command, its `<placeholders>` filled in. Quotes are taken off as a shell does. */

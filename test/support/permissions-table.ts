@@ -11,7 +11,7 @@ const meanings: Readonly<Record<string, string>> = {
   look: '*look* into its table',
 };
 
-/** The table of the README that says which IAM actions each command uses. */
+/** The table of `docs/iam.md` that says which IAM actions each command uses. */
 export function permissionsTable(): string {
   const rows = [
     ...Object.entries(groups).map(([name, actions]) => [meanings[name], code(actions)]),

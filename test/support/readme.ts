@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const block = /```ts file=(\S+)\n([\s\S]*?)```/g;
@@ -10,11 +10,34 @@ export interface DocumentedFile {
   readonly text: string;
 }
 
-/** The code of the documentation, file by file: that of the README unless other pages are named. */
-export function documentedFiles(pages: readonly string[] = ['README.md']): DocumentedFile[] {
-  return pages
-    .flatMap((page) => [...readFileSync(page, 'utf8').matchAll(block)])
-    .map(([, name = '', text = '']) => ({ name, text }));
+/** The README and the pages that it leads to. */
+export const documentationPages: readonly string[] = [
+  'README.md',
+  ...globSync('docs/*.md')
+    .map((path) => path.replaceAll('\\', '/'))
+    .toSorted(),
+];
+
+/** The page about tests shows tests of an app, not the app: `test/docs` runs them. */
+const appPages = documentationPages.filter((page) => page !== 'docs/testing.md');
+
+/**
+ * The code of the documentation, file by file: that of one app, which the README begins and other pages add to,
+ * unless pages are named. A file that several pages show comes once.
+ *
+ * Throws if two pages show a file differently.
+ */
+export function documentedFiles(pages: readonly string[] = appPages): DocumentedFile[] {
+  const shown = new Map<string, DocumentedFile>();
+  for (const page of pages) {
+    for (const [, name = '', text = ''] of readFileSync(page, 'utf8').matchAll(block)) {
+      if ((shown.get(name)?.text ?? text) !== text) {
+        throw new Error(`${page} shows ${name} unlike an earlier page: give it another file name`);
+      }
+      shown.set(name, { name, text });
+    }
+  }
+  return [...shown.values()];
 }
 
 /** The packages that the README's quick start installs. */

@@ -51,7 +51,7 @@ export interface IOutbox extends IConstruct {
    *
    * Who is granted this can also write events past the service, and overwrite the record of what was done: IAM cannot
    * tell a new row from an old one. Deleting from the record is refused. Looking for the outbox in the account
-   * needs rights that are none of the outbox's: the README lists the actions of each command.
+   * needs rights that are none of the outbox's: `docs/iam.md` lists the actions of each command.
    */
   grantOperate(grantee: IGrantable): Grant;
 }

@@ -67,7 +67,7 @@ export interface OutboxProps extends AlarmProps {
    * Whether entries are copied to S3 before they expire, and how: `true`, or settings.
    *
    * Then `replay` reaches back beyond `retention`, and Athena reads the history. An hour is archived about
-   * a day after it. The README has what it costs, and the table for Athena.
+   * a day after it. `docs/archive.md` has what it costs, and the table for Athena.
    *
    * @default - not: what expires is gone
    */

@@ -108,7 +108,7 @@ export class Saga extends Construct {
 
   /**
    * Lets a role list sagas and read them, with what the inbox handled: `outbox saga ls` and `saga show`. Finding
-   * the tables takes further permissions, which the README lists.
+   * the tables takes further permissions, which `docs/iam.md` lists.
    */
   grantRead(grantee: IGrantable): Grant {
     return grantLookAtSagas(this.table, grantee);

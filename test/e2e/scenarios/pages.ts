@@ -6,7 +6,7 @@ import type { Operated } from '../operated/deploy.ts';
 import { ParcelLost, ParcelSent } from '../operated/events.ts';
 import { limitMessages, smallestLimit } from '../operated/queue.ts';
 
-/** What the README and the page for the person on call say to type. */
+/** What the documentation says to type. */
 export function describePages(deployed: () => Operated): void {
   describe('a command of the pages', () => {
     const stuck = ParcelSent('stuck', { note: 'x'.repeat(smallestLimit) });
