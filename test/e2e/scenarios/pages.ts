@@ -17,7 +17,7 @@ export function describePages(deployed: () => Operated): void {
       aggregate: stuck.aggregate,
       destination: 'partner',
       inbox: 'parcels',
-      'letter-id': lost.id,
+      'message-id': lost.id,
       queue: undelivered,
       'on-failure-queue': twoWays.onFailureQueue,
     });
