@@ -52,7 +52,7 @@ describe.each(failing)('a message $what', ({ message, handle, code, detail }) =>
       expect(reasons).toMatchObject({ outboxErrorCode: code });
       expect(reasons?.['outboxErrorMessage']).toMatch(detail);
       expect(reasons?.['outboxErrorMessage']).toMatch(
-        new RegExp(`received ${times} times: redrive it when the cause is mended`),
+        new RegExp(`received ${times} times: redrive it when the cause is fixed`),
       );
       expect(rig.counts).toEqual({ MessagesDeadLettered: 1 });
     },

@@ -139,12 +139,12 @@ describe('the due pass', () => {
     const [entry] = world.commit(1);
     await world.relay([entry!]);
     world.clock.advance(2 * minute);
-    const mended = scripted({ decide: accepts }, { name: 'queue', kind: 'queue' });
+    const repaired = scripted({ decide: accepts }, { name: 'queue', kind: 'queue' });
 
-    await sweepDue({ ...world.ports, destinations: [bus, mended] }, world.budget());
+    await sweepDue({ ...world.ports, destinations: [bus, repaired] }, world.budget());
 
     expect(bus.arrived).toEqual([entry!.id]);
-    expect(mended.arrived).toEqual([entry!.id]);
+    expect(repaired.arrived).toEqual([entry!.id]);
     expect(await world.waiting(entry!)).toBeUndefined();
   });
 
@@ -174,9 +174,9 @@ describe('the due pass', () => {
     await world.relay([entry!]);
     expect(await world.waiting(entry!)).toMatchObject({ missing: ['one', 'two'] });
     world.clock.advance(2 * minute);
-    const mended = scripted({ decide: accepts }, { name: 'one' });
+    const repaired = scripted({ decide: accepts }, { name: 'one' });
 
-    await sweepDue({ ...world.ports, destinations: [mended, bus] }, world.budget());
+    await sweepDue({ ...world.ports, destinations: [repaired, bus] }, world.budget());
 
     expect(await world.waiting(entry!)).toBeUndefined();
   });
