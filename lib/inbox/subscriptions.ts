@@ -16,7 +16,7 @@ import {
   type MessageHandler,
 } from './transaction.ts';
 
-/** A type of event and who handles it, and in which way. */
+/** A type of event, its handler and its idempotency strategy. */
 export type Subscription = { readonly definition: EventContract } & (InTransaction | Leased);
 
 interface InTransaction {
@@ -27,12 +27,12 @@ interface InTransaction {
 /** By type of event. */
 export type Subscriptions = ReadonlyMap<string, Subscription>;
 
-const ways: readonly string[] = ['transaction', 'lease'] satisfies Subscription['idempotency'][];
+const strategies: readonly string[] = ['transaction', 'lease'] satisfies Subscription['idempotency'][];
 
-/** @throws OutboxError `HANDLER_DUPLICATE`, and `OPTION_INVALID` where there is no such way */
+/** @throws OutboxError `HANDLER_DUPLICATE`, and `OPTION_INVALID` for an unknown idempotency strategy */
 export function addSubscription(all: Subscriptions, added: Subscription): Subscriptions {
   const { type } = added.definition;
-  checkWay(type, added.idempotency);
+  checkStrategy(type, added.idempotency);
   if (!all.has(type)) return new Map([...all, [type, added]]);
   throw new OutboxError(
     'HANDLER_DUPLICATE',
@@ -42,22 +42,22 @@ export function addSubscription(all: Subscriptions, added: Subscription): Subscr
 }
 
 /** Plain JavaScript may ask for anything, and what it asks for decides how often a call is made. */
-function checkWay(type: string, way: string): void {
-  if (ways.includes(way)) return;
+function checkStrategy(type: string, idempotency: string): void {
+  if (strategies.includes(idempotency)) return;
   throw new OutboxError(
     'OPTION_INVALID',
-    `way of ${type} must be ${ways.join(' or ')}, got ${way}`,
-    { details: { option: 'way', value: way, type } },
+    `idempotency of ${type} must be ${strategies.join(' or ')}, got ${idempotency}`,
+    { details: { option: 'idempotency', value: idempotency, type } },
   );
 }
 
 /**
- * Handles a message once, in the way that its subscription asks for. Throws what the handler throws, and
+ * Handles a message once, by the idempotency strategy of its subscription. Throws what the handler throws, and
  * what stands in the way; then the message was not handled, or it is not known whether it was.
  */
 export type HandleOnce = (subscription: Subscription, handling: Handling) => Promise<HandleResult>;
 
-/** Handles each message in the way that its handler was registered with. */
+/** Handles each message by the strategy that its handler was registered with. */
 export function handleOnceWith(ports: CommitPorts): HandleOnce {
   return (subscription, handling) =>
     subscription.idempotency === 'lease'
@@ -66,7 +66,7 @@ export function handleOnceWith(ports: CommitPorts): HandleOnce {
 }
 
 /**
- * The transactional way: the marker that remembers the message, the handler's writes and the events that
+ * The transaction strategy: the marker that remembers the message, the handler's writes and the events that
  * it emits are one TransactWriteItems. They happen exactly once, however often the message comes within
  * the dedupe window, and also where the process dies between commit and acknowledgement.
  *

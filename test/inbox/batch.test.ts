@@ -267,13 +267,13 @@ test.each([
   });
 });
 
-test('fails when a handler is registered for a way that does not exist', () => {
+test('fails when a handler is registered with an unknown idempotency strategy', () => {
   const { inbox } = memoryRig();
 
   expect(() => inbox.on(OrderPlaced, vi.fn(), { idempotency: 'leased' } as never)).toThrow(
     expect.objectContaining({
       code: 'OPTION_INVALID',
-      message: 'way of order.placed must be transaction or lease, got leased',
+      message: 'idempotency of order.placed must be transaction or lease, got leased',
     }),
   );
   expect(() => inbox.on(OrderPlaced, vi.fn(), { idempotency: undefined } as never)).not.toThrow();

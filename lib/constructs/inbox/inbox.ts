@@ -22,8 +22,8 @@ import { createQueue, metricDepth } from '../shared/queue.ts';
  * remembers what was handled.
  *
  * The handler is written with `createInbox` of `cdk-outbox/runtime`: the marker in the table, the
- * handler's effects in DynamoDB and the events it emits are one transaction, so a message that comes
- * again within the dedupe window has no effect again. Effects outside DynamoDB are handled under a lease, at
+ * handler's effects in DynamoDB and the events it emits are one transaction, so a message that is
+ * redelivered within the dedupe window has no effect again. Effects outside DynamoDB are handled under a lease, at
  * least once; with `ordered`, each aggregate's events are handled in sequence.
  *
  * Changing the construct's id, or moving it, replaces queue and table: what was handled is forgotten.
