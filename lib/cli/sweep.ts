@@ -45,7 +45,7 @@ function renderReport(
       ['missed', `${report.missed} entries without a receipt settled`],
       ['closing', `${report.closing} more when their pages closed`],
       ['pages', `${report.pages} looked at`],
-      ['parked', `${report.parked} entries need a person`],
+      ['parked', `${report.parked} entries need manual action`],
       ['ended', report.ended],
     ],
     width,

@@ -54,7 +54,7 @@ export const archiveGauges = {
 
 /** What each run of the sweeper measures, zero included: alarms tell zero from silence. */
 export const outboxGauges = {
-  /** Entries in the waiting room that need a person. */
+  /** Entries in the waiting room that need manual action. */
   parked: 'ParkedBacklog',
   /**
    * Milliseconds since the oldest page that may hold unsettled entries, or since the first attempt of an entry

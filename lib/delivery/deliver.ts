@@ -159,7 +159,7 @@ export function logFate(fate: Exclude<Fate, { status: 'published' }>, log: Log):
   const { code, destination } = fate.error;
   const state = fate.status === 'waiting' ? fate.state : fate.status;
   const fields = { eventId: id, type, aggregate, sequence, state, code, destination };
-  if (state === 'parked') log.error('entry parked: it needs a person', fields);
+  if (state === 'parked') log.error('entry parked: manual action required', fields);
   else log.warn('entry not delivered yet', fields);
 }
 
@@ -170,6 +170,6 @@ function reportInvalid(
 ): void {
   if (invalid.length > 0) meter.count(outboxMetrics.parked, invalid.length);
   for (const { key, problem } of invalid) {
-    log.error('row parked: it is no valid entry and needs a person', { ...key, problem });
+    log.error('row parked: not a valid entry, manual action required', { ...key, problem });
   }
 }

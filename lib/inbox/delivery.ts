@@ -50,13 +50,13 @@ export type Outcome =
   /** It came before its turn, and waits in the inbox's table. */
   | { readonly status: 'early' }
   /** It is in progress in another worker: the queue redelivers it when that one must have ended. */
-  | { readonly status: 'in-hand' }
+  | { readonly status: 'in-progress' }
   | { readonly status: 'dead-lettered'; readonly rejection: Rejection }
   | Failed;
 
 /** Whether the queue may forget the message. */
 export function isDone({ status }: Outcome): boolean {
-  return status !== 'failed' && status !== 'in-hand';
+  return status !== 'failed' && status !== 'in-progress';
 }
 
 export function rejected(code: OutboxErrorCode, detail: string): Rejected {

@@ -217,7 +217,7 @@ async function readAndHandle(
   const outcome = await callHandler(subscription, handling, ports);
   // It was handled while the cursor stood elsewhere: under a lease, before the inbox was ordered.
   const ending = outcome.status === 'duplicate' ? await turn?.pass() : undefined;
-  return ending === 'in-hand' ? { status: ending } : outcome;
+  return ending === 'in-progress' ? { status: ending } : outcome;
 }
 
 async function pass(status: 'skipped' | 'passed', turn: OpenTurn | undefined): Promise<Outcome> {

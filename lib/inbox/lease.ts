@@ -96,7 +96,7 @@ export async function handleUnderLease(
   const claimed = await claim(handled, leaseMs, ports);
   switch (claimed.status) {
     case 'leased':
-      return 'in-hand';
+      return 'in-progress';
     case 'duplicate':
       await leased.onDuplicate?.(handling.message, textToResult(claimed.result));
       return 'duplicate';

@@ -24,7 +24,7 @@ const tellings: Readonly<Record<Outcome['status'], Telling>> = {
     text: 'message came before its turn: it waits in the inbox',
     metric: inboxMetrics.early,
   },
-  'in-hand': {
+  'in-progress': {
     level: 'info',
     text: 'message in progress in another worker: the queue redelivers it',
     metric: inboxMetrics.inProgress,

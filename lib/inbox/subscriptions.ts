@@ -27,7 +27,10 @@ interface InTransaction {
 /** By type of event. */
 export type Subscriptions = ReadonlyMap<string, Subscription>;
 
-const strategies: readonly string[] = ['transaction', 'lease'] satisfies Subscription['idempotency'][];
+const strategies: readonly string[] = [
+  'transaction',
+  'lease',
+] satisfies Subscription['idempotency'][];
 
 /** @throws OutboxError `HANDLER_DUPLICATE`, and `OPTION_INVALID` for an unknown idempotency strategy */
 export function addSubscription(all: Subscriptions, added: Subscription): Subscriptions {

@@ -214,7 +214,7 @@ export async function commitOnce(
     if (judgement.status !== 'renewed') return judgement.status;
     guard = judgement.guard;
   }
-  return 'in-hand';
+  return 'in-progress';
 }
 
 async function send(
@@ -279,7 +279,7 @@ export type Conflict =
   /** The message was handled before. */
   | { readonly status: 'duplicate' }
   /** It is not known whether it is the message's turn: the queue must redeliver it. */
-  | { readonly status: 'in-hand' }
+  | { readonly status: 'in-progress' }
   /** Something else changed: the same effects may be tried with this guard. */
   | { readonly status: 'renewed'; readonly guard: Guard };
 
@@ -398,4 +398,4 @@ export interface Handling {
  * How handling a message ended: it has its effects; it had them before; or it is in progress in another worker,
  * and the queue redelivers it.
  */
-export type HandleResult = 'handled' | 'duplicate' | 'in-hand';
+export type HandleResult = 'handled' | 'duplicate' | 'in-progress';

@@ -101,7 +101,7 @@ async function tryToAnswer<State>(
 
 /** Losing against another event of its saga is no error: the queue redelivers it. */
 function giveBack({ status, error }: Hindered): HandleResult {
-  if (status === 'overtaken') return 'in-hand';
+  if (status === 'overtaken') return 'in-progress';
   throw error;
 }
 

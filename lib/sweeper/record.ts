@@ -53,7 +53,7 @@ export async function park(row: Waiting, error: DeliveryError, ports: SweepPorts
   if (!isParked) return;
   ports.meter.count(outboxMetrics.parked, 1);
   const { code } = error;
-  ports.log.error('entry parked: it needs a person', {
+  ports.log.error('entry parked: manual action required', {
     ...keyOfWaiting(row.entry),
     attempts,
     code,

@@ -128,7 +128,7 @@ export type Measures = Pick<SweepReport, 'unsettledMs' | 'parked'>;
  */
 const retryingUnnoticedMs = 2 * 3_600_000;
 
-/** Measures and tells what needs a person, or will. */
+/** Measures what needs manual action, or will. */
 async function measure({ store, clock, meter }: SweepPorts): Promise<Measures> {
   const now = clock.now();
   const unsettledMs = Math.max(

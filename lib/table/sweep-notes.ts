@@ -271,7 +271,7 @@ export interface SweepReport {
    * two hours or more; the longer of the two, in milliseconds. 0 where all is well.
    */
   readonly unsettledMs: number;
-  /** Entries that need a person. */
+  /** Entries that need manual action. */
   readonly parked: number;
   readonly ended: SweepEnd;
 }

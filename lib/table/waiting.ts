@@ -6,7 +6,7 @@ import { isEventId, table, waitingKey, waitingPrefix, type Key } from './keys.ts
 
 /**
  * Why an entry waits: `deferred` (due later), `retrying` (failed, due again), `held` (an earlier entry
- * of its aggregate waits for an ordered destination), `parked` (needs a person).
+ * of its aggregate waits for an ordered destination), `parked` (needs manual action).
  */
 export type WaitingState = 'deferred' | 'retrying' | 'held' | 'parked';
 

@@ -71,7 +71,7 @@ export interface AlarmProps {
   /**
    * Whether alarms are created. Each says in its description what it means and what to type first.
    *
-   * Without them an event that needs a person waits until somebody looks.
+   * Without them a parked event waits until somebody looks.
    *
    * @default true
    */

@@ -128,7 +128,7 @@ async function take(subject: Subject, ports: TakePorts, known?: Cursor): Promise
 }
 
 async function requeueReplay(subject: Subject, ports: TakePorts): Promise<Outcome> {
-  if (subject.inOrder.isFifo) return { status: 'in-hand' };
+  if (subject.inOrder.isFifo) return { status: 'in-progress' };
   await requeueWithDelay(earlyOf(subject), roundSeconds, ports);
   return { status: 'early' };
 }
@@ -392,7 +392,7 @@ function openBuffered(next: Waiting, { delivery, inOrder }: Subject): Omit<Subje
 /** Whether another worker is handling the message, or it was buffered again. */
 function isElsewhere(taken: Taken | undefined): boolean {
   const status = taken?.outcome.status;
-  return status === 'in-hand' || status === 'early';
+  return status === 'in-progress' || status === 'early';
 }
 
 /** What telling of duplicates takes. */

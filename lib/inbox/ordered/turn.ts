@@ -83,7 +83,7 @@ export function openTurn(
       }
       const turn = await decide(cursor, inOrder, ports);
       if (turn.status === 'old') return { status: 'duplicate' };
-      if (turn.status !== 'next') return { status: 'in-hand' };
+      if (turn.status !== 'next') return { status: 'in-progress' };
       // Another message was stored meanwhile, no more: it is this one's turn as before.
       latest = turn.after;
       return { status: 'renewed', guard: guardOf({ before: cursor, after: turn.after }) };
