@@ -17,7 +17,7 @@ const testCaps = {
   '@typescript-eslint/no-non-null-assertion': 'off',
 };
 
-// What the oldest supported Node.js lacks; see lib/core/limits.ts.
+// What the oldest supported Node.js lacks; see lib/core/node-version.ts.
 const tooNew = [
   { object: 'Map', property: 'groupBy', message: 'Use groupBy of lib/core/collections.ts.' },
   { object: 'Object', property: 'groupBy', message: 'Use groupBy of lib/core/collections.ts.' },

@@ -1,6 +1,6 @@
 import { defineConfig } from 'tsdown';
 
-import { minimumNodeMajor } from './lib/core/limits.ts';
+import { minimumNodeMajor } from './lib/core/node-version.ts';
 
 export default defineConfig({
   entry: { index: 'lib/index.ts', runtime: 'lib/runtime.ts', testing: 'lib/testing.ts' },

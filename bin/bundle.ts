@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 
-import { minimumNodeMajor } from '../lib/core/limits.ts';
+import { minimumNodeMajor } from '../lib/core/node-version.ts';
 
 const common = {
   outExtension: { '.js': '.mjs' },

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Starts the operator's command, once it is known that this Node.js can run it. */
-import { minimumNodeMajor } from '../lib/core/limits.ts';
+import { minimumNodeMajor } from '../lib/core/node-version.ts';
 
 const { node: version } = process.versions;
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { captureChild } from '../bin/demo/child.ts';
-import { minimumNodeMajor } from '../lib/core/limits.ts';
+import { minimumNodeMajor } from '../lib/core/node-version.ts';
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as unknown;
 

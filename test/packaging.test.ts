@@ -14,7 +14,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { captureChild } from '../bin/demo/child.ts';
-import { minimumNodeMajor } from '../lib/core/limits.ts';
+import { minimumNodeMajor } from '../lib/core/node-version.ts';
 import { documentedFiles, readmeInstallLine, type DocumentedFile } from './support/readme.ts';
 
 const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {

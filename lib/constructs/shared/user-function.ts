@@ -7,7 +7,8 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
 
-import { limits, minimumNodeMajor } from '../../core/limits.ts';
+import { limits } from '../../core/limits.ts';
+import { minimumNodeMajor } from '../../core/node-version.ts';
 import { fail, checkPlace } from './check.ts';
 
 /** A function that a prop was given, and what it becomes. */

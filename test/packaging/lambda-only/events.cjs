@@ -2,6 +2,6 @@ const { defineEvent } = require('cdk-outbox/runtime');
 const { z } = require('zod');
 
 exports.OrderPlaced = defineEvent('order.placed', {
-  aggregate: 'order',
+  aggregateType: 'order',
   schema: z.object({ total: z.number() }),
 });
