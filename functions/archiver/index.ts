@@ -37,7 +37,7 @@ const archiver = createArchiver({
   meter,
 });
 
-/** Invoked by a schedule, every hour. What it answers with is for people who invoke it by hand. */
+/** Invoked by a schedule, every hour. Its result is for people who invoke it by hand. */
 export const handler = middy()
   .use(injectLambdaContext(logger))
   .use(logMetrics(metrics))

@@ -30,7 +30,7 @@ const sweeper = openDestinations(config.destinations).then((destinations) =>
   }),
 );
 
-/** Invoked by a schedule, every minute. What it answers with is for people who invoke it by hand. */
+/** Invoked by a schedule, every minute. Its result is for people who invoke it by hand. */
 export const handler = middy()
   .use(injectLambdaContext(logger))
   .use(logMetrics(metrics))

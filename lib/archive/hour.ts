@@ -30,7 +30,7 @@ export interface HourTask {
 
 /**
  * Archives an hour: its parts one after the other, then its manifest, each read back once it is written.
- * Answers with the number of its entries.
+ * Returns the number of its entries.
  *
  * A run that crashed is repeated from the start, under the same keys. An hour with a manifest is left as it
  * is: by now some of it may have expired. An empty one costs no object.

@@ -183,7 +183,7 @@ export function sha256(body: Uint8Array): string {
 }
 
 /**
- * Writes an object, and reads it back: what this returns from is in the archive. Answers with its checksum.
+ * Writes an object and reads it back: once this returns, the object is in the archive. Returns its checksum.
  *
  * @throws OutboxError `ARCHIVE_DAMAGED` where something else comes back
  */

@@ -101,11 +101,11 @@ function isOf(page: Page): (archived: ArchivedEntry) => boolean {
   return ({ entry }) => pageOf(timeOfId(entry.id)) === page;
 }
 
-/** Answers with what is remembered under a key, or else asks, and remembers the answer. */
+/** Returns the cached value of a key, or loads and caches it. */
 export type Remember<T> = (key: string, ask: () => Promise<T>) => Promise<T>;
 
 /**
- * Remembers the last answers, `size` of them at the most, also for who asks while an answer is on its way.
+ * Caches the last `size` values. Callers that ask while a value is loading share that load.
  * What failed is not remembered.
  */
 function rememberLast<T>(size: number): Remember<T> {

@@ -95,7 +95,7 @@ function openStore(
 /**
  * What a look at the table answers.
  *
- * @throws OutboxError `TABLE_NOT_FOUND` where there is none, or it is a table of another kind
+ * @throws OutboxError `TABLE_NOT_FOUND` if the table does not exist or is not an outbox table
  */
 async function orWrongTable<T>(
   look: Promise<T>,

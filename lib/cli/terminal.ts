@@ -16,7 +16,7 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** Columns that standard output has. @default - it is no terminal: lines are as long as they need to be */
   readonly width?: number | undefined;
-  /** Asks, and answers with the line that was typed. */
+  /** Asks, and returns the line that was typed. */
   ask(question: string): Promise<string>;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from './ports.ts';
 
 /**
- * Does `work` for each item, at most `limit` at a time, and answers with the results in the items' order.
+ * Does `work` for each item, at most `limit` at a time, and returns the results in the items' order.
  *
  * Where one fails, nothing new is begun, what runs is awaited, and the failure is thrown: nothing goes on
  * behind the caller's back.

@@ -91,9 +91,7 @@ export function writerToEnvironment(
   stringify: Stringify,
 ): Record<string, string> {
   return {
-    OUTBOX_TABLE: config.tableName,
-    OUTBOX_SHARDS: String(config.shards),
-    OUTBOX_RETENTION_MS: String(config.retentionMs),
+    ...tableToEnvironment(config),
     OUTBOX_ACCEPTS: stringify(config.accepts),
   };
 }
@@ -110,9 +108,7 @@ export function writerFromEnvironment(environment: Environment): WriterConfig {
     'call outbox.grantWrite(fn) in the CDK app, or in a test use testOutbox or testInbox of cdk-outbox/testing',
   );
   return {
-    tableName: read.text('OUTBOX_TABLE'),
-    shards: read.number('OUTBOX_SHARDS'),
-    retentionMs: read.number('OUTBOX_RETENTION_MS'),
+    ...tableFrom(read),
     accepts: read.list<Acceptance>('OUTBOX_ACCEPTS'),
   };
 }
@@ -122,9 +118,7 @@ export function relayToEnvironment(
   stringify: Stringify,
 ): Record<string, string> {
   return {
-    OUTBOX_TABLE: config.tableName,
-    OUTBOX_SHARDS: String(config.shards),
-    OUTBOX_RETENTION_MS: String(config.retentionMs),
+    ...tableToEnvironment(config),
     OUTBOX_SOURCE: config.source,
     OUTBOX_DESTINATIONS: stringify(config.destinations),
     OUTBOX_MAX_ATTEMPTS: String(config.maxAttempts),
@@ -136,9 +130,7 @@ export function relayToEnvironment(
 export function relayFromEnvironment(environment: Environment): RelayConfig {
   const read = reader(environment, ofOutbox);
   return {
-    tableName: read.text('OUTBOX_TABLE'),
-    shards: read.number('OUTBOX_SHARDS'),
-    retentionMs: read.number('OUTBOX_RETENTION_MS'),
+    ...tableFrom(read),
     source: read.text('OUTBOX_SOURCE'),
     destinations: read.list<DestinationConfig>('OUTBOX_DESTINATIONS'),
     maxAttempts: read.number('OUTBOX_MAX_ATTEMPTS'),
@@ -149,9 +141,7 @@ export function relayFromEnvironment(environment: Environment): RelayConfig {
 
 export function archiverToEnvironment(config: ArchiverConfig): Record<string, string> {
   return {
-    OUTBOX_TABLE: config.tableName,
-    OUTBOX_SHARDS: String(config.shards),
-    OUTBOX_RETENTION_MS: String(config.retentionMs),
+    ...tableToEnvironment(config),
     OUTBOX_SOURCE: config.source,
     OUTBOX_ARCHIVE: config.archive,
   };
@@ -160,11 +150,28 @@ export function archiverToEnvironment(config: ArchiverConfig): Record<string, st
 export function archiverFromEnvironment(environment: Environment): ArchiverConfig {
   const read = reader(environment, ofOutbox);
   return {
+    ...tableFrom(read),
+    source: read.text('OUTBOX_SOURCE'),
+    archive: read.text('OUTBOX_ARCHIVE'),
+  };
+}
+
+type OutboxTableConfig = Pick<WriterConfig, 'tableName' | 'shards' | 'retentionMs'>;
+
+/** The variables that every function of an outbox needs. */
+function tableToEnvironment(config: OutboxTableConfig): Record<string, string> {
+  return {
+    OUTBOX_TABLE: config.tableName,
+    OUTBOX_SHARDS: String(config.shards),
+    OUTBOX_RETENTION_MS: String(config.retentionMs),
+  };
+}
+
+function tableFrom(read: Reader): OutboxTableConfig {
+  return {
     tableName: read.text('OUTBOX_TABLE'),
     shards: read.number('OUTBOX_SHARDS'),
     retentionMs: read.number('OUTBOX_RETENTION_MS'),
-    source: read.text('OUTBOX_SOURCE'),
-    archive: read.text('OUTBOX_ARCHIVE'),
   };
 }
 

@@ -91,7 +91,7 @@ export interface ReceiptPorts {
   readonly retentionMs: number;
 }
 
-/** What one receipt speaks of at the most, so that it fits in an item: 16 bytes an id, and up to 1 KB a sort key. */
+/** What one receipt speaks of at most, so that it fits in an item: 16 bytes an id, and up to 1 KB a sort key. */
 const most = { eventIds: 5_000, invalidRows: 250 };
 
 /**

@@ -214,14 +214,14 @@ function parkUnwanted(candidate: Candidate): WaitingFate {
 
 /** The waiting row of an entry that did not go. */
 export function waitingFrom(fate: WaitingFate, now: number): Waiting {
-  const { candidate, state, missing, blocksLane: holds, attempts, isAttempted, error } = fate;
+  const { candidate, state, missing, blocksLane, attempts, isAttempted, error } = fate;
   return {
     entry: candidate.entry,
     state,
     dueAt: now + fate.delayMs,
     attempts,
     missing,
-    blocksLane: holds,
+    blocksLane,
     error,
     ...(state === 'held' || !isAttempted ? {} : firstAttempt(now, error.code)),
   };

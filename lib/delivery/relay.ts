@@ -40,7 +40,7 @@ const reserveMs = 15_000;
 /**
  * The function behind the outbox table's stream: delivers the entries of a batch.
  *
- * Answers with at most one identifier, the first record that is not settled; Lambda then brings
+ * Returns at most one identifier, the first record that is not settled; Lambda then brings
  * everything from it on again. That happens in an outage only. Everything else is settled here: what
  * cannot be delivered goes to the waiting room, so no entry ever blocks the shard behind it. A batch of which no
  * destination takes anything looks like an outage; it goes to the waiting room as soon as a destination is known to

@@ -194,7 +194,7 @@ function countOf({ tableName }: OutboxTable, aggregate: string): Update {
   };
 }
 
-/** Answers whether the entry waits now. */
+/** Returns whether the entry waits now. */
 async function sendPut({ client }: OutboxTable, put: Put): Promise<boolean> {
   try {
     await client.send(new PutItemCommand(put));
@@ -206,7 +206,7 @@ async function sendPut({ client }: OutboxTable, put: Put): Promise<boolean> {
   }
 }
 
-/** Answers whether the entry waits now, and is counted. */
+/** Returns whether the entry waits now, and is counted. */
 async function sendPutAndCount({ client }: OutboxTable, put: Put, count: Update): Promise<boolean> {
   try {
     await client.send(

@@ -111,7 +111,7 @@ export async function getAll(table: OutboxTable, keys: readonly Item[]): Promise
   return found;
 }
 
-/** One call. Answers with what DynamoDB left. */
+/** One call. Returns what DynamoDB left. */
 async function putBatch(
   { client, tableName }: OutboxTable,
   items: readonly Item[],

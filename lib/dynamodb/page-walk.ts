@@ -59,7 +59,7 @@ export function createPageWalk(table: OutboxTable, ownShards: number): PageWalk 
   };
 }
 
-/** Answers with the largest number noted, which another may just have raised further. */
+/** Returns the largest number noted, which another may just have raised further. */
 async function raiseShards({ client, tableName }: OutboxTable, shards: number): Promise<number> {
   const isFirst = 'attribute_not_exists(#shards)';
   const isLarger = '#shards < :shards';

@@ -295,7 +295,7 @@ function valuesOf(row: Row, prefix: string): Item {
 }
 
 /**
- * Writes one item if its condition holds, and answers whether it did. A conflict is tried again.
+ * Writes one item if its condition holds, and returns whether it did. A conflict is tried again.
  *
  * @throws OutboxError `TRANSACTION_CONFLICT` after the last try
  */
@@ -313,7 +313,7 @@ function putIf(table: OutboxTable, put: Put): Promise<boolean> {
 }
 
 /**
- * Writes all items if every condition holds, else none, and answers whether they did. A conflict is tried again.
+ * Writes all items if every condition holds, else none, and returns whether they did. A conflict is tried again.
  *
  * @throws OutboxError `TRANSACTION_CONFLICT` after the last try; `TRANSACTION_CANCELLED` for a reason that no
  * retry resolves

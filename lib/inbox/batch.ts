@@ -17,7 +17,7 @@ export interface BatchPorts extends Omit<SettlePorts, 'deadline' | 'observe'> {
   readonly dimensions: Dimensions;
   /** Lanes handled at once. */
   readonly concurrency: number;
-  readonly serializationKey?: LaneOptions['rivalryOf'];
+  readonly serializationKey?: LaneOptions['serializationKey'];
   readonly log: Log;
   readonly metrics: InboxMetricsSink;
   /** Whether the messages of all errors are logged. @default false */
@@ -62,7 +62,7 @@ export async function handleBatch(
   }
 }
 
-/** Answers with whether the delivery is done, and whether its lane may go on. */
+/** Returns whether the delivery is done, and whether its lane may go on. */
 async function handleDelivery(
   delivery: Delivery,
   { deadline, tally }: Invocation,
@@ -81,8 +81,8 @@ async function handleDelivery(
   return blocksLane(delivery, laneOptions(ports)) ? 'stop' : 'undone';
 }
 
-function laneOptions({ sequencing, serializationKey: rivalryOf }: BatchPorts): LaneOptions {
-  return { isOrdered: sequencing !== undefined, rivalryOf };
+function laneOptions({ sequencing, serializationKey }: BatchPorts): LaneOptions {
+  return { isOrdered: sequencing !== undefined, serializationKey };
 }
 
 function warnOfTime(
@@ -124,7 +124,7 @@ interface LaneOptions {
    *
    * @default - nothing that others change
    */
-  readonly rivalryOf?: ((message: Message) => string | undefined) | undefined;
+  readonly serializationKey?: ((message: Message) => string | undefined) | undefined;
 }
 
 /**
@@ -142,16 +142,16 @@ function lanesOf(deliveries: readonly Delivery[], options: LaneOptions): Lane<De
  * Whether a delivery that failed holds up those behind it in its lane. An ordered inbox keeps them until its turn;
  * and one of several that change the same thing may be what the one before it waits for.
  */
-function blocksLane(delivery: Delivery, { isOrdered, rivalryOf }: LaneOptions): boolean {
-  return isOfFifo(delivery) || !(isOrdered || rivalryOf !== undefined);
+function blocksLane(delivery: Delivery, { isOrdered, serializationKey }: LaneOptions): boolean {
+  return isOfFifo(delivery) || !(isOrdered || serializationKey !== undefined);
 }
 
-function laneOf(delivery: Delivery, { isOrdered, rivalryOf }: LaneOptions): string {
+function laneOf(delivery: Delivery, { isOrdered, serializationKey }: LaneOptions): string {
   const { record, message } = delivery;
   const { MessageGroupId: group } = record.attributes;
   if (isOfFifo(delivery) && group !== undefined) return group;
   if (isInvalidMessage(message)) return record.messageId;
-  return isOrdered ? message.subject : (rivalryOf?.(message) ?? message.id);
+  return isOrdered ? message.subject : (serializationKey?.(message) ?? message.id);
 }
 
 function isOfFifo({ record }: Delivery): boolean {
@@ -181,7 +181,7 @@ export type Step = 'done' | 'undone' | 'stop';
  * Handles lanes in parallel, at most `concurrency` at once, and each in sequence up to the first item
  * that stops it.
  *
- * Answers with the items that are not done: those undone, and in each lane that was stopped all from there on.
+ * Returns the items that are not done: those undone, and in each lane that was stopped all from there on.
  */
 export async function runLanes<T>(
   lanes: readonly Lane<T>[],

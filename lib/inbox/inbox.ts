@@ -10,9 +10,9 @@ import type { SqsBatchResponse, SqsEvent } from './sqs-event.ts';
 import { addSubscription, type Subscription, type Subscriptions } from './subscriptions.ts';
 import type { MessageHandler } from './transaction.ts';
 
-/** A Lambda handler for a queue of messages. It is immutable: `on` answers with another one. */
+/** A Lambda handler for a queue of messages. It is immutable: `on` returns another one. */
 export interface InboxHandler {
-  /** Handles the records of one invocation; answers with those to deliver again. */
+  /** Handles the records of one invocation; returns those to deliver again. */
   (event: SqsEvent, context?: InvocationContext): Promise<SqsBatchResponse>;
 
   /**
@@ -130,8 +130,8 @@ function withSubscriptions(opened: () => InboxPorts, subscriptions: Subscription
     options: TransactionOptions | LeaseOptions = {},
   ): InboxHandler => {
     checkRequiredArguments('.on(OrderPlaced, handler)', { definition, handler });
-    const { idempotency: way = 'transaction' } = options;
-    const added = { ...options, definition, handler, idempotency: way } as Subscription;
+    const { idempotency = 'transaction' } = options;
+    const added = { ...options, definition, handler, idempotency } as Subscription;
     return withSubscriptions(opened, addSubscription(subscriptions, added));
   };
   return Object.assign(handle, { on });

@@ -44,7 +44,7 @@ export interface LeaseTransaction extends InboxTransaction {
   readonly idempotencyKey: string;
 }
 
-/** A handler under a lease. What it answers with is remembered: JSON, 4 KB at the most. */
+/** A handler under a lease. Its result is remembered: JSON, 4 KB at most. */
 export type LeaseHandler<Message extends InboxMessage = InboxMessage, Result = unknown> = (
   message: Message,
   tx: LeaseTransaction,

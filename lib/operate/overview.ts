@@ -1,6 +1,6 @@
+import { missingOf, settledBy, sizeOf } from '../sweeper/probe.ts';
 import { pageAfter, pageOf, pagesBetween, type Page } from '../table/keys.ts';
 import { lagFreshMs } from '../table/page-times.ts';
-import type { Receipt } from '../table/receipt.ts';
 import type { SweepReport, SweepStore } from '../table/stores.ts';
 import type { Lag } from '../table/sweep-notes.ts';
 import { waitingStates, type WaitingState } from '../table/waiting.ts';
@@ -77,7 +77,7 @@ interface InFlight {
   readonly pagesLeftOut: number;
 }
 
-/** Pages that are read at the most: the oldest of those not settled, and the newest. */
+/** Pages that are read at most: the oldest of those not settled, and the newest. */
 const mostOldPages = 120;
 const mostNewPages = 5;
 
@@ -124,16 +124,6 @@ async function countUnsettled(page: Page, shards: number, store: SweepStore): Pr
   const { receipts, chunks } = await store.openPage(page, shards);
   const settled = settledBy(receipts);
   let unsettled = 0;
-  for await (const { entries, invalid } of chunks) {
-    const names = [...entries.map(({ id }) => id), ...invalid.map(({ key }) => key.sk)];
-    unsettled += names.filter((name) => !settled.has(name)).length;
-  }
+  for await (const chunk of chunks) unsettled += sizeOf(missingOf(chunk, settled));
   return unsettled;
-}
-
-/** What receipts speak of: event ids, and sort keys of rows that are no valid entries. */
-function settledBy(receipts: readonly Receipt[]): ReadonlySet<string> {
-  return new Set(
-    receipts.flatMap(({ eventIds, invalidRows = [] }) => [...eventIds, ...invalidRows]),
-  );
 }

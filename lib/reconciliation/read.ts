@@ -22,9 +22,9 @@ export interface WrittenPage {
  * The pages in which events lie that belong to items of a window. An event's id may be so much older or newer than its
  * write, and writers' clocks differ.
  */
-export function pagesOfWindow({ since: from, until: to }: ReconciliationWindow): Page[] {
-  const first = pageOf(from - ownLimits.maxEventAgeMs);
-  const last = pageOf(to + ownLimits.maxEventAgeMs);
+export function pagesOfWindow({ since, until }: ReconciliationWindow): Page[] {
+  const first = pageOf(since - ownLimits.maxEventAgeMs);
+  const last = pageOf(until + ownLimits.maxEventAgeMs);
   return [...pagesBetween(first, pageAfter(last, 1))];
 }
 

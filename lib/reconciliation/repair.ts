@@ -89,8 +89,8 @@ export async function withoutRepaired(
 }
 
 /** Whether a row may speak of an item of a window: one of an earlier window is of another item. */
-function speaksOf(row: Row, { since: from }: ReconciliationWindow): boolean {
-  return Number(row['to']) > from;
+function speaksOf(row: Row, { since }: ReconciliationWindow): boolean {
+  return Number(row['to']) > since;
 }
 
 /**
@@ -138,7 +138,7 @@ async function writeMissing(
 
 /**
  * Sends an event again, to one inbox alone. It is the message that was delivered before: should it have arrived
- * meanwhile, the inbox has it once. Answers whether that went well; the log says why not.
+ * meanwhile, the inbox has it once. Returns whether that went well; the log says why not.
  */
 async function sendAgain(
   entry: Entry,
@@ -267,11 +267,11 @@ export async function repairAlone<T>(
 }
 
 function beginningOf(
-  { since: from }: ReconciliationWindow,
+  { since }: ReconciliationWindow,
   { isScheduled, left, now }: { isScheduled: boolean; left: number | undefined; now: number },
 ): number {
-  if (!isScheduled || left === undefined) return from;
-  return Math.min(from, Math.max(left, now - maxLookbackMs));
+  if (!isScheduled || left === undefined) return since;
+  return Math.min(since, Math.max(left, now - maxLookbackMs));
 }
 
 /** Where the first window begins of which something is left; `undefined` before the first run. */

@@ -54,9 +54,9 @@ export function toMissing(event: OutboxEvent, writtenAs: string | undefined): Mi
   };
 }
 
-export function toUnknown(entry: Entry, inbox: string, isSentAgain: boolean): UnknownDelivery {
+export function toUnknown(entry: Entry, inbox: string, resent: boolean): UnknownDelivery {
   const { id: eventId, type, aggregate } = entry;
-  return { inbox, eventId, type, aggregate, resent: isSentAgain };
+  return { inbox, eventId, type, aggregate, resent };
 }
 
 /** Tells the log of each finding, and the metrics how many there are, zero included, so that an alarm ends. */

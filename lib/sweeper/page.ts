@@ -86,7 +86,7 @@ async function settleMissing(
   return { found, ended: 'settled' };
 }
 
-/** Answers with what is left where it is. */
+/** Returns what is left where it is. */
 async function deliverOrKeep(part: PageChunk, page: Page, run: PageRun): Promise<readonly Entry[]> {
   const { ports, budget } = run;
   // Of these entries none is taken. Where later ones are, the cause lies in these, and they must not keep those back.

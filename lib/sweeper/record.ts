@@ -22,7 +22,7 @@ export interface ClaimedEntry {
 }
 
 /**
- * Writes down what an attempt made of a row that was claimed for it; answers whether the row no longer
+ * Writes down what an attempt made of a row that was claimed for it; returns whether the row no longer
  * holds its aggregate.
  *
  * Where somebody else changed the row meanwhile, theirs stands: at worst the entry is delivered again.
@@ -61,8 +61,8 @@ export async function park(row: Waiting, error: DeliveryError, ports: SweepPorts
 }
 
 /** A discarded entry without a destination needs no skip notice. */
-function isUnwantedNotice({ discard: giveUp }: Waiting, { error }: WaitingFate): boolean {
-  return giveUp !== undefined && error.code === noDestinationCode;
+function isUnwantedNotice({ discard }: Waiting, { error }: WaitingFate): boolean {
+  return discard !== undefined && error.code === noDestinationCode;
 }
 
 function afterAttempt(row: Waiting, fate: WaitingFate, now: number): Waiting {

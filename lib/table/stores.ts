@@ -85,7 +85,7 @@ export interface SweepStore extends Store, PageWalk, WaitingFlow, SweepNotes, Re
 
 /** Reading pages that may hold more than fits in memory. */
 export interface PageWalk {
-  /** Notes the number of shards in use, and answers with the largest ever noted: readers must look in all of them. */
+  /** Notes the number of shards in use, and returns the largest ever noted: readers must look in all of them. */
   noteShards(shards: number): Promise<number>;
   /** Opens a page: one question to each of its shards, and more where it is large. Read consistently. */
   openPage(page: Page, shards: number): Promise<OpenPage>;
@@ -127,7 +127,7 @@ export interface WaitingFlow {
   firstInLine(aggregate: string): Promise<Waiting | undefined>;
   /**
    * Takes a row for one attempt: counts the attempt as started, and sets when the row is due again should its
-   * taker die. It is `retrying` from then on: a deferred event can no longer be cancelled. Answers with the row
+   * taker die. It is `retrying` from then on: a deferred event can no longer be cancelled. Returns the row
    * as it is now; `undefined` where it changed since it was seen.
    */
   claimWaiting(seen: SeenWaiting, until: number): Promise<Waiting | undefined>;
@@ -168,7 +168,7 @@ export interface SweepNotes {
   /** Notes that a destination takes events (epoch milliseconds), for relays that are blocked. */
   noteAcceptance(at: number): Promise<void>;
   /**
-   * Takes the lease on a page until it ends. Answers with how often it was taken since it was last given
+   * Takes the lease on a page until it ends. Returns how often it was taken since it was last given
    * back, this time included: more than once where who had it died. `undefined` where another holds it.
    */
   leasePage(lease: PageLease): Promise<number | undefined>;

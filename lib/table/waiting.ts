@@ -114,8 +114,8 @@ export function keyOfWaiting(entry: Entry | InvalidRow): Key {
 }
 
 /** The aggregate whose later entries are held behind this one, if there is any. */
-export function heldAggregateOf({ entry, blocksLane: holds }: Waiting): string | undefined {
-  return isInvalidRow(entry) || !holds ? undefined : entry.aggregate;
+export function heldAggregateOf({ entry, blocksLane }: Waiting): string | undefined {
+  return isInvalidRow(entry) || !blocksLane ? undefined : entry.aggregate;
 }
 
 /** Whether an entry lies in no page yet: it is deferred, or was when it was first tried. */

@@ -303,12 +303,20 @@ export async function queueOf(
 }
 
 function inboxNotFound(name: string, inboxes: readonly InboxPlace[]): OutboxError {
-  const names = inboxes.map((inbox) => inbox.name);
+  return notFound(
+    'inbox',
+    name,
+    inboxes.map((inbox) => inbox.name),
+  );
+}
+
+/** The error for a name that is not found, with the names that are. */
+function notFound(kind: 'inbox' | 'saga', name: string, names: readonly string[]): OutboxError {
   const known = names.length === 0 ? 'There is none here.' : `There are ${names.join(', ')}.`;
   return new OutboxError(
     'OUTBOX_NOT_FOUND',
-    `there is no inbox ${name}.${didYouMean(name, names)} ${known}`,
-    { details: { inbox: name, found: names } },
+    `there is no ${kind} ${name}.${didYouMean(name, names)} ${known}`,
+    { details: { [kind]: name, found: names } },
   );
 }
 
@@ -367,13 +375,11 @@ export async function findSaga(
   return saga;
 }
 
-function sagaNotFound(named: string, sagas: readonly FoundSaga[]): OutboxError {
-  const names = sagas.flatMap(({ name, sagaName }) => [name, sagaName]);
-  const known = names.length === 0 ? 'There is none here.' : `There are ${names.join(', ')}.`;
-  return new OutboxError(
-    'OUTBOX_NOT_FOUND',
-    `there is no saga ${named}.${didYouMean(named, names)} ${known}`,
-    { details: { saga: named, found: names } },
+function sagaNotFound(name: string, sagas: readonly FoundSaga[]): OutboxError {
+  return notFound(
+    'saga',
+    name,
+    sagas.flatMap((saga) => [saga.name, saga.sagaName]),
   );
 }
 

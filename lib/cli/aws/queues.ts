@@ -112,7 +112,7 @@ export interface InboxQueueFacts {
   readonly messages?: number;
   /** How long the oldest has waited, as CloudWatch last measured it. Absent where it may not be asked, or measured nothing. */
   readonly oldestMs?: number;
-  /** State of the event source mapping, as Lambda says it: Enabled, Disabled, …; `Missing` where there is none. */
+  /** State of the event source mapping, as Lambda reports it: Enabled, Disabled, …; `Missing` if the queue has none. */
   readonly mapping: string;
 }
 

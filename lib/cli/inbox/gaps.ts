@@ -142,13 +142,13 @@ async function passOver(task: PassTask, context: Context): Promise<ExitCode> {
   return left + changed.length === 0 ? exitCodes.fine : exitCodes.needsPerson;
 }
 
-/** A place is adopted where there is none yet, and skipped from where there is one. */
+/** `adopt` needs an aggregate without a cursor, `skip` one that has a cursor. */
 function isMeant({ verb }: PassTask, standing: Standing): boolean {
   if (standing.inTheWay === undefined) return false;
   return isUnplaced(standing) === (verb === 'adopt');
 }
 
-/** Answers with the aggregates that somebody else moved meanwhile: those are left alone. */
+/** Returns the aggregates that another operator changed in the meantime. They are left unchanged. */
 async function passAll(
   { verb }: PassTask,
   plan: readonly Standing[],

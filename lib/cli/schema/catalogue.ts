@@ -76,14 +76,8 @@ function isContainer(value: unknown): value is object {
 
 function isContract(value: unknown): value is EventContract {
   if (typeof value !== 'function' && !isObject(value)) return false;
-  const {
-    type,
-    version,
-    aggregateType: aggregate,
-    schema,
-    upcast,
-  } = value as Partial<EventContract>;
-  const isNamed = [type, aggregate].every((name) => typeof name === 'string');
+  const { type, version, aggregateType, schema, upcast } = value as Partial<EventContract>;
+  const isNamed = [type, aggregateType].every((name) => typeof name === 'string');
   return isNamed && typeof version === 'number' && schema !== undefined && isObject(upcast);
 }
 
@@ -98,7 +92,7 @@ function invalid(path: string, problem: string, cause?: unknown): OutboxError {
   });
 }
 
-/** The JSON Schema of what is written, or why there is none, and how to come by one. */
+/** The JSON Schema of the stored data, or the reason that it cannot be made and the next step. */
 type Shape =
   { readonly schema: JsonSchema } | { readonly problem: string; readonly nextStep: string };
 

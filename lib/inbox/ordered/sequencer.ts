@@ -301,7 +301,7 @@ async function goOn(cursor: Cursor, subject: Subject, ports: GoOnPorts): Promise
   while (current !== undefined) current = await handleNextBuffered(current, subject, ports);
 }
 
-/** Answers with the cursor to go on from; `undefined` where nothing is left to do here. */
+/** Returns the cursor to go on from; `undefined` where nothing is left to do here. */
 async function handleNextBuffered(
   cursor: Cursor,
   subject: Subject,
